@@ -1,0 +1,1 @@
+"""Decides: the loop and everything that talks to people or models."""

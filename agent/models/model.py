@@ -1,0 +1,194 @@
+"""The contract a model keeps: one request in, one reply out. Everything else (retries, money, history) is not its job.
+Touches nothing. A provider is one file that implements `Model` and one line in `PROVIDERS`.
+Does not promise: that a reply makes sense; the loop checks everything in it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import lru_cache
+from typing import Any, Literal, Protocol
+
+from outrider.memory.errors import OutriderError
+from outrider.memory.events import CallDraft, Usage
+
+Role = Literal["system", "user", "assistant", "tool"]
+
+__all__ = [
+    "CallDraft",
+    "Limits",
+    "Message",
+    "Model",
+    "ModelFailure",
+    "Price",
+    "Reply",
+    "Request",
+    "Seen",
+    "ToolSpec",
+    "Usage",
+]
+
+
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
+class Message:
+    """One turn. Compared and hashed by identity, so a provider can keep the encoded bytes of each message once.
+
+    role "assistant" may carry `calls`; role "tool" answers the call at the same position of the assistant turn
+    before it: `call_id` is ours ("3.1", unique in the run) and is also the id that `calls[i].id` holds here.
+    `label` is the tool's name on a "tool" message. `ok` is False for an observation that is an error.
+    """
+
+    role: Role
+    text: str
+    calls: tuple[CallDraft, ...] = ()
+    call_id: str = ""
+    label: str = ""
+    ok: bool = True
+
+
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
+class ToolSpec:
+    """What a model is told of a tool. `parameters` is a JSON Schema object."""
+
+    name: str
+    description: str
+    parameters: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A provider's own count: the first `messages` messages (tools included) were `tokens` input tokens."""
+
+    messages: int
+    tokens: int
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One request. `max_tokens` bounds the reply; `timeout_s` is all the time there is, connection included.
+
+    `on_text` receives streamed pieces of the reply's text as they come (None: nobody watches).
+    `tools` empty means: answer in words.
+    """
+
+    messages: Sequence[Message]
+    tools: Sequence[ToolSpec]
+    max_tokens: int
+    timeout_s: float = 600.0
+    on_text: Callable[[str], None] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What came back. `calls[i].arguments` is the raw text the model wrote. `finish_reason`: stop, tool_calls, length …;
+    empty means the reply was cut and must not be trusted to be whole. `usage` None: nothing was reported."""
+
+    text: str = ""
+    calls: tuple[CallDraft, ...] = ()
+    usage: Usage | None = None
+    finish_reason: str = "stop"
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What the model can take, in tokens. `context` None: not known."""
+
+    context: int | None = None
+    max_output: int = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """Dollars per million tokens, and where the number is from ("local", "--price-in", "genai-prices 0.2.3", "config")."""
+
+    input: Decimal
+    output: Decimal
+    cached: Decimal | None = None
+    source: str = ""
+
+    def usd(self, usage: Usage) -> Decimal:
+        """Dollars for `usage`; cached input costs `cached` if the price has one, else the full input price."""
+        cached = min(usage.cached_tokens, usage.input_tokens)
+        fresh = usage.input_tokens - cached
+        rate = self.input if self.cached is None else self.cached
+        return (fresh * self.input + cached * rate + usage.output_tokens * self.output) / 1_000_000
+
+
+class ModelFailure(OutriderError):
+    """One attempt failed.
+
+    retryable: trying again may help. billed: the provider may have charged for it (a cut stream, a time-out after
+    the request was sent, a 5xx): the ledger then keeps the reservation as spent. retry_after_s: what the server asked for.
+    """
+
+    exit_code = 5
+
+    def __init__(
+        self,
+        what: str,
+        why: str,
+        fix: str,
+        *,
+        retryable: bool = False,
+        billed: bool = False,
+        retry_after_s: float | None = None,
+    ) -> None:
+        super().__init__(what, why, fix)
+        self.retryable, self.billed, self.retry_after_s = retryable, billed, retry_after_s
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _failure, (self.args, self.retryable, self.billed, self.retry_after_s)
+
+
+def _failure(args: tuple[str, str, str], retryable: bool, billed: bool, retry_after_s: float | None) -> ModelFailure:
+    return ModelFailure(*args, retryable=retryable, billed=billed, retry_after_s=retry_after_s)
+
+
+class Model(Protocol):
+    """A language model. One instance may serve many runs at once (its methods are called on one event loop)."""
+
+    name: str  # "provider:model", as the user would write it
+    limits: Limits
+    price: Price | None  # None: not known
+
+    async def reply(self, request: Request) -> Reply:
+        """Send one request, once: no retries here. Raises ModelFailure."""
+        ...
+
+    async def count_bound(self, request: Request, seen: Seen | None) -> int:
+        """At least as many input tokens as `request` can be. Exact where the tokenizer is ours, else `byte_bound`."""
+        ...
+
+    async def aclose(self) -> None:
+        """Give back connections and processes. May be called twice."""
+        ...
+
+
+PER_MESSAGE = 16  # tokens a chat template may add around one message: the widest we know of adds 9
+
+
+def byte_bound(request: Request, seen: Seen | None) -> int:
+    """An upper bound on input tokens without a tokenizer: a byte-level token is at least one byte of UTF-8.
+
+    What the provider already counted (`seen`) is taken as counted; only what came after is bounded by its bytes.
+    """
+    start, total = (seen.messages, seen.tokens) if seen else (0, tools_bytes(request.tools))
+    for message in request.messages[start:]:
+        total += PER_MESSAGE + len(message.text.encode("utf-8", "replace")) + len(message.call_id)
+        total += sum(
+            PER_MESSAGE + len(c.name) + len(c.id) + len(c.arguments.encode("utf-8", "replace")) for c in message.calls
+        )
+    return total
+
+
+def tools_bytes(specs: Sequence[ToolSpec]) -> int:
+    """UTF-8 bytes of the tool list as JSON, with room for what a template writes around each tool."""
+    return sum(_spec_bytes(spec) for spec in specs)
+
+
+@lru_cache(maxsize=4096)  # specs are compared by identity, and a run sends the same ones at every step
+def _spec_bytes(spec: ToolSpec) -> int:
+    return 64 + len(spec.name) + len(spec.description.encode()) + len(json.dumps(spec.parameters))

@@ -1,0 +1,1 @@
+"""Our own small model: its file, its data generator, its training."""

@@ -1,0 +1,1 @@
+"""Remembers. Imports nothing of ours; start reading at events.py, then journal.py."""

@@ -1,0 +1,279 @@
+"""The vocabulary: every kind of thing that can happen in a run, one frozen class each.
+Touches nothing. The rest of the house projects these: transcript, cost table, resume, replay, export.
+
+Old rows always read: a field that is added gets a default, an unknown field is ignored, and an unknown
+kind becomes `Unknown`. A field is never renamed and never changes its meaning.
+Does not promise: that a reader knows what a later version meant by an `Unknown` event.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, TypeAdapter, ValidationError
+
+Effect = Literal["read", "write", "execute", "network", "spend"]
+Origin = Literal["trusted", "untrusted"]
+Decision = Literal["allow", "ask", "deny"]
+StopReason = Literal["answered", "budget", "stuck", "denied", "interrupted", "model", "error"]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class Usage(_Part):
+    """Tokens a provider reported for one request. `cached_tokens` is the part of `input_tokens` read from a cache."""
+
+    input_tokens: int = Field(ge=0)
+    output_tokens: int = Field(ge=0)
+    cached_tokens: int = Field(default=0, ge=0)
+
+
+class Amount(_Part):
+    """What something costs or may cost: tokens (input + output) and dollars."""
+
+    tokens: int = Field(default=0, ge=0)
+    usd: Decimal = Field(default=Decimal(0), ge=0)
+
+
+class CallDraft(_Part):
+    """A tool call as the model wrote it: nothing in it is checked. `id` is the provider's and may repeat."""
+
+    id: str = ""
+    name: str
+    arguments: str = "{}"
+
+
+class Artifact(_Part):
+    """A file or picture a tool made, stored whole in the blob table."""
+
+    name: str
+    media_type: str
+    digest: str
+    size: int = Field(ge=0)
+
+
+class Citation(_Part):
+    """A claim of the answer and the observation (`seq` of its event) that supports it; None: nothing does."""
+
+    claim: str
+    seq: int | None
+    quote: str = ""
+
+
+class Event(BaseModel):
+    """Base of every event. `kind` is the discriminator and is stored in its own column, not in the body."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+    kind: str
+
+    def body(self) -> str:
+        """The event as compact JSON, without `kind`, without defaults: exactly what is stored and hashed."""
+        return self.model_dump_json(exclude={"kind"}, exclude_defaults=True)
+
+
+class RunStarted(Event):
+    """The goal and everything `resume` must know. `tools` holds each tool's name, description, schema, effect."""
+
+    kind: Literal["run_started"] = "run_started"
+    goal: str
+    model: str
+    budget: dict[str, JsonValue] = {}
+    policy: dict[str, JsonValue] = {}
+    tools: tuple[dict[str, JsonValue], ...] = ()
+    system: str = ""
+    workspace: str = ""
+    settings: dict[str, JsonValue] = {}
+    price: dict[str, JsonValue] | None = None
+    versions: dict[str, str] = {}
+    parent: str | None = None
+    label: str = ""
+
+
+class ModelAsked(Event):
+    """A request is about to be sent. `reserved` is the most it can cost; `elapsed_s` is the run's working time so far."""
+
+    kind: Literal["model_asked"] = "model_asked"
+    step: int
+    purpose: Literal["step", "ending", "summary", "tool"] = "step"
+    reserved: Amount = Amount()
+    request_digest: str = ""
+    elapsed_s: float = 0.0
+
+
+class ModelReplied(Event):
+    """A request came back, or failed (`error`). `cost` is what the ledger counts: never more than was reserved."""
+
+    kind: Literal["model_replied"] = "model_replied"
+    step: int
+    text: str = ""
+    calls: tuple[CallDraft, ...] = ()
+    usage: Usage | None = None
+    cost: Amount = Amount()
+    finish_reason: str = ""
+    latency_s: float = 0.0
+    error: str = ""
+    elapsed_s: float = 0.0
+
+
+class ToolCalled(Event):
+    """A tool is about to run. `call_id` is ours (`step.position`), unique in the run."""
+
+    kind: Literal["tool_called"] = "tool_called"
+    call_id: str
+    tool: str
+    arguments: dict[str, JsonValue] = {}
+    effect: Effect = "read"
+    decision: Decision = "allow"
+    reason: str = ""
+
+
+class ToolReturned(Event):
+    """What came back, or why nothing did. `text` is what the model is shown; `blob` holds the whole if it was cut.
+
+    `ran` is False when the call was refused before anything happened (unknown tool, bad arguments, denied).
+    `detail` is for the person only (a traceback) and never reaches the model.
+    """
+
+    kind: Literal["tool_returned"] = "tool_returned"
+    call_id: str
+    tool: str = ""
+    text: str = ""
+    ok: bool = True
+    ran: bool = True
+    blob: str | None = None
+    size: int = 0
+    wall_s: float = 0.0
+    origin: Origin = "trusted"
+    artifacts: tuple[Artifact, ...] = ()
+    detail: str = ""
+    elapsed_s: float = 0.0
+
+
+class PlanChanged(Event):
+    """The agent's plan: one line an item."""
+
+    kind: Literal["plan_changed"] = "plan_changed"
+    items: tuple[str, ...] = ()
+
+
+class ApprovalAsked(Event):
+    """A person is asked whether a call may run."""
+
+    kind: Literal["approval_asked"] = "approval_asked"
+    call_id: str
+    tool: str
+    arguments: dict[str, JsonValue] = {}
+    effect: Effect = "read"
+
+
+class ApprovalGiven(Event):
+    """The person's word: yes or no, for this call, this run or always."""
+
+    kind: Literal["approval_given"] = "approval_given"
+    call_id: str
+    approved: bool
+    scope: Literal["once", "run", "always"] = "once"
+    by: str = ""
+
+
+class Noted(Event):
+    """A note. `by` "agent": kept with the `note` tool; "outrider": said to the model (a bad reply, what is left)."""
+
+    kind: Literal["noted"] = "noted"
+    text: str
+    by: Literal["agent", "outrider", "person"] = "agent"
+
+
+class Compacted(Event):
+    """From here on the model sees `text` in place of what came before `upto` (a seq). The journal keeps everything."""
+
+    kind: Literal["compacted"] = "compacted"
+    upto: int
+    text: str
+
+
+class Interrupted(Event):
+    """The process that drove the run stopped on purpose (Ctrl-C, SIGTERM); the run can be resumed."""
+
+    kind: Literal["interrupted"] = "interrupted"
+    reason: str
+    elapsed_s: float = 0.0
+
+
+class Resumed(Event):
+    """The run goes on. `changes` holds what was asked to differ (budget, model, policy …)."""
+
+    kind: Literal["resumed"] = "resumed"
+    changes: dict[str, JsonValue] = {}
+    unknown: tuple[str, ...] = ()  # call ids that were open: outcome unknown
+
+
+class Answered(Event):
+    """The answer. `partial` when a limit came first."""
+
+    kind: Literal["answered"] = "answered"
+    text: str
+    citations: tuple[Citation, ...] = ()
+    unsupported: tuple[str, ...] = ()
+    partial: bool = False
+
+
+class Stopped(Event):
+    """The run ended. `unfinished` says what is left to do; `detail` why, in words for a person."""
+
+    kind: Literal["stopped"] = "stopped"
+    reason: StopReason
+    limit: str = ""
+    detail: str = ""
+    unfinished: str = ""
+    elapsed_s: float = 0.0
+
+
+class Unknown(Event):
+    """An event of a kind this version does not know, kept as it was stored."""
+
+    raw: dict[str, Any] = {}
+
+    def body(self) -> str:
+        raise TypeError("an unknown event is only read, never written")
+
+
+AnyEvent = Annotated[
+    RunStarted
+    | ModelAsked
+    | ModelReplied
+    | ToolCalled
+    | ToolReturned
+    | PlanChanged
+    | ApprovalAsked
+    | ApprovalGiven
+    | Noted
+    | Compacted
+    | Interrupted
+    | Resumed
+    | Answered
+    | Stopped,
+    Field(discriminator="kind"),
+]
+KINDS: dict[str, type[Event]] = {
+    cls.model_fields["kind"].default: cls
+    for cls in (
+        RunStarted, ModelAsked, ModelReplied, ToolCalled, ToolReturned, PlanChanged, ApprovalAsked, ApprovalGiven,
+        Noted, Compacted, Interrupted, Resumed, Answered, Stopped,
+    )
+}  # fmt: skip
+_JSON_OBJECT: TypeAdapter[dict[str, Any]] = TypeAdapter(dict[str, Any])
+
+
+def decode(kind: str, body: str) -> Event:
+    """The event of a stored row. Never raises: a row that cannot be understood becomes `Unknown`."""
+    cls = KINDS.get(kind)
+    try:
+        if cls is not None:
+            return cls.model_validate_json(body)
+        return Unknown(kind=kind, raw=_JSON_OBJECT.validate_json(body))
+    except ValidationError:
+        return Unknown(kind=kind, raw={"body": body})

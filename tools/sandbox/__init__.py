@@ -1,0 +1,1 @@
+"""Runs code where it can do no harm. The contract is in sandbox.py."""

@@ -1,0 +1,259 @@
+"""The contract of a tool, on one page: `@tool`, `Tool`, `ToolContext`, `Observation`, `ToolError`.
+Touches nothing itself. A tool is a function with hints and a docstring; its schema is made from them.
+Does not promise: that a tool is safe; `effect` says what it may do and the policy decides (policy.py).
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+import json
+import re
+import types
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol, Union, get_args, get_origin, get_type_hints, overload
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
+from pydantic_core import to_json
+
+from outrider.memory.errors import OutriderError, UsageError
+from outrider.memory.events import Effect, Origin
+
+Arguments = Mapping[str, Any]
+
+
+class ToolError(OutriderError):
+    """A tool could not do it. The model sees what, why and fix as the observation; nothing else."""
+
+    def __str__(self) -> str:
+        return f"{self.what}. Why: {self.why}. To fix: {self.fix}"
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A picture or file a tool made: kept whole with the run and shown in the transcript."""
+
+    name: str
+    media_type: str
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """What a tool saw. `text` goes to the model (trimmed), `origin` overrides the tool's, `files` go to the transcript."""
+
+    text: str
+    ok: bool = True
+    origin: Origin | None = None
+    files: tuple[File, ...] = ()
+
+
+class Memory(Protocol):
+    """What a tool may ask of the run's memory."""
+
+    def search(self, query: str, *, limit: int = 10, run: str | None = None) -> list[dict[str, Any]]:
+        """Observations, answers and notes that match, best first: {run, seq, at, kind, tool, text}."""
+        ...
+
+    def read(self, run: str, seq: int) -> str:
+        """The whole text of one stored observation. Raises ToolError if there is none."""
+        ...
+
+    def note(self, text: str) -> None:
+        """Keep a note with the run."""
+        ...
+
+    def plan(self, items: tuple[str, ...]) -> None:
+        """Replace the run's plan."""
+        ...
+
+
+def _nothing(_: str) -> None:
+    return None
+
+
+@dataclass(slots=True)
+class ToolContext:
+    """What a tool gets if it asks for it with a parameter annotated `ToolContext`. One per run, `call_id` per call.
+
+    workspace: the only folder a tool may write to. seconds_left(): working time the call has, seconds.
+    ask(question) -> the person's answer, or None when nobody is there. progress(text): one line for the person.
+    call_tool(name, arguments): another tool of this run, through policy, budget and journal.
+    unsafe: the person gave up the sandbox. scratch: kept by a tool between calls of one run, by tool name;
+    a value with a `close()` method is closed when the run ends. settings: per-tool settings from the configuration.
+    """
+
+    workspace: Path
+    run_id: str = ""
+    call_id: str = ""
+    memory: Memory | None = None
+    ask: Callable[[str], Awaitable[str | None]] | None = None
+    progress: Callable[[str], None] = _nothing
+    call_tool: Callable[[str, dict[str, Any]], Awaitable[Observation]] | None = None
+    seconds_left: Callable[[], float] = lambda: 60.0
+    secret: Callable[[str], str | None] = lambda name: None
+    isolation: str = "auto"
+    unsafe: bool = False
+    allowed_hosts: tuple[str, ...] = ()
+    settings: dict[str, Any] = field(default_factory=dict)
+    scratch: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Tool:
+    """A tool as the rest of the house sees it.
+
+    parameters: JSON Schema (object). check(arguments) -> the arguments made right, or raises ToolError saying what
+    would be right. run(arguments, context) -> Observation or anything `observe` understands; sync or async.
+    effect may depend on the arguments (http_request: GET reads, POST sends). timeout_s: working seconds a call may take.
+    serial: never beside another call of the same reply. fresh_s: how long an identical read counts as already done.
+    """
+
+    name: str
+    description: str
+    parameters: dict[str, Any]
+    run: Callable[[dict[str, Any], ToolContext], Any]
+    check: Callable[[Arguments], dict[str, Any]]
+    effect: Effect | Callable[[Arguments], Effect] = "read"
+    origin: Origin = "trusted"
+    timeout_s: float = 60.0
+    serial: bool = False
+    fresh_s: float = 3600.0
+
+    def effect_of(self, arguments: Arguments) -> Effect:
+        """The effect of this very call."""
+        return self.effect(arguments) if callable(self.effect) else self.effect
+
+
+@overload
+def tool(function: Callable[..., Any], /) -> Tool: ...
+@overload
+def tool(
+    *,
+    effect: Effect | Callable[[Arguments], Effect] = "read",
+    name: str = "",
+    origin: Origin = "trusted",
+    timeout_s: float = 60.0,
+    serial: bool = False,
+    fresh_s: float = 3600.0,
+) -> Callable[[Callable[..., Any]], Tool]: ...
+def tool(function: Callable[..., Any] | None = None, /, **options: Any) -> Any:
+    """Make a `Tool` of a function: name from its name, schema from its hints, descriptions from its docstring.
+
+    The docstring's first paragraph is what the model reads; lines such as `days: how many, 1 to 365` describe
+    parameters. Options are the fields of `Tool`. Raises UsageError for a function that cannot be a tool.
+    """
+
+    def make(fn: Callable[..., Any]) -> Tool:
+        return _from_function(fn, **options)
+
+    return make if function is None else make(function)
+
+
+def _from_function(fn: Callable[..., Any], *, name: str = "", **options: Any) -> Tool:
+    name = name or fn.__name__
+    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_-]{0,63}", name):
+        raise UsageError(
+            f"{name!r} cannot be a tool's name", "names are letters, digits, _ and -, 64 at most", "rename it"
+        )
+    try:
+        hints = get_type_hints(fn, include_extras=True)
+    except Exception as error:  # a hint that names something undefined: the author's mistake, told as such
+        raise UsageError(
+            f"tool {name!r}: its type hints cannot be read", str(error), "import what the hints name"
+        ) from error
+    summary, about = _read_docstring(inspect.getdoc(fn) or name.replace("_", " "))
+    context_name, fields = "", {}
+    for parameter in inspect.signature(fn).parameters.values():
+        if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD, parameter.POSITIONAL_ONLY):
+            raise UsageError(
+                f"tool {name!r}: parameter {parameter} cannot be described to a model",
+                "it has no single name",
+                "use plain named parameters",
+            )
+        hint = hints.get(parameter.name, str)
+        if _is_context(hint):
+            context_name = parameter.name
+            continue
+        default = ... if parameter.default is parameter.empty else parameter.default
+        fields[parameter.name] = (hint, Field(default, description=about.get(parameter.name)))
+    model = create_model(name, __config__=ConfigDict(extra="forbid"), **fields)  # type: ignore[call-overload]
+
+    def run(arguments: dict[str, Any], context: ToolContext) -> Any:
+        return fn(**arguments, **({context_name: context} if context_name else {}))
+
+    schema = _plain_schema(model.model_json_schema())
+    return Tool(name, summary, schema, run, _checker(name, model, schema), **options)
+
+
+def _is_context(hint: Any) -> bool:
+    if get_origin(hint) in (Union, types.UnionType):
+        return any(_is_context(part) for part in get_args(hint))
+    return hint is ToolContext
+
+
+def _read_docstring(text: str) -> tuple[str, dict[str, str]]:
+    """(what the tool does, {parameter: what it is}) from a docstring."""
+    summary = " ".join(text.split("\n\n")[0].split())
+    about = {m[1]: m[2].strip() for m in re.finditer(r"^\s*(\w+)(?:\s*\([^)]*\))?:[ \t]+(.+)$", text, re.MULTILINE)}
+    return summary, about
+
+
+def _plain_schema(schema: dict[str, Any]) -> dict[str, Any]:
+    """The schema without pydantic's titles and the docstring copied from the base: noise a model pays for."""
+
+    def clean(node: Any, inside_properties: bool = False) -> Any:
+        if isinstance(node, dict):
+            return {k: clean(v, k == "properties") for k, v in node.items() if inside_properties or k != "title"}
+        return [clean(v) for v in node] if isinstance(node, list) else node
+
+    plain: dict[str, Any] = clean(schema)
+    plain.pop("description", None)
+    return plain
+
+
+def _checker(name: str, model: type[BaseModel], schema: dict[str, Any]) -> Callable[[Arguments], dict[str, Any]]:
+    def check(arguments: Arguments) -> dict[str, Any]:
+        try:
+            checked = model.model_validate(dict(arguments))
+        except ValidationError as error:
+            wrong = "; ".join(f"{'.'.join(map(str, e['loc'])) or 'arguments'}: {e['msg']}" for e in error.errors()[:5])
+            raise ToolError(f"the arguments of {name} do not fit", wrong, f"call it as {shape(name, schema)}") from None
+        return {key: getattr(checked, key) for key in type(checked).model_fields}
+
+    return check
+
+
+def shape(name: str, schema: Mapping[str, Any]) -> str:
+    """A tool's signature in one line, for a message that says what would be right: `stock(symbol: string, days: integer = 5)`."""
+    required = schema.get("required", ())
+    parts = []
+    for key, prop in (schema.get("properties") or {}).items():
+        kind = " | ".join(map(json.dumps, prop["enum"])) if "enum" in prop else str(prop.get("type", "any"))
+        parts.append(f"{key}: {kind}" + ("" if key in required else f" = {json.dumps(prop.get('default'))}"))
+    return f"{name}({', '.join(parts)})"
+
+
+def observe(value: Any) -> Observation:
+    """An Observation of whatever a tool returned: text as it is, None as "done", everything else as JSON.
+
+    Raises ToolError for a value that has no JSON form.
+    """
+    if isinstance(value, Observation):
+        return value
+    if value is None:
+        return Observation("done (no output)")
+    if isinstance(value, str):
+        return Observation(value)
+    if isinstance(value, bytes):
+        return Observation(value.decode("utf-8", "replace"))
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        value = dataclasses.asdict(value)
+    try:
+        return Observation(to_json(value, inf_nan_mode="constants").decode())
+    except (ValueError, TypeError) as error:
+        raise ToolError(
+            "the tool's result cannot be shown", str(error), "return text, numbers, lists, dicts or dataclasses"
+        ) from error
