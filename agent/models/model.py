@@ -6,6 +6,7 @@ Does not promise: that a reply makes sense; the loop checks everything in it.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -13,7 +14,7 @@ from functools import lru_cache
 from typing import Any, Literal, Protocol
 
 from outrider.memory.errors import OutriderError
-from outrider.memory.events import CallDraft, Usage
+from outrider.memory.events import CallDraft, Origin, Usage
 
 Role = Literal["system", "user", "assistant", "tool"]
 
@@ -39,6 +40,8 @@ class Message:
     role "assistant" may carry `calls`; role "tool" answers the call at the same position of the assistant turn
     before it: `call_id` is ours ("3.1", unique in the run) and is also the id that `calls[i].id` holds here.
     `label` is the tool's name on a "tool" message. `ok` is False for an observation that is an error.
+    `origin` "untrusted": the text was written by strangers. `note` is a line from Outrider (what is left of the budget).
+    An ordinary model is shown `said(message)`; a small one may be shown less.
     """
 
     role: Role
@@ -47,6 +50,25 @@ class Message:
     call_id: str = ""
     label: str = ""
     ok: bool = True
+    origin: Origin = "trusted"
+    note: str = ""
+
+
+def said(message: Message) -> str:
+    """The text of a message as an ordinary model reads it: strangers' text fenced and labelled, the note last.
+
+    Nothing inside the fence can close it, and the markers of chat templates (`<|…|>`) are broken up in all tool text.
+    """
+    text = message.text
+    if message.role == "tool":
+        text = text.replace("<|", "< |").replace("|>", "| >")
+        if message.origin == "untrusted":
+            text = _FENCE.sub("‹untrusted", text)
+            text = f'<untrusted from="{message.label}">\n{text}\n</untrusted>'
+    return f"{text}\n[{message.note}]" if message.note else text
+
+
+_FENCE = re.compile(r"<\s*/?\s*untrusted", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
@@ -177,7 +199,7 @@ def byte_bound(request: Request, seen: Seen | None) -> int:
     """
     start, total = (seen.messages, seen.tokens) if seen else (0, tools_bytes(request.tools))
     for message in request.messages[start:]:
-        total += PER_MESSAGE + len(message.text.encode("utf-8", "replace")) + len(message.call_id)
+        total += PER_MESSAGE + len(said(message).encode("utf-8", "replace")) + len(message.call_id)
         total += sum(
             PER_MESSAGE + len(c.name) + len(c.id) + len(c.arguments.encode("utf-8", "replace")) for c in message.calls
         )

@@ -1,0 +1,254 @@
+"""Budget and the ledger: money, tokens, steps, seconds and calls, reserved before they are spent.
+Touches the monotonic clock, nothing else. The ledger is a projection of the run's events: feed it the same events and
+it says the same, so a resumed run cannot forget what was spent.
+Does not promise: that a provider charges what it reports; a report above the reservation is recorded, not counted.
+
+Rules (docs/budgets.md): a request is sent only if its worst case fits beside the slice held back for the ending;
+reported usage settles it; no usage, a failure that may have been billed or a crash leaves the whole reservation spent.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field, replace
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from outrider.agent.models.model import Price
+from outrider.memory.errors import UsageError
+from outrider.memory.events import Amount, Event, ModelAsked, ModelReplied, Resumed, RunStarted, ToolCalled, Usage
+
+UNITS = ("usd", "tokens", "steps", "seconds", "calls")
+ENDING_INPUT, ENDING_OUTPUT = (
+    1600,
+    400,
+)  # tokens the held-back slice pays for: a page of findings, a paragraph of answer
+LEAST_OUTPUT = 64  # a reply bounded below this cannot hold one tool call
+LEAST_ENDING = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """Hard limits of a run; None: no limit of that unit.
+
+    usd: dollars. tokens: input + output, all requests. steps: times the model is asked (retries of one step are one).
+    seconds: working time, waits for a person excluded. calls: tools run. per_tool: calls by tool name.
+    Raises UsageError for a limit that is not a number above zero.
+    """
+
+    usd: Decimal | float | None = None
+    tokens: int | None = None
+    steps: int | None = None
+    seconds: float | None = None
+    calls: int | None = None
+    per_tool: Mapping[str, int] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for unit in UNITS:
+            value = getattr(self, unit)
+            if value is not None:
+                object.__setattr__(self, unit, _positive(unit, value))
+        for name, value in self.per_tool.items():
+            _positive(f"per_tool[{name!r}]", value)
+
+    def raised(self, **more: Any) -> Budget:
+        """The budget with limits changed: a value replaces, a string such as "+0.50" adds to what there was."""
+        changes: dict[str, Any] = {}
+        for unit, value in more.items():
+            if isinstance(value, str) and value.startswith("+"):
+                old = getattr(self, unit)
+                changes[unit] = None if old is None else Decimal(str(old)) + _positive(unit, value[1:])
+            elif value is not None:
+                changes[unit] = value
+        return replace(self, **changes)
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain JSON with the limits that are set; dollars as a number."""
+        plain = {unit: getattr(self, unit) for unit in UNITS if getattr(self, unit) is not None}
+        if "usd" in plain:
+            plain["usd"] = float(plain["usd"])
+        return plain | ({"per_tool": dict(self.per_tool)} if self.per_tool else {})
+
+
+def _positive(unit: str, value: Any) -> Any:
+    try:
+        number = Decimal(str(value))
+    except InvalidOperation:
+        number = Decimal("nan")
+    if not number.is_finite() or number <= 0:
+        raise UsageError(
+            f"{value!r} is not a limit for {unit}", "a limit is a number above zero", "leave it out for none"
+        )
+    if unit == "usd":
+        return number
+    if unit == "seconds":
+        return float(number)
+    if number != number.to_integral_value():
+        raise UsageError(f"{value!r} is not a limit for {unit}", f"{unit} are counted in whole numbers", "round it")
+    return int(number)
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """What a run has used so far. Open reservations are counted as spent."""
+
+    usd: Decimal = Decimal(0)
+    tokens: int = 0
+    steps: int = 0
+    seconds: float = 0.0
+    calls: int = 0
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain JSON: dollars as a number, seconds to the millisecond."""
+        return asdict(self) | {"usd": float(self.usd), "seconds": round(self.seconds, 3)}
+
+
+class Ledger:
+    """What a run may still spend. `add` every event of the run, in order; ask before anything is sent."""
+
+    def __init__(self, budget: Budget, price: Price | None, clock: Callable[[], float] = time.monotonic) -> None:
+        if budget.usd is not None and price is None:
+            raise UsageError(
+                "a dollar limit needs a price, and none is known for this model",
+                "an unknown price counted as zero would make the limit meaningless",
+                "give --price-in and --price-out (dollars per million tokens), or leave --usd out",
+            )
+        self.budget, self.price = budget, price
+        self._clock = clock
+        self._tokens, self._usd = 0, Decimal(0)
+        self._open = Amount()
+        self._steps: set[int] = set()
+        self._calls: Counter[str] = Counter()
+        self._worked_s, self._since = 0.0, clock()
+        self._paused = 0
+
+    # -- what was spent -------------------------------------------------------------------------------------------
+
+    def add(self, event: Event) -> None:
+        """Learn from one event of the run."""
+        if isinstance(event, ModelAsked):
+            self._open = event.reserved
+            if event.purpose in ("step", "ending"):
+                self._steps.add(event.step)
+        elif isinstance(event, ModelReplied):
+            self._tokens += event.cost.tokens
+            self._usd += event.cost.usd
+            self._open = Amount()
+        elif isinstance(event, ToolCalled):
+            self._calls[event.tool] += 1
+        elif isinstance(event, Resumed | RunStarted):
+            self._since = self._clock()
+        if (elapsed_s := getattr(event, "elapsed_s", 0.0)) > self._worked_s:
+            self._worked_s, self._since = elapsed_s, self._clock()
+
+    @property
+    def spent(self) -> Spent:
+        """Now, never above the limit: the clock is read once more after the last work was stopped."""
+        seconds = self.elapsed_s
+        if self.budget.seconds is not None:
+            seconds = min(seconds, self.budget.seconds)
+        return Spent(
+            self._usd + self._open.usd,
+            self._tokens + self._open.tokens,
+            len(self._steps),
+            seconds,
+            sum(self._calls.values()),
+        )
+
+    @property
+    def elapsed_s(self) -> float:
+        """Working seconds so far."""
+        return self._worked_s + (0.0 if self._paused else self._clock() - self._since)
+
+    @contextmanager
+    def waiting_for_a_person(self) -> Iterator[None]:
+        """The clock stands still inside."""
+        self._worked_s, self._paused = self.elapsed_s, self._paused + 1
+        try:
+            yield
+        finally:
+            self._paused -= 1
+            self._since = self._clock()
+
+    # -- what may still be spent ----------------------------------------------------------------------------------
+
+    def seconds_left(self, *, ending: bool = False) -> float:
+        """Working seconds left for the task, or with `ending` for everything."""
+        if self.budget.seconds is None:
+            return math.inf
+        hold = 0.0 if ending else min(10.0, self.budget.seconds / 10)
+        return max(0.0, self.budget.seconds - hold - self.elapsed_s)
+
+    def calls_left(self, tool: str = "") -> int | None:
+        """Tool calls left in all, or for one tool by its own limit; None: no limit."""
+        if tool:
+            limit = self.budget.per_tool.get(tool)
+            return None if limit is None else max(0, limit - self._calls[tool])
+        return None if self.budget.calls is None else max(0, self.budget.calls - sum(self._calls.values()))
+
+    def reached(self) -> str:
+        """The unit that leaves no room for another step beside the ending, "" if none does."""
+        if self.budget.steps is not None:
+            hold = 1 if self.budget.steps > 1 else 0
+            if len(self._steps) >= self.budget.steps - hold:
+                return "steps"
+        if self.calls_left() == 0:
+            return "calls"
+        return "seconds" if self.seconds_left() <= 0 else ""
+
+    def room_for_ending(self) -> bool:
+        """Whether one more request may be sent at all."""
+        steps_left = self.budget.steps is None or len(self._steps) < self.budget.steps
+        return steps_left and self.seconds_left(ending=True) > 0
+
+    def reserve(self, input_tokens: int, max_output: int, *, ending: bool = False) -> tuple[Amount, int] | str:
+        """The reservation for one request and its `max_tokens`, clamped to what is left; or the unit that forbids it.
+
+        input_tokens: an upper bound. Without `ending` the slice for the ending stays untouched.
+        """
+        output, unit = max_output, "tokens"
+        if self.budget.tokens is not None:
+            hold = 0 if ending else min(self.budget.tokens // 4, ENDING_INPUT + ENDING_OUTPUT)
+            output = min(output, self.budget.tokens - self._tokens - hold - input_tokens)
+        if self.budget.usd is not None and self.price is not None:
+            affordable = self._affordable_output(input_tokens, ending)
+            if affordable < output:
+                output, unit = affordable, "usd"
+        if output < (LEAST_ENDING if ending else LEAST_OUTPUT) and output < max_output:
+            return unit
+        worst = Usage(input_tokens=input_tokens, output_tokens=max(0, output))
+        return Amount(tokens=input_tokens + output, usd=self.price.usd(worst) if self.price else Decimal(0)), output
+
+    def _affordable_output(self, input_tokens: int, ending: bool) -> int:
+        if self.price is None or self.budget.usd is None:
+            raise ValueError("only asked where dollars are limited")
+        budget = Decimal(str(self.budget.usd))
+        slice_ = self.price.usd(Usage(input_tokens=ENDING_INPUT, output_tokens=ENDING_OUTPUT))
+        hold = Decimal(0) if ending else min(budget / 4, slice_)
+        left = budget - self._usd - hold - self.price.usd(Usage(input_tokens=input_tokens, output_tokens=0))
+        if left < 0:
+            return -1
+        return 1 << 30 if self.price.output == 0 else int(left * 1_000_000 / self.price.output)
+
+    def settle(self, reserved: Amount, usage: Usage | None) -> Amount:
+        """What a request cost: the reported usage, never more than was reserved; without a report all of it."""
+        if usage is None:
+            return reserved
+        tokens = min(usage.input_tokens + usage.output_tokens, reserved.tokens)
+        return Amount(tokens=tokens, usd=min(self.price.usd(usage), reserved.usd) if self.price else Decimal(0))
+
+    def line(self) -> str:
+        """What is left, in one short line for the model and the person; "" without limits."""
+        spent, budget, parts = self.spent, self.budget, []
+        if budget.usd is not None:
+            parts.append(f"${Decimal(str(budget.usd)) - spent.usd:.4f}")
+        for unit in ("tokens", "steps", "calls"):
+            if (limit := getattr(budget, unit)) is not None:
+                parts.append(f"{limit - getattr(spent, unit):,} {unit}")
+        if budget.seconds is not None:
+            parts.append(f"{budget.seconds - spent.seconds:.0f} s")
+        return f"left: {', '.join(parts)}" if parts else ""

@@ -1,0 +1,376 @@
+"""The append-only events of one run: append, read, follow, verify. START HERE for how a run is kept.
+May touch: the tables `runs`, `events`, `blobs` and the full-text index, through a Store.
+Does not promise: protection from somebody who can rewrite the whole database; the chain proves that nothing was
+edited, inserted or cut by anything that did not recompute it.
+
+One run has one writer at a time: whoever holds its lease. Each append names the writer's fence and the head it builds
+on, in the same transaction, so a writer that lost its lease cannot add anything.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import secrets
+import socket
+import time
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, RowMapping, bindparam, insert, select, text, update
+
+from outrider.memory import schema
+from outrider.memory.errors import LeaseLost, StoreError, UsageError
+from outrider.memory.events import Answered, Event, Noted, RunStarted, ToolReturned, decode
+from outrider.memory.store import Store, digest_of
+
+BEAT_S = 5.0  # a living writer renews its lease at least this often
+STALE_S = 30.0  # a lease of another host that has not been renewed for this long is free
+PAGE = 500
+_LIMIT = 1 << schema.SEQ_BITS
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """An event as it lies in the database. `at`: UTC, ISO 8601. `body`: the JSON that was hashed."""
+
+    run: str
+    seq: int
+    at: str
+    kind: str
+    body: str
+    hash: bytes
+
+    @property
+    def event(self) -> Event:
+        return decode(self.kind, self.body)
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What `verify` found: how many events were checked, and the first that is wrong (None: all is well)."""
+
+    ok: bool
+    events: int
+    bad_seq: int | None = None
+    why: str = ""
+
+
+class Journal:
+    """The events of one run. Made by `create`, `open_for_writing` or `open_for_reading`.
+
+    Appending is for one thread (the loop's) and for the holder of the lease; reading is for anyone.
+    Raises LeaseLost when another process drives the run, StoreError when the database cannot be used.
+    """
+
+    def __init__(self, store: Store, row: Mapping[str, Any] | RowMapping, *, fence: int | None) -> None:
+        self.store = store
+        self.run_id: str = row["run_id"]
+        self.head_seq: int = row["head_seq"]
+        self._head_hash: bytes = bytes(row["head_hash"])
+        self._base: int = row["number"] << schema.SEQ_BITS
+        self._parent: str | None = row["parent"]
+        self._fork_seq: int | None = row["fork_seq"]
+        self._fence = fence
+
+    @classmethod
+    def create(cls, store: Store, first: RunStarted, *, run_id: str = "", fork_seq: int | None = None) -> Journal:
+        """A new run, its lease taken, `first` on disk (for a fork: after the events it shares)."""
+        row: dict[str, Any] = {
+            "run_id": run_id or new_run_id(),
+            "created_at": _now(),
+            "label": first.label,
+            "parent": first.parent,
+            "fork_seq": fork_seq,
+            "head_seq": 0,
+            "head_hash": b"",
+            "fence": 1,
+            "holder": holder_name(),
+            "beat": time.time(),
+        }
+        if fork_seq is not None and first.parent:
+            shared = cls.open_for_reading(store, first.parent).at(fork_seq)
+            row |= {"head_seq": fork_seq, "head_hash": shared.hash}
+        with store.write() as db:
+            row["number"] = db.execute(insert(schema.runs).values(row)).inserted_primary_key[0]  # type: ignore[index]
+        journal = cls(store, row, fence=1)
+        journal.append(first)
+        return journal
+
+    @classmethod
+    def open_for_reading(cls, store: Store, run_id: str) -> Journal:
+        """A run by its id (a unique beginning or end of it is enough, and "last" is the newest)."""
+        with store.read() as db:
+            return cls(store, find_run(db, run_id), fence=None)
+
+    @classmethod
+    def open_for_writing(cls, store: Store, run_id: str) -> Journal:
+        """Take the run's lease. Raises LeaseLost, naming the holder, while another process drives it."""
+        with store.write() as db:
+            row = find_run(db, run_id)
+            if holder_lives(row["holder"], row["beat"]):
+                raise LeaseLost(
+                    f"run {row['run_id']} is being driven by another process",
+                    f"{row['holder']} holds it",
+                    "wait for it, or stop that process first",
+                )
+            fence = row["fence"] + 1
+            change = {"fence": fence, "holder": holder_name(), "beat": time.time()}
+            db.execute(update(schema.runs).where(schema.runs.c.number == row["number"]).values(change))
+        return cls(store, row, fence=fence)
+
+    def append(self, *events: Event, blobs: Mapping[str, bytes] | None = None) -> list[Stored]:
+        """Commit events (and the blobs they name), all or none. Returns them as stored."""
+        if self._fence is None:
+            raise RuntimeError("this journal was opened for reading")
+        stored = list(self._chain(events))
+        try:
+            self._commit(stored, events, blobs or {})
+        except StoreError:
+            if not self._landed(stored):  # a server that died between commit and its answer may have kept it
+                raise
+        self.head_seq, self._head_hash = stored[-1].seq, stored[-1].hash
+        return stored
+
+    def beat(self) -> None:
+        """Renew the lease. Raises LeaseLost if another process took the run."""
+        with self.store.write() as db:
+            self._move_head(db, self.head_seq, self._head_hash)
+
+    def release(self) -> None:
+        """Give the lease back; the journal can only be read from here on."""
+        if self._fence is None:
+            return
+        with self.store.write() as db:
+            db.execute(_RELEASE, {"this_run": self._base >> schema.SEQ_BITS, "old_fence": self._fence})
+        self._fence = None
+
+    def read(self, *, after: int = 0, upto: int | None = None) -> Iterator[Stored]:
+        """Events in order, a page at a time; `after` and `upto` are seqs (exclusive, inclusive)."""
+        if self._fork_seq is not None and after < self._fork_seq and self._parent:
+            shared_upto = self._fork_seq if upto is None else min(upto, self._fork_seq)
+            yield from Journal.open_for_reading(self.store, self._parent).read(after=after, upto=shared_upto)
+            after = shared_upto
+        last = _LIMIT - 1 if upto is None else upto
+        while True:
+            with self.store.read() as db:
+                page = db.execute(_READ, {"low": self._base + after, "high": self._base + last, "page": PAGE})
+                rows = [_stored(row) for row in page.mappings()]
+            yield from rows
+            if len(rows) < PAGE:
+                return
+            after = rows[-1].seq
+
+    def tail(self, count: int) -> list[Stored]:
+        """The last `count` events, oldest first; reads no others."""
+        head = self._current()["head_seq"]
+        return list(self.read(after=max(0, head - count)))
+
+    def at(self, seq: int) -> Stored:
+        """One event. Raises UsageError if the run has none of that number."""
+        for stored in self.read(after=seq - 1, upto=seq):
+            return stored
+        raise UsageError(f"run {self.run_id} has no event {seq}", f"it has {self.head_seq}", "see `outrider show`")
+
+    async def follow(self, *, after: int = 0, poll_s: float = 0.2) -> AsyncIterator[Stored]:
+        """Events as they are committed by whoever drives the run, for ever; the caller stops listening."""
+        while True:
+            for stored in self.read(after=after):
+                after = stored.seq
+                yield stored
+            await asyncio.sleep(poll_s)
+
+    def verify(self) -> Verdict:
+        """Recompute the chain and every blob it names; stops at the first event that does not fit."""
+        before, count, expected = b"", 0, 1
+        for stored in self.read():
+            if stored.seq != expected:
+                return Verdict(False, count, expected, f"event {expected} is missing")
+            if stored.hash != chain(before, stored.kind, stored.at, stored.body):
+                return Verdict(False, count, stored.seq, f"event {stored.seq} ({stored.kind}) was changed")
+            if missing := self._wrong_blob(stored):
+                return Verdict(False, count, stored.seq, f"event {stored.seq} ({stored.kind}): {missing}")
+            before, count, expected = stored.hash, count + 1, expected + 1
+        row = self._current()
+        if row["head_seq"] != count or bytes(row["head_hash"]) != before:
+            return Verdict(False, count, count + 1, f"event {count + 1} is missing: the run had {row['head_seq']}")
+        return Verdict(True, count)
+
+    def _wrong_blob(self, stored: Stored) -> str:
+        event = stored.event
+        if not isinstance(event, ToolReturned):
+            return ""
+        for digest in filter(None, (event.blob, *(a.digest for a in event.artifacts))):
+            data = self.store.get_blob(digest)
+            if data is None:
+                return f"its stored output {digest[:12]} is missing"
+            if digest_of(data) != digest:
+                return f"its stored output {digest[:12]} was changed"
+        return ""
+
+    def _chain(self, events: Sequence[Event]) -> Iterator[Stored]:
+        seq, before, at = self.head_seq, self._head_hash, _now()
+        for event in events:
+            seq, body = seq + 1, event.body()
+            before = chain(before, event.kind, at, body)
+            yield Stored(self.run_id, seq, at, event.kind, body, before)
+
+    def _commit(self, stored: Sequence[Stored], events: Sequence[Event], blobs: Mapping[str, bytes]) -> None:
+        with self.store.write() as db:
+            self._move_head(db, stored[-1].seq, stored[-1].hash)
+            db.execute(_INSERT, [self._row(s) for s in stored])
+            if words := [
+                {"id": self._base + s.seq, "text": t}
+                for s, e in zip(stored, events, strict=True)
+                if (t := _words(e, blobs))
+            ]:
+                db.execute(_INDEX[db.dialect.name], words)
+            for digest, data in blobs.items():
+                db.execute(_BLOB, {"digest": digest, "data": data})
+
+    def _move_head(self, db: Connection, seq: int, digest: bytes) -> None:
+        moved = db.execute(
+            _MOVE,
+            {
+                "new_seq": seq,
+                "digest": digest,
+                "now": time.time(),
+                "this_run": self._base >> schema.SEQ_BITS,
+                "old_fence": self._fence,
+                "old_seq": self.head_seq,
+            },
+        )
+        if moved.rowcount != 1:
+            holder = find_run(db, self.run_id)["holder"] or "nobody"
+            raise LeaseLost(
+                f"this process no longer drives run {self.run_id}",
+                f"{holder} took it over",
+                f"look with `outrider show {self.run_id}`",
+            )
+
+    def _row(self, s: Stored) -> dict[str, Any]:
+        return {
+            "id": self._base + s.seq,
+            "run_id": s.run,
+            "seq": s.seq,
+            "at": s.at,
+            "kind": s.kind,
+            "body": s.body,
+            "hash": s.hash,
+        }
+
+    def _landed(self, stored: Sequence[Stored]) -> bool:
+        """Whether a commit whose outcome we were not told is on disk. Waits for a server that is restarting."""
+        for pause_s in (0.0, 0.5, 1, 2, 4, 8, 15):
+            time.sleep(pause_s if self.store.dialect != "sqlite" else 0)
+            try:
+                row = self._current()
+            except StoreError:
+                if self.store.dialect == "sqlite":
+                    return False
+                continue
+            return bool(row["head_seq"] == stored[-1].seq and bytes(row["head_hash"]) == stored[-1].hash)
+        return False
+
+    def _current(self) -> RowMapping:
+        with self.store.read() as db:
+            return find_run(db, self.run_id)
+
+
+def chain(before: bytes, kind: str, at: str, body: str) -> bytes:
+    """blake2b-256 over the previous hash, kind, time and body, each ended by a byte that cannot occur in text."""
+    return blake2b(b"\xff".join((before, kind.encode(), at.encode(), body.encode())), digest_size=32).digest()
+
+
+def find_run(db: Connection, wanted: str) -> RowMapping:
+    """The row of a run, by id, unique part of an id, or "last". Raises UsageError for none or several."""
+    runs = schema.runs
+    if wanted == "last":
+        found = db.execute(select(runs).order_by(runs.c.number.desc()).limit(1)).mappings().all()
+    else:
+        found = db.execute(select(runs).where(runs.c.run_id == wanted)).mappings().all()
+        if not found and len(wanted) >= 3:
+            found = db.execute(select(runs).where(runs.c.run_id.contains(wanted, autoescape=True))).mappings().all()
+    if len(found) == 1:
+        return found[0]
+    if not found:
+        raise UsageError(f"there is no run {wanted!r}", "this database does not hold it", "see `outrider runs`")
+    names = ", ".join(row["run_id"] for row in found[:5])
+    raise UsageError(f"{wanted!r} is not the id of one run", f"it fits {names}", "give more of the id")
+
+
+def new_run_id() -> str:
+    """A short id that sorts by day: 261123-k7m2xq (30 bits of chance within a day)."""
+    letters = "23456789abcdefghjkmnpqrstuvwxyz"
+    return f"{datetime.now(UTC):%y%m%d}-{''.join(secrets.choice(letters) for _ in range(6))}"
+
+
+def holder_name() -> str:
+    """This process, named so that another one on this machine can tell whether it still lives."""
+    return f"{socket.gethostname()}:{os.getpid()}:{_started(os.getpid())}"
+
+
+def holder_lives(holder: str, beat: float) -> bool:
+    """Whether a lease still counts. On this machine the process table tells; elsewhere only the heartbeat can."""
+    if not holder:
+        return False
+    host, _, rest = holder.partition(":")
+    pid, _, started = rest.partition(":")
+    if host == socket.gethostname() and pid.isdigit() and Path("/proc/self/stat").exists():
+        return _started(int(pid)) == started != ""
+    return abs(time.time() - beat) < STALE_S
+
+
+def _started(pid: int) -> str:
+    """Start time of a process in clock ticks since boot, "" if there is none (or no /proc)."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]
+    except (OSError, IndexError):
+        return ""
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="microseconds")
+
+
+def _stored(row: RowMapping) -> Stored:
+    return Stored(row["run_id"], row["seq"], row["at"], row["kind"], row["body"], bytes(row["hash"]))
+
+
+def _words(event: Event, blobs: Mapping[str, bytes]) -> str:
+    """What the full-text index learns from an event: observations whole, answers, notes."""
+    if isinstance(event, ToolReturned):
+        whole = blobs.get(event.blob) if event.blob else None
+        said = event.text if whole is None else whole.decode("utf-8", "replace")
+    elif isinstance(event, Answered) or (isinstance(event, Noted) and event.by != "outrider"):
+        said = event.text
+    else:
+        said = event.goal if isinstance(event, RunStarted) else ""
+    return said.replace("\0", "")  # PostgreSQL's text holds no NUL
+
+
+_e, _r = schema.events, schema.runs
+_INSERT = insert(_e)
+_READ = (
+    select(_e)
+    .where(_e.c.id > bindparam("low"), _e.c.id <= bindparam("high"))
+    .order_by(_e.c.id)
+    .limit(bindparam("page"))
+)
+_MOVE = (
+    update(_r)
+    .where(
+        _r.c.number == bindparam("this_run"), _r.c.fence == bindparam("old_fence"), _r.c.head_seq == bindparam("old_seq")
+    )
+    .values(head_seq=bindparam("new_seq"), head_hash=bindparam("digest"), beat=bindparam("now"))
+)
+_RELEASE = update(_r).where(_r.c.number == bindparam("this_run"), _r.c.fence == bindparam("old_fence")).values(holder="")
+_BLOB = text("INSERT INTO blobs (digest, data) VALUES (:digest, :data) ON CONFLICT DO NOTHING")
+_INDEX = {
+    "sqlite": text("INSERT INTO recall (rowid, text) VALUES (:id, :text)"),
+    "postgresql": text("INSERT INTO recall (id, words) VALUES (:id, to_tsvector('english', left(:text, 500000)))"),
+}

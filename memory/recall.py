@@ -1,0 +1,101 @@
+"""Searches every observation, answer and note of every run by full text.
+May touch: reads the database. Imports nothing of ours outside this room.
+Does not promise: that a very common word is searched for when rarer ones are given (bm25 costs time by matching rows).
+
+What is asked is data: each word is quoted, nothing in it is query language.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, bindparam, select, text
+
+from outrider.memory import schema
+from outrider.memory.events import Answered, Noted, RunStarted, ToolReturned, decode
+from outrider.memory.journal import find_run
+from outrider.memory.store import Store
+
+COMMON = 0.01  # a word found in more than this share of rows is dropped when a rarer one is there
+MAX_WORDS = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """One thing remembered. `at`: UTC, ISO 8601. `tool` is empty for an answer, a note or a goal."""
+
+    run: str
+    seq: int
+    at: str
+    kind: str
+    tool: str
+    text: str
+
+
+def search(store: Store, query: str, *, limit: int = 10, run: str | None = None) -> list[Hit]:
+    """The `limit` best matches for the words of `query`, best first; `run` narrows to one run (id or part of it)."""
+    words = _words(query)
+    if not words:
+        return []
+    with store.read() as db:
+        low, high = 0, (1 << 63) - 1
+        if run is not None:
+            low = find_run(db, run)["number"] << schema.SEQ_BITS
+            high = low + (1 << schema.SEQ_BITS)
+        find = _sqlite if db.dialect.name == "sqlite" else _postgres
+        ids = find(db, words, low, high, limit)
+        rows = db.execute(_ROWS, {"ids": ids}).mappings().all() if ids else []
+    by_id = {row["id"]: row for row in rows}
+    return [_hit(by_id[i]) for i in ids if i in by_id]
+
+
+def _words(query: str) -> list[str]:
+    found = re.findall(r"\w+", query.lower())
+    return list(dict.fromkeys(found))[:MAX_WORDS]
+
+
+def _sqlite(db: Connection, words: list[str], low: int, high: int, limit: int) -> list[int]:
+    match = " OR ".join(f'"{word}"' for word in _rare(db, words))
+    found = db.execute(_SQLITE, {"match": match, "low": low, "high": high, "limit": limit})
+    return [row[0] for row in found]
+
+
+def _rare(db: Connection, words: list[str]) -> list[str]:
+    """The words worth searching for: those in few rows, or the rarest one when all are common."""
+    rows = db.scalar(text("SELECT count(*) FROM events WHERE kind = 'tool_returned'")) if len(words) > 1 else 0
+    if not rows or rows < 10_000:
+        return words
+    counts = {word: db.scalar(_SEEN, {"word": word}) or 0 for word in words}
+    rare = [word for word in words if 0 < counts[word] <= COMMON * rows]
+    return rare or [min(words, key=lambda word: counts[word] or rows)]
+
+
+def _postgres(db: Connection, words: list[str], low: int, high: int, limit: int) -> list[int]:
+    query = " or ".join(words)  # websearch_to_tsquery takes any text without an error
+    found = db.execute(_POSTGRES, {"query": query, "low": low, "high": high, "limit": limit})
+    return [row[0] for row in found]
+
+
+def _hit(row: object) -> Hit:
+    r = dict(row)  # type: ignore[call-overload]
+    event = decode(r["kind"], r["body"])
+    said, tool = "", ""
+    if isinstance(event, ToolReturned):
+        said, tool = event.text, event.tool
+    elif isinstance(event, Answered | Noted):
+        said = event.text
+    elif isinstance(event, RunStarted):
+        said = event.goal
+    return Hit(r["run_id"], r["seq"], r["at"], r["kind"], tool, said)
+
+
+_SQLITE = text(
+    "SELECT rowid FROM recall WHERE recall MATCH :match AND rowid BETWEEN :low AND :high ORDER BY rank LIMIT :limit"
+)
+_SEEN = text("SELECT doc FROM recall_words WHERE term = :word")
+_POSTGRES = text(
+    "SELECT id FROM recall, websearch_to_tsquery('english', :query) AS q"
+    " WHERE words @@ q AND id BETWEEN :low AND :high ORDER BY ts_rank(words, q) DESC, id DESC LIMIT :limit"
+)
+_ROWS = select(schema.events).where(schema.events.c.id.in_(bindparam("ids", expanding=True)))

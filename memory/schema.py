@@ -1,0 +1,72 @@
+"""The tables, and which version of them this program writes. Touches nothing until `store.py` hands it a connection.
+Does not promise: that a database of a later version can be read; `store.py` refuses it by name.
+
+An event's `id` is `run number * 2**32 + seq`: one integer key gives clustering, paging from the end, and the row id of
+the full-text index, with no second index to write at each step.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import BigInteger, Column, Float, Index, Integer, LargeBinary, MetaData, Table, Text
+
+VERSION = "0001"  # the newest file in migrations/versions
+SEQ_BITS = 32
+
+metadata = MetaData()
+_Big = BigInteger().with_variant(Integer, "sqlite")  # only INTEGER PRIMARY KEY is SQLite's own row id
+
+runs = Table(
+    "runs",
+    metadata,
+    Column("number", _Big, primary_key=True, autoincrement=True),
+    Column("run_id", Text, nullable=False, unique=True),
+    Column("created_at", Text, nullable=False),
+    Column("label", Text, nullable=False, default=""),
+    Column("parent", Text),  # the run this one was forked from or delegated by
+    Column("fork_seq", Integer),  # set on a fork: events up to here are the parent's
+    Column("head_seq", Integer, nullable=False, default=0),
+    Column("head_hash", LargeBinary, nullable=False, default=b""),
+    Column("fence", Integer, nullable=False, default=0),  # grows each time a writer takes the run
+    Column("holder", Text, nullable=False, default=""),
+    Column("beat", Float, nullable=False, default=0.0),  # seconds since 1970, the holder's clock
+)
+
+events = Table(
+    "events",
+    metadata,
+    Column("id", _Big, primary_key=True, autoincrement=False),
+    Column("run_id", Text, nullable=False),
+    Column("seq", Integer, nullable=False),
+    Column("at", Text, nullable=False),  # UTC, ISO 8601 with microseconds
+    Column("kind", Text, nullable=False),
+    Column("body", Text, nullable=False),  # JSON
+    Column("hash", LargeBinary, nullable=False),  # blake2b-256 of previous hash + kind + at + body
+)
+
+blobs = Table(
+    "blobs",
+    metadata,
+    Column("digest", Text, primary_key=True),  # blake2b-256 of data, hex
+    Column("data", LargeBinary, nullable=False),
+)
+
+meta = Table(
+    "outrider_schema",
+    metadata,
+    Column("version", Text, primary_key=True),
+)
+
+Index("runs_parent", runs.c.parent)
+
+# Full text over what was observed, answered and noted. Contentless: the words are indexed, the text stays in `events`.
+SQLITE_FTS = "CREATE VIRTUAL TABLE recall USING fts5(text, content='', tokenize='porter unicode61')"
+SQLITE_VOCAB = "CREATE VIRTUAL TABLE recall_words USING fts5vocab(recall, 'row')"
+POSTGRES_FTS = (
+    "CREATE TABLE recall (id BIGINT PRIMARY KEY, words TSVECTOR NOT NULL)",
+    "CREATE INDEX recall_gin ON recall USING gin (words)",
+)
+
+
+def full_text(dialect: str) -> tuple[str, ...]:
+    """The statements that make the full-text index of a dialect."""
+    return (SQLITE_FTS, SQLITE_VOCAB) if dialect == "sqlite" else POSTGRES_FTS

@@ -1,0 +1,233 @@
+"""Opens a database by URL and hands out transactions. SQLite (WAL) and PostgreSQL.
+May touch: the database file or server named by the URL, and its folder.
+Does not promise: that several hosts may share one SQLite file (use PostgreSQL for that).
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import URL, Connection, Engine, create_engine, event, exc, func, insert, make_url, select, text
+from sqlalchemy.pool import NullPool, StaticPool
+
+from outrider.memory import schema
+from outrider.memory.errors import StoreError, UsageError
+
+BUSY_S = 60  # how long a writer waits for another process's transaction before it gives up
+
+
+class Store:
+    """One database. One writer connection behind a lock; reads use connections of their own.
+
+    Raises UsageError for a URL that names no database, StoreError when it cannot be opened or is from the future.
+    `durable=True` survives a power cut (fsync at each commit), the default survives a killed process.
+    """
+
+    def __init__(self, url: str, *, durable: bool = False) -> None:
+        self.url = _parse(url)
+        self.dialect = self.url.get_backend_name()
+        self._lock = threading.RLock()
+        with telling(self.url):
+            _make_folder(self.url)
+            self._writers = _engine(self.url, write=True, durable=durable)
+            self._readers = self._writers if _in_memory(self.url) else _engine(self.url, write=False, durable=durable)
+            self._kept: Connection | None = None
+            self._prepare()
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """A transaction that may write; committed at the end, rolled back on any exception."""
+        with self._lock, telling(self.url):
+            if self._kept is None or self._kept.invalidated:
+                self._kept = self._writers.connect()
+            try:
+                with self._kept.begin():
+                    yield self._kept
+            except exc.DBAPIError as error:
+                if error.connection_invalidated or self.dialect != "sqlite":
+                    self._drop_connection()
+                raise
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """A connection that only reads."""
+        if _in_memory(self.url):
+            with self.write() as connection:
+                yield connection
+            return
+        with telling(self.url), self._readers.connect() as connection:
+            yield connection
+
+    def get_blob(self, digest: str) -> bytes | None:
+        """The bytes of a blob, or None if there is none of that digest."""
+        with self.read() as db:
+            data: bytes | None = db.scalar(select(schema.blobs.c.data).where(schema.blobs.c.digest == digest))
+        return data
+
+    def close(self) -> None:
+        """Close every connection. May be called twice."""
+        with self._lock:
+            self._drop_connection()
+            self._writers.dispose()
+            self._readers.dispose()
+
+    def _drop_connection(self) -> None:
+        if self._kept is not None:
+            self._kept.close()
+            self._kept = None
+
+    def _prepare(self) -> None:
+        """Make the tables in a new database, migrate an old one, refuse one from the future."""
+        with self.write() as db:
+            version = self._version(db)
+            if version is None:
+                if self.dialect != "sqlite":  # two processes may meet here; SQLite's transaction is already exclusive
+                    db.execute(select(func.pg_advisory_xact_lock(0x0071DE)))
+                    version = self._version(db)
+                if version is None:
+                    create_all(db)
+                    return
+        if version == schema.VERSION:
+            return
+        if version > schema.VERSION:
+            raise StoreError(
+                f"{shown(self.url)} was written by a newer Outrider",
+                f"its schema is version {version}, this program knows up to {schema.VERSION}",
+                "upgrade outrider, or name another database with --memory",
+            )
+        from outrider.memory.migrations.run import upgrade
+
+        with self.write() as db:
+            upgrade(db, version)
+
+    def _version(self, db: Connection) -> str | None:
+        if not self._has_table(db, "outrider_schema"):
+            if self._has_table(db, "events"):
+                raise StoreError(
+                    f"{shown(self.url)} is another program's database",
+                    "it has a table `events` that is not ours",
+                    "name another database with --memory",
+                )
+            return None
+        version: str | None = db.scalar(select(func.max(schema.meta.c.version)))
+        return version
+
+    def _has_table(self, db: Connection, name: str) -> bool:
+        if self.dialect == "sqlite":
+            query = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = :name"
+        else:
+            query = "SELECT 1 FROM pg_tables WHERE schemaname = current_schema() AND tablename = :name"
+        return db.scalar(text(query), {"name": name}) is not None
+
+
+def create_all(db: Connection) -> None:
+    """The newest schema in an empty database, in one go (the migrations give the same; a test compares them)."""
+    schema.metadata.create_all(db)
+    for statement in schema.full_text(db.dialect.name):
+        db.execute(text(statement))
+    db.execute(insert(schema.meta).values(version=schema.VERSION))
+
+
+def digest_of(data: bytes) -> str:
+    """The name of a blob: blake2b-256, hex."""
+    return blake2b(data, digest_size=32).hexdigest()
+
+
+def shown(url: URL) -> str:
+    """The URL fit to print: no password."""
+    return url.database or "memory" if url.get_backend_name() == "sqlite" else url.render_as_string(hide_password=True)
+
+
+@contextmanager
+def telling(url: URL) -> Iterator[None]:
+    """Turn what a driver raises into a StoreError that says what to do."""
+    try:
+        yield
+    except exc.DBAPIError as error:
+        raise _explain(url, str(error.orig)) from error
+    except exc.SQLAlchemyError as error:
+        raise _explain(url, str(error)) from error
+    except PermissionError as error:
+        raise _explain(url, f"permission denied: {error.filename}") from error
+    except OSError as error:
+        raise _explain(url, str(error)) from error
+
+
+_ADVICE = (
+    ("locked", "another process holds the database", "wait for it to finish, or stop it; nothing was lost"),
+    ("full", "the disk (or quota) is full", "free some space, then `outrider resume RUN`; all earlier events are safe"),
+    ("no space", "the disk (or quota) is full", "free some space, then `outrider resume RUN`"),
+    ("readonly", "it cannot be written to", "make the file and its folder writable, or name another with --memory"),
+    ("read-only", "it cannot be written to", "make the file and its folder writable, or name another with --memory"),
+    ("permission denied", "it cannot be written to", "make the folder writable, or name another with --memory"),
+    ("unable to open", "the file cannot be opened or made", "check the path and its permissions, or use --memory"),
+    ("not a database", "the file is not an SQLite database", "name another file with --memory"),
+    ("malformed", "the file is damaged", "restore a copy, or name another with --memory"),
+    ("disk i/o", "the disk refused", "check the disk, then `outrider resume RUN`"),
+    ("connection", "the server cannot be reached", "start it, or check the URL given with --memory"),
+)
+
+
+def _explain(url: URL, said: str) -> StoreError:
+    low = said.lower()
+    for sign, why, fix in _ADVICE:
+        if sign in low:
+            return StoreError(f"the memory database {shown(url)} cannot be used", f"{why} ({said.strip()})", fix)
+    return StoreError(
+        f"the memory database {shown(url)} failed", said.strip(), "check it, or name another with --memory"
+    )
+
+
+def _parse(url: str) -> URL:
+    if "://" not in url:
+        url = f"sqlite:///{url}"
+    try:
+        parsed = make_url(url)
+    except exc.ArgumentError as error:
+        raise UsageError(f"{url!r} is not a database URL", str(error), "for example sqlite:///runs.db") from error
+    if parsed.get_backend_name() not in ("sqlite", "postgresql"):
+        raise UsageError(
+            f"{parsed.get_backend_name()} is not supported",
+            "memory lives in SQLite or PostgreSQL",
+            "use sqlite:///FILE or postgresql://USER@HOST/NAME",
+        )
+    return parsed
+
+
+def _in_memory(url: URL) -> bool:
+    return url.get_backend_name() == "sqlite" and url.database in (None, "", ":memory:")
+
+
+def _make_folder(url: URL) -> None:
+    if url.get_backend_name() == "sqlite" and not _in_memory(url):
+        Path(str(url.database)).expanduser().parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+
+
+def _engine(url: URL, *, write: bool, durable: bool) -> Engine:
+    if url.get_backend_name() != "sqlite":
+        return create_engine(url, pool_pre_ping=not write, pool_size=2)
+    options: dict[str, Any] = {"check_same_thread": False, "timeout": BUSY_S, "isolation_level": None}
+    pool = StaticPool if _in_memory(url) else None if not write else NullPool
+    engine = create_engine(url, connect_args=options, poolclass=pool)
+
+    @event.listens_for(engine, "connect")
+    def set_up(connection: Any, _: Any) -> None:
+        pragmas = ["foreign_keys=ON", f"busy_timeout={BUSY_S * 1000}"]
+        if write:
+            pragmas += ["journal_mode=WAL", f"synchronous={'FULL' if durable else 'NORMAL'}"]
+        else:
+            pragmas += ["query_only=ON"]
+        for pragma in pragmas:
+            connection.execute(f"PRAGMA {pragma}").close()
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        # A plain BEGIN that reads, then writes, fails at once when another process wrote in between.
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
+
+    return engine

@@ -1,0 +1,180 @@
+"""The set of tools of a run: checks what a model wrote, runs a call within its limits, trims what comes back.
+May touch: threads of its own (a tool that is not async runs in one). Does not decide (policy.py) and does not record.
+Does not promise: to end the thread of a tool that never returns; it is left behind and no longer waited for.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import json
+import re
+import threading
+import traceback
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Any
+
+from outrider.memory.errors import OutriderError, UsageError
+from outrider.memory.events import Effect
+from outrider.tools.tool import Observation, Tool, ToolContext, ToolError, observe, shape
+
+MAX_ARGUMENTS = 1_000_000  # characters of arguments a model may write
+MAX_DEPTH = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A call that fits its tool: ready for the policy, then to run."""
+
+    tool: Tool
+    arguments: dict[str, Any]  # as the function wants them
+    plain: dict[str, Any]  # as JSON, for the journal and for people
+    effect: Effect
+
+
+@dataclass(frozen=True, slots=True)
+class Returned:
+    """What a call gave: the observation, and for the person only `detail` (a traceback)."""
+
+    seen: Observation
+    detail: str = ""
+
+
+class Toolbox:
+    """Tools by name. Raises UsageError when two have the same name."""
+
+    def __init__(self, tools: Iterable[Tool]) -> None:
+        self.tools: dict[str, Tool] = {}
+        for one in tools:
+            if one.name in self.tools:
+                raise UsageError(
+                    f"two tools are called {one.name!r}", "a model could not tell them apart", "rename one"
+                )
+            self.tools[one.name] = one
+
+    def prepare(self, name: str, arguments: str | Mapping[str, Any]) -> Prepared:
+        """A call as a model wrote it, checked. Raises ToolError that says what was wrong and what would be right."""
+        tool = self.tools.get(name)
+        if tool is None:
+            near = get_close_matches(name, self.tools, n=3, cutoff=0.5) or sorted(self.tools)
+            raise ToolError(f"there is no tool {name[:80]!r}", "it is not in the list", f"use one of {', '.join(near)}")
+        plain = _parse(tool, arguments) if isinstance(arguments, str) else dict(arguments)
+        try:
+            checked = tool.check(plain)
+            return Prepared(tool, checked, plain, tool.effect_of(checked))
+        except ToolError:
+            raise
+        except Exception as error:  # a checker or effect function of a tool's author
+            raise ToolError(f"the arguments of {name} could not be checked", repr(error), "try others") from error
+
+    async def run(self, call: Prepared, context: ToolContext, timeout_s: float) -> Returned:
+        """Run a call for at most `timeout_s` seconds. Never raises but for cancellation: whatever happens is an observation."""
+        try:
+            async with asyncio.timeout(timeout_s):
+                value = await _call(call, context)
+            return Returned(_clean(observe(value), call.tool))
+        except TimeoutError:
+            failed = ToolError(
+                f"{call.tool.name} was stopped after {timeout_s:.1f} s",
+                "it took longer than it may",
+                "ask for less, or go on without it",
+            )
+            return Returned(_clean(Observation(str(failed), ok=False), call.tool))
+        except OutriderError as error:
+            return Returned(_clean(Observation(str(error), ok=False), call.tool))
+        except Exception as error:
+            said = f"{call.tool.name} failed: {type(error).__name__}: {error}"
+            return Returned(_clean(Observation(said, ok=False), call.tool), traceback.format_exc(limit=20))
+
+
+async def _call(call: Prepared, context: ToolContext) -> Any:
+    if _is_async(call.tool):
+        return await call.tool.run(call.arguments, context)
+    value = await _in_thread(call, context)
+    return await value if inspect.isawaitable(value) else value
+
+
+def _is_async(tool: Tool) -> bool:
+    function = getattr(tool.run, "wraps", tool.run)
+    return inspect.iscoroutinefunction(function)
+
+
+async def _in_thread(call: Prepared, context: ToolContext) -> Any:
+    """The tool's value, from a daemon thread: one that hangs must not keep the process from ending."""
+    loop = asyncio.get_running_loop()
+    future: asyncio.Future[Any] = loop.create_future()
+
+    def settle(value: Any, error: BaseException | None) -> None:
+        if not future.done():  # a call that was given up on may still come back
+            future.set_exception(error) if error else future.set_result(value)
+
+    def work() -> None:
+        try:
+            value, error = call.tool.run(call.arguments, context), None
+        except BaseException as caught:
+            value, error = None, _as_exception(caught)
+        try:
+            loop.call_soon_threadsafe(settle, value, error)
+        except RuntimeError:  # the loop is closed: nobody waits any more
+            return
+
+    threading.Thread(target=work, name=f"tool-{call.tool.name}", daemon=True).start()
+    return await future
+
+
+def _as_exception(caught: BaseException) -> Exception:
+    """StopIteration and SystemExit cannot travel through a future; they are the tool's failure like any other."""
+    if isinstance(caught, Exception) and not isinstance(caught, StopIteration):
+        return caught
+    return RuntimeError(f"{type(caught).__name__}: {caught}")
+
+
+def _parse(tool: Tool, arguments: str) -> dict[str, Any]:
+    right = f"write one JSON object that fits {shape(tool.name, tool.parameters)}"
+    if len(arguments) > MAX_ARGUMENTS:
+        raise ToolError(f"the arguments of {tool.name} are too long", f"{len(arguments):,} characters", right)
+    try:
+        parsed = json.loads(arguments.strip() or "{}")
+    except RecursionError:
+        raise ToolError(f"the arguments of {tool.name} are nested too deep", "no tool needs that", right) from None
+    except ValueError as error:
+        raise ToolError(f"the arguments of {tool.name} are not valid JSON", str(error), right) from None
+    if not isinstance(parsed, dict):
+        raise ToolError(f"the arguments of {tool.name} are not an object", f"they are a {type(parsed).__name__}", right)
+    if _depth(parsed) > MAX_DEPTH:
+        raise ToolError(f"the arguments of {tool.name} are nested too deep", f"over {MAX_DEPTH} levels", right)
+    return parsed
+
+
+def _depth(value: Any) -> int:
+    deepest, todo = 0, [(value, 1)]
+    while todo:
+        node, depth = todo.pop()
+        deepest = max(deepest, depth)
+        if depth <= MAX_DEPTH:
+            inner = node.values() if isinstance(node, dict) else node if isinstance(node, list) else ()
+            todo.extend((child, depth + 1) for child in inner)
+    return deepest
+
+
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
+
+
+def clean(text: str) -> str:
+    """Text fit to store, to show and to send: line ends made \\n, no control codes, no lone surrogates."""
+    return _CONTROL.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
+
+
+def _clean(seen: Observation, tool: Tool) -> Observation:
+    return Observation(clean(seen.text), seen.ok, seen.origin or tool.origin, seen.files)
+
+
+def trim(text: str, cap: int, handle: str) -> str:
+    """`text` in at most about `cap` characters: its head and its tail, and how to get the rest."""
+    if len(text) <= cap:
+        return text
+    head, tail = cap * 3 // 4, cap // 4
+    left_out = len(text) - head - tail
+    return f'{text[:head]}\n[… {left_out:,} characters left out; recall("{handle}") reads them …]\n{text[-tail:]}'
