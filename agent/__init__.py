@@ -1,1 +1,25 @@
-"""Decides: the loop and everything that talks to people or models."""
+"""Decides: the loop and everything that talks to people or models. START at loop.py.
+
+The public names are here and imported when they are first used, so that `import outrider.agent` costs nothing.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from outrider.agent.agent import Agent
+    from outrider.agent.answer import Answer
+    from outrider.agent.budget import Budget
+    from outrider.agent.record import Run
+
+__all__ = ["Agent", "Answer", "Budget", "Run"]
+_WHERE = {"Agent": "agent", "Answer": "answer", "Budget": "budget", "Run": "record"}
+
+
+def __getattr__(name: str) -> Any:
+    if name in _WHERE:
+        import importlib
+
+        return getattr(importlib.import_module(f"outrider.agent.{_WHERE[name]}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

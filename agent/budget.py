@@ -242,7 +242,10 @@ class Ledger:
         return Amount(tokens=tokens, usd=min(self.price.usd(usage), reserved.usd) if self.price else Decimal(0))
 
     def line(self) -> str:
-        """What is left, in one short line for the model and the person; "" without limits."""
+        """What is left, in one short line for the model and the person; "" without limits.
+
+        Told from the events alone, not from the clock: a run replayed from its journal reads the same.
+        """
         spent, budget, parts = self.spent, self.budget, []
         if budget.usd is not None:
             parts.append(f"${Decimal(str(budget.usd)) - spent.usd:.4f}")
@@ -250,5 +253,5 @@ class Ledger:
             if (limit := getattr(budget, unit)) is not None:
                 parts.append(f"{limit - getattr(spent, unit):,} {unit}")
         if budget.seconds is not None:
-            parts.append(f"{budget.seconds - spent.seconds:.0f} s")
+            parts.append(f"{max(0.0, budget.seconds - self._worked_s):.0f} s")
         return f"left: {', '.join(parts)}" if parts else ""

@@ -184,6 +184,7 @@ def _from_function(fn: Callable[..., Any], *, name: str = "", **options: Any) ->
     def run(arguments: dict[str, Any], context: ToolContext) -> Any:
         return fn(**arguments, **({context_name: context} if context_name else {}))
 
+    run.__wrapped__ = fn  # type: ignore[attr-defined]  # so that an async function is seen to be one
     schema = _plain_schema(model.model_json_schema())
     return Tool(name, summary, schema, run, _checker(name, model, schema), **options)
 
@@ -196,9 +197,12 @@ def _is_context(hint: Any) -> bool:
 
 def _read_docstring(text: str) -> tuple[str, dict[str, str]]:
     """(what the tool does, {parameter: what it is}) from a docstring."""
-    summary = " ".join(text.split("\n\n")[0].split())
-    about = {m[1]: m[2].strip() for m in re.finditer(r"^\s*(\w+)(?:\s*\([^)]*\))?:[ \t]+(.+)$", text, re.MULTILINE)}
+    about = {m[1]: m[2].strip() for m in _ABOUT.finditer(text)}
+    summary = " ".join(_ABOUT.sub("", text.split("\n\n")[0]).split())
     return summary, about
+
+
+_ABOUT = re.compile(r"^\s*(\w+)(?:\s*\([^)]*\))?:[ \t]+(.+)$", re.MULTILINE)
 
 
 def _plain_schema(schema: dict[str, Any]) -> dict[str, Any]:

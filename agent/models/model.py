@@ -30,6 +30,8 @@ __all__ = [
     "Seen",
     "ToolSpec",
     "Usage",
+    "byte_bound",
+    "said",
 ]
 
 

@@ -1,0 +1,240 @@
+"""Runs the calls of one reply: checks, decides, runs together what may run together, observes.
+Touches the tools and, through `Parts`, the journal: `ToolCalled` is on disk before a tool runs.
+Does not promise: that a call succeeded; whatever happened is an observation.
+
+It looks only at what the events say, so it also goes on where a killed process stopped.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
+
+from outrider.agent.context import MAX_CALLS
+from outrider.agent.parts import Parts
+from outrider.agent.state import DENIED, REPEATED, REPLAN, SAME_IN_A_ROW, mark_of
+from outrider.memory.events import ApprovalAsked, Artifact, CallDraft, ModelReplied, Noted, ToolCalled, ToolReturned
+from outrider.memory.store import digest_of
+from outrider.tools.tool import Observation, ToolError, shape
+from outrider.tools.toolbox import Prepared, Returned, trim
+
+TOGETHER = 8  # calls of one reply that run at the same time
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """A call that may run: its id, what it is, and why it may."""
+
+    call_id: str
+    call: Prepared
+    decision: str
+    reason: str
+
+
+async def act(parts: Parts, reply: ModelReplied) -> None:
+    """Run every call of `reply` that has not returned yet; the last result is held for the next commit."""
+    batch: list[Ready] = []
+    for position, draft in enumerate(reply.calls[:MAX_CALLS]):
+        call_id = f"{reply.step}.{position}"
+        if call_id in parts.state.returned:
+            continue
+        ready = await _ready(parts, call_id, draft, batch)
+        if isinstance(ready, ToolReturned):
+            parts.put(ready)
+            continue
+        if batch and (ready.call.tool.serial or batch[-1].call.tool.serial or len(batch) == TOGETHER):
+            await _run_together(parts, batch)
+            batch = []
+        batch.append(ready)
+    if batch:
+        await _run_together(parts, batch)
+    if parts.state.in_a_cycle() or _was_refused(parts, reply):
+        parts.put(Noted(by="outrider", text=f"{REPLAN} the result will not change. {_OTHERWISE}"))
+
+
+_OTHERWISE = "Try another tool or other arguments, or answer with what you have."
+
+
+def _was_refused(parts: Parts, reply: ModelReplied) -> bool:
+    """Whether a call of this very reply was refused as a repetition."""
+    last = parts.state.seen[-min(len(reply.calls), MAX_CALLS) :]
+    return any(seen.text.startswith(REPEATED) for seen in last)
+
+
+async def _ready(parts: Parts, call_id: str, draft: CallDraft, batch: list[Ready]) -> Ready | ToolReturned:
+    """The call, ready to run; or the observation that says why it does not."""
+    name, mark = draft.name, mark_of(draft.name, draft.arguments)
+    tool = parts.toolbox.tools.get(name)
+    times = parts.state.in_a_row(mark) + 1
+    if (tool is None or tool.fresh_s > 0) and (times >= SAME_IN_A_ROW or mark in parts.state.warned):
+        return refused(parts, call_id, name, f"{REPEATED} it is the same call as before. {_OTHERWISE}")
+    try:
+        call = parts.toolbox.prepare(name, draft.arguments)
+    except ToolError as error:
+        return refused(parts, call_id, name, str(error))
+    if known := _known_already(parts, call_id, call, batch):
+        return known
+    left = parts.ledger.calls_left()
+    if left is not None and left <= len(batch):
+        return refused(parts, call_id, name, "Not run: the run's limit of tool calls is reached. Answer now.")
+    own = parts.ledger.calls_left(name)
+    if own is not None and own <= sum(ready.call.tool.name == name for ready in batch):
+        return refused(parts, call_id, name, f"Not run: {name} was called as often as this run may. Go on without it.")
+    return await decide(parts, call_id, call)
+
+
+def _known_already(parts: Parts, call_id: str, call: Prepared, batch: list[Ready]) -> ToolReturned | None:
+    """The earlier result of an identical read that still holds, in place of running it again."""
+    if call.effect != "read":
+        return None
+    for ready in batch:
+        if ready.call.tool is call.tool and ready.call.plain == call.plain:
+            return refused(parts, call_id, call.tool.name, f"The same call as {ready.call_id}; see its result.")
+    earlier = parts.state.fresh.get(mark_of(call.tool.name, call.plain))
+    if earlier is None or parts.ledger.elapsed_s - earlier.elapsed_s >= call.tool.fresh_s:
+        return None
+    return ToolReturned(
+        call_id=call_id,
+        tool=call.tool.name,
+        text=f"You already did this at step {earlier.call_id.partition('.')[0]}: {earlier.text}",
+        ran=False,
+        origin="untrusted" if earlier.origin == "untrusted" else "trusted",
+        elapsed_s=parts.ledger.elapsed_s,
+    )
+
+
+async def decide(parts: Parts, call_id: str, call: Prepared) -> Ready | ToolReturned:
+    """What the policy says of a call, and the person if the policy asks."""
+    name = call.tool.name
+    decision, why = parts.policy.decide(name, call.effect)
+    if decision == "allow":
+        return Ready(call_id, call, "allow", why)
+    if decision == "deny":
+        return refused(parts, call_id, name, f"{DENIED} {why} says deny. Go on without it, or say that it is needed.")
+    asked = ApprovalAsked(call_id=call_id, tool=name, arguments=call.plain, effect=call.effect)
+    parts.record(asked)
+    with parts.ledger.waiting_for_a_person():
+        given = await parts.approve(asked)
+    parts.put(given)
+    if given.approved:
+        if given.scope == "run":
+            parts.policy = replace(parts.policy, tools={**parts.policy.tools, name: "allow"})
+        return Ready(call_id, call, "ask", given.by or "approved")
+    said = f"{DENIED} {call.effect} calls need a person's yes ({given.by or 'the answer was no'})."
+    return refused(parts, call_id, name, f"{said} Go on without {name}, or say in the answer that it is needed.")
+
+
+def refused(parts: Parts, call_id: str, tool: str, said: str) -> ToolReturned:
+    """The observation of a call that did not run."""
+    return ToolReturned(
+        call_id=call_id, tool=tool[:80], text=said[:4000], ok=False, ran=False, elapsed_s=parts.ledger.elapsed_s
+    )
+
+
+async def _run_together(parts: Parts, batch: list[Ready]) -> None:
+    parts.record(*(_called(ready) for ready in batch))
+    tasks = [asyncio.ensure_future(run_one(parts, ready)) for ready in batch]
+    try:
+        for done, finished in enumerate(asyncio.as_completed(tasks), 1):
+            parts.put(await finished)
+            if done < len(batch):  # the last one waits for the commit that the next request needs anyway
+                parts.record()
+    finally:
+        for task in tasks:
+            task.cancel()
+
+
+def _called(ready: Ready) -> ToolCalled:
+    return ToolCalled(
+        call_id=ready.call_id,
+        tool=ready.call.tool.name,
+        arguments=ready.call.plain,
+        effect=ready.call.effect,
+        decision="ask" if ready.decision == "ask" else "allow",
+        reason=ready.reason,
+    )
+
+
+async def run_one(parts: Parts, ready: Ready) -> ToolReturned:
+    """Run one call, whose `ToolCalled` is on disk, and say what came back."""
+    context = replace(
+        parts.tool_context, call_id=ready.call_id, call_tool=partial(call_from_code, parts, ready.call_id)
+    )
+    began = time.monotonic()
+    timeout_s = min(ready.call.tool.timeout_s, parts.ledger.seconds_left())
+    returned = await parts.toolbox.run(ready.call, context, timeout_s)
+    return observed(parts, ready, returned, time.monotonic() - began)
+
+
+async def call_from_code(parts: Parts, caller: str, name: str, arguments: dict[str, Any]) -> Observation:
+    """A call that code in the sandbox makes: read tools only, through policy, budget and journal like any other.
+
+    Raises ToolError when it may not run.
+    """
+    call = parts.toolbox.prepare(name, arguments)
+    if call.effect != "read":
+        raise ToolError(f"code may not call {name}", f"its effect is {call.effect}", "call it as a tool of its own")
+    for limit in (parts.ledger.calls_left(), parts.ledger.calls_left(name)):
+        if limit is not None and limit <= 0:
+            raise ToolError(f"{name} was not run", "the limit of tool calls is reached", "go on without it")
+    call_id = f"{caller}/{sum(i.startswith(caller + '/') for i in parts.state.begun) + 1}"
+    ready = await decide(parts, call_id, call)
+    if isinstance(ready, ToolReturned):
+        raise ToolError(f"{name} was not run", ready.text, "go on without it")
+    parts.record(_called(ready))
+    returned = await run_one(parts, ready)
+    parts.record(returned)
+    return Observation(returned.text, returned.ok, returned.origin)
+
+
+def observed(parts: Parts, ready: Ready, returned: Returned, wall_s: float) -> ToolReturned:
+    """The event of a result: trimmed for the model, the whole text and the files as blobs."""
+    seen, blob = returned.seen, None
+    whole = parts.redact(seen.text)
+    text = trim(whole, parts.observation_chars, ready.call_id)
+    if text is not whole:
+        blob = _keep(parts, whole.encode())
+    return ToolReturned(
+        call_id=ready.call_id,
+        tool=ready.call.tool.name,
+        text=text,
+        ok=seen.ok,
+        blob=blob,
+        size=len(whole),
+        wall_s=round(wall_s, 6),
+        origin=seen.origin or ready.call.tool.origin,
+        artifacts=_artifacts(parts, seen),
+        detail=parts.redact(returned.detail),
+        elapsed_s=parts.ledger.elapsed_s,
+    )
+
+
+def _artifacts(parts: Parts, seen: Observation) -> tuple[Artifact, ...]:
+    return tuple(
+        Artifact(name=f.name, media_type=f.media_type, digest=_keep(parts, f.data), size=len(f.data))
+        for f in seen.files
+    )
+
+
+def _keep(parts: Parts, data: bytes) -> str:
+    digest = digest_of(data)
+    parts.blobs[digest] = data
+    return digest
+
+
+def open_call(parts: Parts, called: ToolCalled) -> Ready | None:
+    """A call that was under way when its process died, ready to run again; None if its tool is gone or would refuse."""
+    try:
+        call = parts.toolbox.prepare(called.tool, called.arguments)
+    except ToolError:
+        return None
+    return Ready(called.call_id, call, called.decision, called.reason) if call.effect == "read" else None
+
+
+def describe(call: Prepared) -> str:
+    """A call in one line, for people: `python(code="print(1)")`."""
+    written = ", ".join(f"{key}={value!r}" for key, value in call.plain.items())
+    return f"{call.tool.name}({written})" if written else shape(call.tool.name, call.tool.parameters)

@@ -1,0 +1,192 @@
+"""`Agent`: the face of it all for Python. Holds settings; run.py does the work. One async core, a thin sync door.
+Touches nothing until a run starts. Does not promise: that two agents share anything but the database they name.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from typing import Any
+
+from outrider.agent import run as runs
+from outrider.agent.budget import Budget
+from outrider.agent.config import default_memory
+from outrider.agent.models import open_model
+from outrider.agent.models.model import Model
+from outrider.agent.parts import Parts
+from outrider.agent.record import Run, read_run
+from outrider.agent.run import Listeners, Settings
+from outrider.memory.errors import UsageError
+from outrider.memory.events import Event
+from outrider.memory.journal import Stored
+from outrider.memory.store import Store
+from outrider.tools.tool import Tool, tool
+
+
+class Agent:
+    """An agent: a model, tools, a memory and a budget.
+
+    model: "provider:name" (see docs/models.md), a `Model`, or None for the best that is found. api_key, base_url: for
+    openai: models. tools: functions, `Tool`s and names of built-in tools; None: all built-in ones. memory: a database
+    URL, or a `Store` to share. budget: hard limits; None: 500 steps, an hour, and a dollar where the price is known.
+    approve: asked before calls the policy says to ask about; without it the answer is no. Everything else is a field of
+    `outrider.agent.run.Settings`. Raises UsageError for what cannot be meant.
+    """
+
+    def __init__(
+        self,
+        model: str | Model | None = None,
+        *,
+        tools: Sequence[Tool | Callable[..., Any] | str] | None = None,
+        memory: str | Store | None = None,
+        budget: Budget | None = None,
+        api_key: str | None = None,
+        listeners: Listeners | None = None,
+        **settings: Any,
+    ) -> None:
+        unknown = set(settings) - set(Settings.__dataclass_fields__)
+        if unknown:
+            known = ", ".join(sorted(Settings.__dataclass_fields__))
+            raise UsageError(
+                f"Agent does not know {', '.join(sorted(unknown))}", "no such setting", f"it knows {known}"
+            )
+        names, self._extra = _sort_out(tools)
+        self._model, self._api_key = model, api_key
+        self._settings = Settings(model="", tools=names, **settings)
+        self._budget = budget
+        self._listeners = listeners or Listeners()
+        self._memory = memory
+        self._store: Store | None = memory if isinstance(memory, Store) else None
+        self._open: dict[tuple[int, str], Model] = {}
+
+    def run(self, goal: str, **changes: Any) -> Run:
+        """Work on `goal` until it is answered or a budget is reached. `changes`: model, budget or settings for this run."""
+        return _sync(self._once(self.arun(goal, **changes)))
+
+    def resume(self, run_id: str, **changes: Any) -> Run:
+        """Go on with a run that was left, interrupted or out of budget."""
+        return _sync(self._once(self.aresume(run_id, **changes)))
+
+    async def arun(self, goal: str, **changes: Any) -> Run:
+        """`run` for async code; many may run at once on one loop."""
+        return await self._drive(await self.prepare(goal, **changes))
+
+    async def aresume(self, run_id: str, **changes: Any) -> Run:
+        """`resume` for async code."""
+        return await self._drive(await self.prepare_resume(run_id, **changes))
+
+    async def stream(self, goal: str, **changes: Any) -> AsyncIterator[Event]:
+        """The events of a new run as they are committed; ends when the run does."""
+        queue: asyncio.Queue[Stored | None] = asyncio.Queue()
+        parts = await self.prepare(goal, **changes)
+        first = next(parts.journal.read())
+        yield first.event
+        parts.on_event = queue.put_nowait
+        task = asyncio.create_task(runs.drive(parts))
+        task.add_done_callback(lambda _: queue.put_nowait(None))
+        try:
+            while (stored := await queue.get()) is not None:
+                yield stored.event
+            await task
+        finally:
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
+
+    async def prepare(
+        self, goal: str, *, model: str | Model | None = None, budget: Budget | None = None, **changes: Any
+    ) -> Parts:
+        """A new run, ready to be driven (`outrider.agent.run.drive`)."""
+        settings = replace(self._settings, **changes)
+        opened = await self._open_model(model or self._model, settings)
+        settings = replace(settings, model=opened.name)
+        return runs.start(
+            self.store, goal, settings, opened, budget or self._budget, extra=self._extra, listeners=self._listeners
+        )
+
+    async def prepare_resume(
+        self,
+        run_id: str,
+        *,
+        model: str | Model | None = None,
+        budget: dict[str, Any] | Budget | None = None,
+        **changes: Any,
+    ) -> Parts:
+        """A run to go on with. `budget`: a Budget that replaces the old one, or limits to change, such as {"usd": "+0.50"}."""
+        run_id, settings, old = runs.stored_settings(self.store, run_id)
+        settings = replace(settings, **changes)
+        opened = await self._open_model(model or self._model or settings.model, settings)
+        settings = replace(settings, model=opened.name)
+        new = budget if isinstance(budget, Budget) else old.raised(**(budget or {}))
+        return runs.resume(self.store, run_id, settings, opened, new, extra=self._extra, listeners=self._listeners)
+
+    @property
+    def store(self) -> Store:
+        """The database, opened when it is first needed."""
+        if self._store is None:
+            self._store = Store(str(self._memory) if self._memory else default_memory())
+        return self._store
+
+    async def aclose(self) -> None:
+        """Give back models and the database. The agent opens them again if it is used again."""
+        models, self._open = list(self._open.values()), {}
+        for model in models:
+            await model.aclose()
+        if self._store is not None and not isinstance(self._memory, Store):
+            self._store.close()
+            self._store = None
+
+    async def __aenter__(self) -> Agent:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.aclose()
+
+    async def _drive(self, parts: Parts) -> Run:
+        await runs.drive(parts)
+        return read_run(self.store, parts.journal.run_id)
+
+    async def _once(self, work: Any) -> Run:
+        """Run with models opened on this loop and closed with it; the database stays open for `Run.events`."""
+        try:
+            run: Run = await work
+            return run
+        finally:
+            models, self._open = list(self._open.values()), {}
+            for model in models:
+                await model.aclose()
+
+    async def _open_model(self, model: str | Model | None, settings: Settings) -> Model:
+        if model is not None and not isinstance(model, str):
+            return model
+        key = (id(asyncio.get_running_loop()), f"{model}|{settings.base_url}|{settings.price_in}|{settings.price_out}")
+        if key not in self._open:
+            self._open[key] = await open_model(
+                model,
+                base_url=settings.base_url or None,
+                api_key=self._api_key,
+                price_in=settings.price_in,
+                price_out=settings.price_out,
+                max_context=settings.max_context,
+            )
+        return self._open[key]
+
+
+def _sort_out(tools: Sequence[Any] | None) -> tuple[tuple[str, ...] | None, list[Tool]]:
+    """(names of built-in tools, the rest as Tools)."""
+    if tools is None:
+        return None, []
+    names = tuple(one for one in tools if isinstance(one, str))
+    return names, [one if isinstance(one, Tool) else tool(one) for one in tools if not isinstance(one, str)]
+
+
+def _sync(work: Any) -> Run:
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        run: Run = asyncio.run(work)
+        return run
+    work.close()
+    raise UsageError("run() was called from async code", "a loop is already running", "await arun() instead")

@@ -1,0 +1,107 @@
+"""Ties an answer to its receipts: each claim to the observation it came from, and a mark on what has no support.
+Touches nothing; no model is asked. Does not promise: that a claim is true, or that a paraphrase without any number,
+name or quoted word is recognised; it is then left uncited rather than called unsupported.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from outrider.agent.state import Seen
+from outrider.memory.events import Answered, Citation
+
+MAX_CLAIMS = 50
+QUOTE = 160  # characters of the observation shown beside a claim
+
+
+class Answer(str):
+    """What a run came back with: text that carries its receipts.
+
+    citations: each claim and the seq of the event that bears it out. unsupported: claims nothing bears out.
+    partial: a limit came before the run was done.
+    """
+
+    __slots__ = ("citations", "partial", "unsupported")
+    citations: tuple[Citation, ...]
+    unsupported: tuple[str, ...]
+    partial: bool
+
+    @classmethod
+    def of(cls, event: Answered | None) -> Answer:
+        """The answer of an event; empty text when there is none."""
+        answer = cls(event.text if event else "")
+        answer.citations = event.citations if event else ()
+        answer.unsupported = event.unsupported if event else ()
+        answer.partial = event.partial if event else False
+        return answer
+
+
+def with_evidence(text: str, goal: str, seen: Sequence[Seen], *, partial: bool = False) -> Answered:
+    """The `Answered` event of a text: a claim is a sentence or a line of it.
+
+    A claim is supported by the newest observation that holds all its facts (numbers, names, quoted words, file names)
+    that the goal did not already hold; it is unsupported when it has such facts and no observations hold them.
+    """
+    good = [(s.seq, s.text, _facts_text(s.text)) for s in seen if s.ok]
+    known = _facts_text(goal)
+    citations, unsupported = [], []
+    for claim in _claims(text):
+        facts = [fact for fact in _facts(claim) if fact not in known]
+        if not facts:
+            continue
+        found = _best(facts, good)
+        citations.append(Citation(claim=claim, seq=found[0] if found else None, quote=found[1] if found else ""))
+        if not found:
+            unsupported.append(claim)
+    return Answered(text=text, citations=tuple(citations), unsupported=tuple(unsupported), partial=partial)
+
+
+def _claims(text: str) -> list[str]:
+    parts = re.split(r"(?<=[.!?])\s+(?=[A-Z0-9\"'(])|\n+", text)
+    return [part.strip(" -*#>\t") for part in parts if part.strip(" -*#>\t")][:MAX_CLAIMS]
+
+
+_FACT = re.compile(
+    r"\"[^\"\n]{2,80}\"|`[^`\n]{1,80}`|\d[\d,]*(?:\.\d+)?|\b[\w./-]*[./][\w./-]*\w\b|(?<!^)\b[A-Z][\w-]{2,}\b"
+)
+
+
+def _facts(claim: str) -> list[str]:
+    """What could be looked up in a claim, in one spelling: numbers without separators, names and quotes in lower case."""
+    return [_spelling(fact) for fact in _FACT.findall(claim)]
+
+
+def _spelling(fact: str) -> str:
+    if fact[0].isdigit():
+        return fact.replace(",", "").rstrip(".")
+    return fact.strip('"`').lower()
+
+
+def _facts_text(text: str) -> str:
+    """A text in which `_facts` can be looked up."""
+    return re.sub(r"(?<=\d),(?=\d{3})", "", text).lower()
+
+
+def _best(facts: Sequence[str], good: Sequence[tuple[int, str, str]]) -> tuple[int, str] | None:
+    """(seq, quote) of the newest observation that holds every fact; failing that, of the one that holds most of them
+    while all observations together hold the rest."""
+    for seq, text, plain in reversed(good):
+        if all(_holds(plain, fact) for fact in facts):
+            return seq, _quote(text, plain, facts[0])
+    counts = [(sum(_holds(plain, fact) for fact in facts), seq, text, plain) for seq, text, plain in good]
+    if counts and all(any(_holds(plain, fact) for _, _, plain in good) for fact in facts):
+        _, seq, text, plain = max(counts)
+        return seq, _quote(text, plain, next(f for f in facts if _holds(plain, f)))
+    return None
+
+
+def _holds(plain: str, fact: str) -> bool:
+    if not fact[:1].isdigit():
+        return fact in plain
+    return re.search(rf"(?<![\d.]){re.escape(fact)}(?!\d|\.\d)", plain) is not None
+
+
+def _quote(text: str, plain: str, fact: str) -> str:
+    at = max(0, plain.find(fact) - QUOTE // 3)
+    return " ".join(text[at : at + QUOTE].split())

@@ -1,0 +1,85 @@
+"""Turns events into the messages a model sees. Only ever appends, so a provider's prompt cache keeps hitting and each
+message is encoded once. Touches nothing.
+Does not promise: that the messages fit a window; `think.py` asks the model's own count.
+"""
+
+from __future__ import annotations
+
+from hashlib import blake2b
+
+from outrider.agent.models.model import Message, Seen
+from outrider.memory.events import CallDraft, Event, ModelAsked, ModelReplied, Noted, RunStarted, ToolReturned
+
+MAX_CALLS = 32  # of one reply; a reply with more is a model gone wrong
+
+
+class Context:
+    """The messages of a run. Feed it every event in order, with the line that tells what is left of the budget."""
+
+    def __init__(self) -> None:
+        self.messages: list[Message] = []
+        self.seen: Seen | None = None  # what the provider itself counted
+        self._asked: ModelAsked | None = None
+        self._asked_messages = 0
+        self._waiting: dict[str, ToolReturned | None] = {}
+        self._hash = blake2b(digest_size=16)
+
+    def add(self, event: Event, left: str = "") -> None:
+        """Learn from one event."""
+        if isinstance(event, RunStarted):
+            if event.system:
+                self._say(Message("system", event.system))
+            self._say(Message("user", event.goal))
+        elif isinstance(event, ModelAsked):
+            self._asked, self._asked_messages = event, len(self.messages)
+        elif isinstance(event, ModelReplied):
+            self._add_reply(event)
+        elif isinstance(event, ToolReturned) and event.call_id in self._waiting:
+            self._waiting[event.call_id] = event
+            self._flush(left)
+        elif isinstance(event, Noted) and event.by != "agent":
+            self._say(Message("user", event.text, note=left))
+
+    def digest(self) -> str:
+        """Names everything said so far: equal digests, equal requests."""
+        return self._hash.hexdigest()
+
+    def _add_reply(self, event: ModelReplied) -> None:
+        asked, self._asked = self._asked, None
+        if asked is None or asked.purpose != "step" or event.error:
+            return
+        if event.usage:
+            self.seen = Seen(self._asked_messages, event.usage.input_tokens)
+        if not event.calls and not event.text.strip():
+            return  # an empty turn is refused by many servers; the note that follows says what was wrong
+        calls = tuple(
+            CallDraft(id=f"{event.step}.{i}", name=call.name, arguments=call.arguments)
+            for i, call in enumerate(event.calls[:MAX_CALLS])
+        )
+        self._say(Message("assistant", event.text, calls))
+        self._waiting = {call.id: None for call in calls}
+
+    def _flush(self, left: str) -> None:
+        """Results come in any order and are shown in the order of the calls, once all are there."""
+        returns = [r for r in self._waiting.values() if r is not None]
+        if len(returns) < len(self._waiting):
+            return
+        for returned in returns:
+            note = left if returned is returns[-1] else ""
+            self._say(
+                Message(
+                    "tool",
+                    returned.text,
+                    call_id=returned.call_id,
+                    label=returned.tool,
+                    ok=returned.ok,
+                    origin=returned.origin,
+                    note=note,
+                )
+            )
+        self._waiting = {}
+
+    def _say(self, message: Message) -> None:
+        self.messages.append(message)
+        for part in (message.role, message.text, message.note, *(c.name + c.arguments for c in message.calls)):
+            self._hash.update(part.encode("utf-8", "replace") + b"\xff")

@@ -1,0 +1,77 @@
+"""The paid-for ending: a run that runs out still says the best it knows, marked partial, with what is unfinished.
+Touches the model, once, from the slice the ledger held back; if even that cannot be paid, no model at all.
+Does not promise: a good answer; it has a page of findings and a paragraph to write.
+"""
+
+from __future__ import annotations
+
+from outrider.agent.answer import with_evidence
+from outrider.agent.budget import ENDING_OUTPUT
+from outrider.agent.models.model import Message, ModelFailure
+from outrider.agent.parts import Parts
+from outrider.agent.think import OutOfBudget, ask
+from outrider.memory.events import Stopped, StopReason
+
+SIZES = (4000, 1500, 500, 0)  # characters of findings, the most that can be paid for is taken
+ONE_FINDING = 600
+ASK = "Your budget is used up: no more tools. Answer the goal as well as the findings allow, and say what is missing."
+
+
+async def end_early(parts: Parts, reason: StopReason, *, limit: str = "", detail: str = "") -> None:
+    """Record the best answer so far and why the run stops. A model that failed is not asked again."""
+    text = "" if reason == "model" else await _ask_for_ending(parts)
+    if not text:
+        text = summary(parts)
+    if text:
+        parts.put(with_evidence(text, parts.state.goal, parts.state.seen, partial=True))
+    unfinished = "; ".join(parts.state.plan) or parts.state.goal
+    parts.record(
+        Stopped(
+            reason=reason,
+            limit=limit,
+            detail=detail or (f"the limit of {limit} was reached" if limit else ""),
+            unfinished=unfinished,
+            elapsed_s=min(parts.ledger.elapsed_s, parts.ledger.budget.seconds or parts.ledger.elapsed_s),
+        )
+    )
+
+
+async def _ask_for_ending(parts: Parts) -> str:
+    for size in SIZES:
+        if not parts.ledger.room_for_ending():
+            return ""
+        try:
+            reply = await ask(
+                parts, _request(parts, size), (), step=parts.state.step + 1, purpose="ending", max_tokens=ENDING_OUTPUT
+            )
+            return reply.text.strip()
+        except OutOfBudget:
+            continue
+        except ModelFailure:
+            return ""
+    return ""
+
+
+def _request(parts: Parts, size: int) -> list[Message]:
+    """A request of its own, not the whole history: the slice that pays for it is small."""
+    found = findings(parts, size)
+    said = f"{ASK}\n\nGoal: {parts.state.goal[: size or 300]}\n\nFindings:\n{found or '(none)'}"
+    return [Message("user", said)]
+
+
+def findings(parts: Parts, size: int) -> str:
+    """The newest observations in at most `size` characters, oldest first."""
+    lines: list[str] = []
+    for seen in reversed([s for s in parts.state.seen if s.ok]):
+        text = " ".join(seen.text.split())
+        line = f"- step {seen.call_id.partition('.')[0]}, {seen.tool}: {text[:ONE_FINDING]}"
+        if sum(map(len, lines)) + len(line) > size:
+            break
+        lines.insert(0, line)
+    return "\n".join(lines)
+
+
+def summary(parts: Parts) -> str:
+    """What is known, without a model."""
+    found = findings(parts, SIZES[0])
+    return f"No answer was reached. What was found:\n{found}" if found else ""

@@ -1,0 +1,175 @@
+"""A run as people and programs see it: what its events come to. Nothing is stored twice; this is told anew each time.
+Touches: reads the journal. Does not promise: to be cheap for a list of thousands of long runs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, Literal
+
+from sqlalchemy import select
+
+from outrider.agent.answer import Answer
+from outrider.agent.budget import Budget, Ledger, Spent
+from outrider.agent.models.model import Price
+from outrider.memory import schema
+from outrider.memory.errors import OutriderError
+from outrider.memory.events import Answered, Citation, Event, Interrupted, Resumed, RunStarted, Stopped
+from outrider.memory.journal import Journal, Stored, find_run, holder_lives
+from outrider.memory.store import Store
+
+RunState = Literal["answered", "partial", "stopped", "failed", "running"]
+EXIT_CODES: dict[RunState, int] = {"answered": 0, "partial": 3, "stopped": 4, "failed": 5, "running": 4}
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One run. `state`: answered, partial (a budget was reached), stopped (denied, stuck, interrupted), failed (the model
+    could not be reached), or running while a process drives it."""
+
+    id: str
+    goal: str
+    state: RunState
+    stop_reason: str
+    detail: str
+    answer: Answer
+    spent: Spent
+    budget: Budget
+    model: str
+    created_at: str
+    unfinished: str
+    store: Store
+
+    @property
+    def citations(self) -> tuple[Citation, ...]:
+        """Each claim of the answer and the event that supports it."""
+        return self.answer.citations
+
+    @property
+    def exit_code(self) -> int:
+        """What the command line ends with."""
+        return EXIT_CODES[self.state]
+
+    def events(self) -> Iterator[Stored]:
+        """Everything that happened, in order."""
+        return Journal.open_for_reading(self.store, self.id).read()
+
+    def as_json(self) -> dict[str, Any]:
+        """The one object `--json` prints."""
+        return {
+            "run": self.id,
+            "goal": self.goal,
+            "state": self.state,
+            "stop_reason": self.stop_reason,
+            "detail": self.detail,
+            "answer": str(self.answer),
+            "citations": [c.model_dump() for c in self.citations],
+            "unsupported": list(self.answer.unsupported),
+            "spent": self.spent.as_json(),
+            "budget": self.budget.as_json(),
+            "model": self.model,
+            "created_at": self.created_at,
+        }
+
+
+def read_run(store: Store, run_id: str) -> Run:
+    """A run by its id, part of it, or "last". Raises UsageError if there is no such run."""
+    with store.read() as db:
+        row = find_run(db, run_id)
+    told = _Told()
+    for stored in Journal.open_for_reading(store, row["run_id"]).read():
+        told.add(stored.event)
+    return told.run(store, row["run_id"], row["created_at"], holder_lives(row["holder"], row["beat"]))
+
+
+def list_runs(store: Store, limit: int = 50) -> Iterator[Run]:
+    """The newest runs first."""
+    with store.read() as db:
+        query = select(schema.runs.c.run_id).where(schema.runs.c.head_seq > 0)
+        ids = db.scalars(query.order_by(schema.runs.c.number.desc()).limit(limit)).all()
+    for run_id in ids:
+        yield read_run(store, run_id)
+
+
+class _Told:
+    """Folds events into what a `Run` says."""
+
+    def __init__(self) -> None:
+        self.started = RunStarted(goal="", model="")
+        self.model = ""
+        self.budget = Budget()
+        self.ledger = Ledger(Budget(), None, clock=lambda: 0.0)  # a run that is over: its clock stands still
+        self.answered: Answered | None = None
+        self.stopped: Stopped | None = None
+        self.interrupted = ""
+
+    def add(self, event: Event) -> None:
+        if isinstance(event, RunStarted):
+            self.started, self.model = event, event.model
+            self.budget, self.answered, self.stopped = budget_from(event.budget), None, None
+        elif isinstance(event, Resumed):
+            self.model = str(event.changes.get("model") or self.model)
+            if isinstance(changed := event.changes.get("budget"), dict):
+                self.budget = budget_from(changed)
+            self.answered, self.stopped, self.interrupted = None, None, ""
+        elif isinstance(event, Answered):
+            self.answered = event
+        elif isinstance(event, Stopped):
+            self.stopped = event
+        elif isinstance(event, Interrupted):
+            self.interrupted = event.reason
+        self.ledger.add(event)
+
+    def run(self, store: Store, run_id: str, created_at: str, held: bool) -> Run:
+        state, reason, detail = self._state(held)
+        return Run(
+            id=run_id,
+            goal=self.started.goal,
+            state=state,
+            stop_reason=reason,
+            detail=detail,
+            answer=Answer.of(self.answered),
+            spent=self.ledger.spent,
+            budget=self.budget,
+            model=self.model,
+            created_at=created_at,
+            unfinished=self.stopped.unfinished if self.stopped else "",
+            store=store,
+        )
+
+    def _state(self, held: bool) -> tuple[RunState, str, str]:
+        if self.stopped is None:
+            if held:
+                return "running", "", ""
+            return "stopped", "interrupted", self.interrupted or "its process ended"
+        states: dict[str, RunState] = {
+            "answered": "answered",
+            "budget": "partial",
+            "model": "failed",
+            "error": "failed",
+        }
+        return states.get(self.stopped.reason, "stopped"), self.stopped.reason, self.stopped.detail
+
+
+def budget_from(stored: dict[str, Any]) -> Budget:
+    """A budget as it was stored; limits this version does not know are left out."""
+    known = {key: value for key, value in stored.items() if key in Budget.__dataclass_fields__}
+    try:
+        return Budget(**known)
+    except (OutriderError, TypeError):
+        return Budget()
+
+
+def price_from(stored: dict[str, Any] | None) -> Price | None:
+    """A price as it was stored with the run."""
+    if stored is None:
+        return None
+    cached = stored.get("cached")
+    return Price(
+        Decimal(stored["input"]),
+        Decimal(stored["output"]),
+        None if cached is None else Decimal(cached),
+        stored["source"],
+    )

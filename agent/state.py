@@ -1,0 +1,174 @@
+"""Where a run stands, told from its events alone. Feed it every event in order, while it happens or when it is resumed:
+there is no second way to know. Touches nothing.
+Does not promise: the messages (context.py) or the money (budget.py); they are told from the same events.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from outrider.memory.events import (
+    Answered,
+    Event,
+    Interrupted,
+    ModelAsked,
+    ModelReplied,
+    Noted,
+    PlanChanged,
+    Resumed,
+    RunStarted,
+    Stopped,
+    ToolCalled,
+    ToolReturned,
+)
+
+Mark = tuple[str, str]  # what makes two calls the same call: the tool and its arguments in one spelling
+
+REPLAN = "You are repeating yourself:"
+DENIED = "Not allowed:"
+REPEATED = "Not run again:"
+SAME_IN_A_ROW = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """One observation: the seq of its event, the call it answers, and what the model was shown."""
+
+    seq: int
+    call_id: str
+    tool: str
+    text: str
+    ok: bool
+    origin: str
+    elapsed_s: float
+
+
+def mark_of(tool: str, arguments: str | Mapping[str, Any]) -> Mark:
+    """The mark of a call, as the model wrote it or as it was recorded."""
+    if isinstance(arguments, str):
+        try:
+            arguments = json.loads(arguments or "{}")
+        except (ValueError, RecursionError):
+            return tool, str(arguments)
+    return tool, json.dumps(arguments, sort_keys=True, ensure_ascii=False)
+
+
+@dataclass(slots=True)
+class State:
+    """The run as told so far.
+
+    reply: the last reply of a step whose calls are not all answered, else None. open: calls that began and did not
+    return. asked: the request that was sent and not answered. fresh: reads whose result still holds. past: each call and
+    what came of it. warned: calls the model was told not to repeat. bad_replies, denials: in a row.
+    """
+
+    goal: str = ""
+    started: RunStarted | None = None
+    step: int = 0
+    asked: ModelAsked | None = None
+    reply: ModelReplied | None = None
+    open: dict[str, ToolCalled] = field(default_factory=dict)
+    begun: set[str] = field(default_factory=set)
+    returned: set[str] = field(default_factory=set)
+    seen: list[Seen] = field(default_factory=list)
+    fresh: dict[Mark, Seen] = field(default_factory=dict)
+    past: list[tuple[Mark, int]] = field(default_factory=list)
+    warned: set[Mark] = field(default_factory=set)
+    replans: int = 0
+    bad_replies: int = 0
+    denials: int = 0
+    plan: tuple[str, ...] = ()
+    answered: Answered | None = None
+    stopped: Stopped | None = None
+    last: Event | None = None
+    _marks: dict[str, Mark] = field(default_factory=dict)
+
+    def add(self, seq: int, event: Event) -> None:
+        """Learn from one event."""
+        self.last = event
+        if isinstance(event, RunStarted):
+            self.goal, self.started = event.goal, event
+        elif isinstance(event, ModelAsked):
+            self.asked, self.step = event, event.step
+        elif isinstance(event, ModelReplied):
+            self._add_reply(event)
+        elif isinstance(event, ToolCalled):
+            self._add_call(event)
+        elif isinstance(event, ToolReturned):
+            self._add_return(seq, event)
+        elif isinstance(event, PlanChanged):
+            self.plan = event.items
+        elif isinstance(event, Noted) and event.by == "outrider":
+            self._add_note(event)
+        elif isinstance(event, Answered):
+            self.answered = event
+        elif isinstance(event, Stopped):
+            self.stopped = event
+        elif isinstance(event, Resumed):
+            self.answered = self.stopped = None
+            self.bad_replies = self.denials = self.replans = 0
+            self.past.clear()
+            self.warned.clear()
+
+    @property
+    def interrupted(self) -> bool:
+        """Whether the run was left on purpose and not taken up again."""
+        return isinstance(self.last, Interrupted)
+
+    def in_a_row(self, mark: Mark) -> int:
+        """How many of the last calls were this very call."""
+        count = 0
+        for earlier, _ in reversed(self.past):
+            if earlier != mark:
+                break
+            count += 1
+        return count
+
+    def in_a_cycle(self) -> bool:
+        """Whether the last calls repeat a pattern of 2 to 4 calls three times, with the same results each time."""
+        for period in (2, 3, 4):
+            last = self.past[-3 * period :]
+            if len(last) == 3 * period and last[:period] * 3 == last:
+                return True
+        return False
+
+    def _add_note(self, event: Noted) -> None:
+        if event.text.startswith(REPLAN):
+            self.replans += 1
+            self.warned.update(mark for mark, _ in self.past[-1:])
+            self.past.clear()
+
+    def _add_reply(self, event: ModelReplied) -> None:
+        purpose = self.asked.purpose if self.asked else "step"
+        self.asked = None
+        if purpose != "step" or event.error:
+            return
+        self.reply = event if event.calls else None
+        self.bad_replies = 0 if event.calls or event.text.strip() else self.bad_replies + 1
+        self._marks = {f"{event.step}.{i}": mark_of(c.name, c.arguments) for i, c in enumerate(event.calls)}
+
+    def _add_call(self, event: ToolCalled) -> None:
+        self.open[event.call_id] = event
+        self.begun.add(event.call_id)
+        if event.effect != "read":
+            self.fresh.clear()  # whatever was read may be different now
+
+    def _add_return(self, seq: int, event: ToolReturned) -> None:
+        called = self.open.pop(event.call_id, None)
+        self.returned.add(event.call_id)
+        if "/" in event.call_id:  # a call made by code, not by the model
+            return
+        seen = Seen(seq, event.call_id, event.tool, event.text, event.ok, event.origin, event.elapsed_s)
+        self.seen.append(seen)
+        if called and called.effect == "read" and event.ok:
+            self.fresh[mark_of(called.tool, called.arguments)] = seen
+        if called and called.effect != "read":
+            self.warned.clear()
+        if mark := self._marks.pop(event.call_id, None):
+            self.past.append((mark, hash(event.text) if event.ran else 0))
+        self.denials = self.denials + 1 if event.text.startswith(DENIED) else 0 if event.ran else self.denials
+        if not self._marks:
+            self.reply = None

@@ -1,0 +1,120 @@
+"""Which tools there are: the built-in ones by name, a person's own file, and installed packages.
+May touch: imports the modules it names; runs a person's tools file. Does not promise: that such a file is harmless.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import sys
+import traceback
+from collections.abc import Iterable, Sequence
+from difflib import get_close_matches
+from importlib.metadata import entry_points
+from pathlib import Path
+
+from outrider.memory.errors import UsageError
+from outrider.tools.tool import Tool
+
+BUILT_IN: dict[str, str] = {  # a tool is one more line; imported when a run wants it
+    "python": "outrider.tools.code",
+    "shell": "outrider.tools.code",
+    "read_file": "outrider.tools.files",
+    "write_file": "outrider.tools.files",
+    "edit_file": "outrider.tools.files",
+    "list_files": "outrider.tools.files",
+    "search_files": "outrider.tools.files",
+    "table": "outrider.tools.data",
+    "text_stats": "outrider.tools.data",
+    "web_search": "outrider.tools.web",
+    "read_page": "outrider.tools.web",
+    "hub_search": "outrider.tools.hub",
+    "hub_model": "outrider.tools.hub",
+    "http_request": "outrider.tools.api",
+    "recall": "outrider.tools.recall",
+    "note": "outrider.tools.recall",
+    "plan": "outrider.tools.plan",
+    "ask_user": "outrider.tools.ask",
+}
+ENTRY_POINTS = "outrider.tools"
+
+
+def built_in(name: str) -> Tool:
+    """A built-in tool. Raises UsageError, naming near ones, if there is none of that name."""
+    module = BUILT_IN.get(name)
+    if module is None:
+        near = get_close_matches(name, BUILT_IN, n=3, cutoff=0.4) or sorted(BUILT_IN)
+        raise UsageError(f"there is no built-in tool {name!r}", "it is not in the list", f"use {', '.join(near)}")
+    found: Tool = getattr(importlib.import_module(module), name)
+    return found
+
+
+def collect(
+    names: Sequence[str] | None = None, files: Iterable[str | Path] = (), extra: Iterable[Tool] = ()
+) -> list[Tool]:
+    """The tools of a run: `names` of built-in ones (None: all, and those of installed packages), files, and `extra`.
+
+    A person's own tool replaces a built-in one of its name.
+    """
+    found = {name: built_in(name) for name in (BUILT_IN if names is None else names)}
+    if names is None:
+        found |= {tool.name: tool for tool in installed()}
+    for file in files:
+        found |= {tool.name: tool for tool in from_file(file)}
+    return list((found | {tool.name: tool for tool in extra}).values())
+
+
+def installed() -> list[Tool]:
+    """Tools of installed packages: entry points of the group `outrider.tools`, each a Tool or a list of them."""
+    found: list[Tool] = []
+    for point in entry_points(group=ENTRY_POINTS):
+        try:
+            value = point.load()
+        except Exception as error:
+            raise UsageError(
+                f"the tools of package entry point {point.name!r} cannot be loaded",
+                f"{type(error).__name__}: {error}",
+                "update or uninstall that package",
+            ) from error
+        found += [value] if isinstance(value, Tool) else [one for one in value if isinstance(one, Tool)]
+    return found
+
+
+def from_file(path: str | Path) -> list[Tool]:
+    """The tools a Python file makes with `@tool`. Raises UsageError when it cannot be read, raises, or has none."""
+    file = Path(path).expanduser()
+    if not file.is_file():
+        raise UsageError(f"there is no tools file {str(path)!r}", "no such file", "give the path of a Python file")
+    spec = importlib.util.spec_from_file_location(f"outrider_tools_{abs(hash(file.resolve())):x}", file)
+    if spec is None or spec.loader is None:
+        raise UsageError(f"{str(path)!r} cannot be a tools file", "it is not a Python file", "name it something.py")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module  # type hints of its functions are looked up there
+    try:
+        spec.loader.exec_module(module)
+    except UsageError:
+        raise
+    except BaseException as error:
+        if isinstance(error, KeyboardInterrupt):
+            raise
+        raise UsageError(
+            f"the tools file {str(path)!r} failed", _where(error, file), "mend it and try again"
+        ) from error
+    found = [value for value in vars(module).values() if isinstance(value, Tool)]
+    if not found:
+        raise UsageError(
+            f"the tools file {str(path)!r} has no tools",
+            "a tool is a function with `@tool` from outrider.tools",
+            "decorate at least one function",
+        )
+    return found
+
+
+def _where(error: BaseException, file: Path) -> str:
+    if isinstance(error, OSError) and error.filename == str(file):
+        return str(error)
+    if isinstance(error, SyntaxError):
+        return f"line {error.lineno}: {error.msg}"
+    lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(file)]
+    at = f"line {lines[-1]}: " if lines else ""
+    return f"{at}{type(error).__name__}: {error}"
