@@ -1,0 +1,280 @@
+"""Where the options of small-model mode come from: which tools can be offered, and what each argument may be.
+
+What it is: the small model's grammar, built per step from the tool's schema, the goal and the last observation.
+Tools whose code or flags a tiny model cannot write (`python`, `text_stats`, `table` …) get a simpler face (faces.py).
+What it may touch: nothing. What it does not promise: that the right value is among the options; then it cannot be chosen.
+Start reading at `options_for`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from outrider.agent.models import faces
+from outrider.agent.models.spans import Span, exact, listed, pieces, spans, stem, stems
+
+SAME, IS, THEN = "<|same|>", "<|is|>", "<|then|>"
+SKIP = object()
+Chosen = dict[str, Any]
+MAX_OPTIONS = 40
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One thing that may be chosen: its value and the words that describe it to the model."""
+
+    value: Any
+    words: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """One parameter of a tool, read off its JSON schema. kind: string, integer, number, boolean, enum, array or other."""
+
+    name: str
+    kind: str
+    required: bool
+    about: str = ""
+    values: tuple[Any, ...] = ()
+    low: float | None = None
+    high: float | None = None
+    format: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCard:
+    """A tool as small-model mode sees it."""
+
+    name: str
+    description: str
+    schema: dict[str, Any]
+    beside: frozenset[str] = frozenset()  # names of the other live tools
+
+    def face(self) -> faces.Face | None:
+        """The simpler face of this tool, if it has one and the live tool still fits it."""
+        face = faces.face_of(self.name)
+        return face if face is not None and face.fits(self.schema) else None
+
+    def parameters(self) -> list[Parameter]:
+        """What to ask for, in order: the face's parameters if the tool has one, else the schema's."""
+        face = self.face()
+        return read_parameters(self.schema) if face is None else [Parameter(**one) for one in face.parameters]
+
+    def words(self) -> tuple[str, ...]:
+        """Name, first sentence and parameter names, in few words."""
+        face = self.face()
+        if face is not None:
+            return (*pieces(self.name, 5), ":", *pieces(face.about, 10))
+        names = [word for one in self.parameters()[:4] for word in pieces(one.name, 2)]
+        return (*pieces(self.name, 5), ":", *pieces(first_sentence(self.description), 14), ";", *names)
+
+
+def first_sentence(text: str) -> str:
+    """`text` up to its first full stop or line end."""
+    return re.split(r"(?<=[.!?])\s|\n", text.strip(), maxsplit=1)[0]
+
+
+def read_parameters(schema: dict[str, Any]) -> list[Parameter]:
+    """The parameters of a JSON-schema object, required ones first as they stand."""
+    required = set(schema.get("required") or ())
+    properties = schema.get("properties") or {}
+    return [
+        _parameter(name, one if isinstance(one, dict) else {}, name in required, schema)
+        for name, one in properties.items()
+    ]
+
+
+def _parameter(name: str, node: dict[str, Any], required: bool, schema: dict[str, Any]) -> Parameter:
+    about = str(node.get("description") or "")
+    node = _resolved(node, schema)
+    values = node.get("enum") or ([node["const"]] if "const" in node else [])
+    kind = "enum" if values else _kind(node)
+    return Parameter(
+        name,
+        kind,
+        required,
+        about,
+        tuple(values),
+        _number(node, "minimum"),
+        _number(node, "maximum"),
+        str(node.get("format") or ""),
+    )
+
+
+def _resolved(node: dict[str, Any], schema: dict[str, Any], depth: int = 4) -> dict[str, Any]:
+    """`node` with one `$ref` followed and `X | None` read as X."""
+    if depth and isinstance(node.get("$ref"), str):
+        target: Any = schema
+        for key in node["$ref"].lstrip("#/").split("/"):
+            target = target.get(key, {}) if isinstance(target, dict) else {}
+        return _resolved(target, schema, depth - 1) if isinstance(target, dict) else {}
+    for union in ("anyOf", "oneOf", "allOf"):
+        options = [one for one in node.get(union) or () if isinstance(one, dict) and one.get("type") != "null"]
+        if options and depth:
+            return _resolved(options[0], schema, depth - 1)
+    return node
+
+
+def _kind(node: dict[str, Any]) -> str:
+    kind = node.get("type", "string")
+    if isinstance(kind, list):
+        kind = next((one for one in kind if one != "null"), "string")
+    if kind == "array":
+        items = node.get("items")
+        inner = _kind(items) if isinstance(items, dict) else "string"
+        return f"array of {inner}" if inner in {"string", "number", "integer"} else "other"
+    return kind if kind in {"string", "integer", "number", "boolean"} else "other"
+
+
+def _number(node: dict[str, Any], key: str) -> float | None:
+    value = node.get(key)
+    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+
+
+def offerable(tool: ToolCard, goal: str, observed: str) -> bool:
+    """Whether every required argument has a candidate. A tool that would have to be guessed at is not offered."""
+    face = tool.face()
+    if face is not None and not face.offered(goal, observed, tool.beside):
+        return False
+    needed = [one for one in tool.parameters() if one.required and (face is None or one.name in face.needs)]
+    return all(options_for(tool, one, goal, {}, observed) for one in needed)
+
+
+def options_for(tool: ToolCard, one: Parameter, goal: str, chosen: Chosen, observed: str) -> list[Option]:
+    """What `one` may be, given what was chosen before it. Empty: leave it out. One: no question needed."""
+    face = tool.face()
+    if face is not None:
+        ready = face.values(one.name, goal, chosen, observed, tool.beside)
+        if ready is not None:
+            return [_value_option(value, goal) for value in ready]
+    found = _typed(one, goal, chosen, observed)
+    if not found or (not one.required and one.kind == "string" and not _mentioned(one, goal)):
+        return []
+    return found if one.required else [*found, Option(SKIP, ("skip",))]
+
+
+def _mentioned(one: Parameter, goal: str) -> bool:
+    """Whether a goal of several spans might name an optional string: its name or a word of its description occurs."""
+    return bool(stems(pieces(f"{one.name} {one.about}", 24)) & stems(pieces(goal, 48)))
+
+
+def _typed(one: Parameter, goal: str, chosen: Chosen, observed: str) -> list[Option]:
+    if one.kind == "enum":
+        return [_value_option(value, goal) for value in one.values[:MAX_OPTIONS]]
+    if one.kind == "boolean":
+        return [Option(True, ("yes",)), Option(False, ("no",))]
+    if one.kind in {"integer", "number"}:
+        return _numbers(one, goal, chosen, observed)
+    if one.kind.startswith("array of"):
+        return _lists(one, goal)
+    if one.kind == "other":
+        return []
+    return _strings(one, goal, chosen, observed)
+
+
+def _value_option(value: Any, goal: str) -> Option:
+    return Option(value, ("value", IS, *marked(pieces(str(value), 6), stems(pieces(goal, 48)))))
+
+
+def _numbers(one: Parameter, goal: str, chosen: Chosen, observed: str) -> list[Option]:
+    out, used = [], {value for value in chosen.values() if isinstance(value, int | float)}
+    for span in [*exact(goal, "number"), *_from_observed(observed, "number")]:
+        value = float(span.text)
+        whole = value.is_integer()
+        if (one.kind == "integer" and not whole) or not _within(value, one) or value in used:
+            continue
+        out.append(Option(int(value) if whole else value, _described(span, one)))
+    return _unique(out)
+
+
+def _within(value: float, one: Parameter) -> bool:
+    return (one.low is None or value >= one.low) and (one.high is None or value <= one.high)
+
+
+def _lists(one: Parameter, goal: str) -> list[Option]:
+    if one.kind != "array of string":
+        numbers = [float(span.text) for span in exact(goal, "number")]
+        values = [int(value) if value.is_integer() else value for value in numbers]
+        return [Option(values, ("list", IS, "#"))] if values else []
+    return [Option(items, ("list", IS, *pieces(" ".join(items), 6))) for items in listed(goal)]
+
+
+# What the name or format of a string parameter says it must be, and the kinds of span that can be that.
+_EXACT_KINDS: tuple[tuple[str, tuple[str, ...]], ...] = (
+    (r"(^|_)(path|file|filename|file_name)$|^filepath$", ("file",)),
+    (r"(^|_)(url|uri|link|href)$|^website$", ("url",)),
+    (r"(^|_)e?mail(_address)?$|^recipient_email$", ("email",)),
+)
+
+
+def _strings(one: Parameter, goal: str, chosen: Chosen, observed: str) -> list[Option]:
+    for pattern, kinds in _EXACT_KINDS:
+        if re.search(pattern, one.name.lower()) or (one.format in {"uri", "email"} and one.format[:3] in kinds[0]):
+            found = [*exact(goal, *kinds), *_from_observed(observed, *kinds)]
+            if found or kinds != ("file",):
+                return _unique([Option(span.text, _described(span, one)) for span in found])
+    used = {str(value) for value in chosen.values()}
+    seen = _from_observed(observed, "url", "id", "file", "number", "code") if observed else []
+    if observed and len(observed) <= 2000:
+        seen.append(Span(observed.strip(), "whole"))
+    return _unique(
+        [Option(span.text, _described(span, one)) for span in [*spans(goal), *seen] if span.text not in used]
+    )
+
+
+def _from_observed(observed: str, *kinds: str) -> list[Span]:
+    return [Span(span.text, "seen", span.before, span.after) for span in exact(observed, *kinds)[:8]]
+
+
+def _unique(options: Sequence[Option]) -> list[Option]:
+    first: dict[str, Option] = {}
+    for option in options:
+        first.setdefault(str(option.value), option)
+    return list(first.values())[:MAX_OPTIONS]
+
+
+def _described(span: Span, one: Parameter) -> tuple[str, ...]:
+    marks = stems(pieces(f"{one.name} {one.about}", 24))
+    before = marked([word for part in span.before for word in pieces(part, 2)][-3:], marks)
+    after = marked([word for part in span.after for word in pieces(part, 1)], marks)
+    return (span.kind, *before, IS, *marked(shortened(span.text), marks), THEN, *after)
+
+
+def describe(tool: ToolCard, one: Parameter) -> tuple[str, ...]:
+    """The question about one argument: tool, parameter, kind and what its description says."""
+    return (*pieces(tool.name, 4), ":", *pieces(one.name, 4), *pieces(one.kind, 3), ":", *pieces(one.about, 10))
+
+
+def marked(words: Iterable[str], marks: frozenset[str]) -> tuple[str, ...]:
+    """`words` with SAME before each that also occurs in the text `marks` was made from."""
+    out: list[str] = []
+    for word in words:
+        if len(word) > 1 and stem(word) in marks:
+            out.append(SAME)
+        out.append(word)
+    return tuple(out)
+
+
+def shortened(text: str, limit: int = 7) -> list[str]:
+    """The pieces of `text`; of a long one its first and last."""
+    words = pieces(text, 60)
+    return words if len(words) <= limit else [*words[: limit - 3], "…", *words[-2:]]
+
+
+def kinds(goal: str) -> list[str]:
+    """What kinds of things the goal holds, as words the model reads."""
+    out = ["expression"] if faces.has_expression(goal) else []
+    for span in exact(goal, "quote", "file", "url", "id", "letter"):
+        word = f"{span.kind} {span.text.rsplit('.', 1)[-1]}" if span.kind == "file" else span.kind
+        if word not in out:
+            out.append(word)
+    return [part for word in out[:5] for part in pieces(word, 2)]
+
+
+def arguments(tool: ToolCard, chosen: Chosen) -> dict[str, Any]:
+    """The real arguments for what was chosen: a face turns its own parameters into the tool's."""
+    face = tool.face()
+    return chosen if face is None else face.arguments(chosen)

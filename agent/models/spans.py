@@ -1,0 +1,180 @@
+"""Spans: the pieces of a text that an argument may be copied from.
+
+What it is: quoted text, file names, addresses, ids, numbers, capitalised names, single words, and the runs of words
+between small words ("in", "called", "that says" …), each with the words around it. A small model then only points.
+What it may touch: nothing; standard library only. What it does not promise: that the right span is among them.
+Start reading at `spans`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from outrider.agent.models.expressions import numbers_in_digits
+
+_EXTENSIONS = ["csv", "tsv", "json", "jsonl", "txt", "md", "py", "log", "yaml", "yml", "toml", "ini", "xml", "html", "htm", "pdf", "parquet", "xlsx", "db", "sqlite", "sql", "sh", "js", "ts", "c", "h", "cpp", "rs", "go", "java", "rst", "tex", "cfg", "conf", "env", "dat", "bin", "png", "jpg", "gguf", "ipynb"]
+_PATTERNS: tuple[tuple[str, str], ...] = (
+    ("url", r"https?://[^\s\"'<>]+[^\s\"'<>.,;:!?)]"),
+    ("email", r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+"),
+    ("quote", r"\"([^\"\n]+)\"|“([^”\n]+)”|‘([^’\n]+)’|`([^`\n]+)`|(?<![\w])'([^'\n]+)'(?!\w)|«([^»\n]+)»"),
+    ("file", rf"(?<![\w/.])[~\w./-]*\w\.(?:{'|'.join(_EXTENSIONS)})\b(?![\w/])"),
+    ("date", r"\b\d{4}-\d{2}-\d{2}\b"),
+    ("id", r"(?<![\w/.])[A-Za-z0-9][\w.-]*/[\w.-]*\w"),
+    ("code", r"(?<![\w])(?!\d+(?:st|nd|rd|th|-[a-z]+)\b)(?=[\w-]*\d)(?=[\w-]*[A-Za-z])[A-Za-z0-9][\w-]*[\w]|(?<![\w])#\d+\b"),
+    ("number", r"(?<![\w.])-?\d[\d,]*(?:\.\d+)?(?![\w]|\.\d)|(?<!\w)\d+(?=st\b|nd\b|rd\b|th\b|-[a-z])"),
+    (
+        "letter",
+        r"(?<![\w'’])([A-Za-z])(?=['’]s\b)|(?<=letter )([A-Za-z])\b|(?<=character )([A-Za-z])\b|(?<![\w'’])([b-hj-zB-HJ-Z])(?![\w'’])",
+    ),
+)
+# Words that separate: what stands between two of them is one span, and what follows one of them is another.
+_BREAKS = frozenset(
+    ["a", "an", "the", "in", "on", "of", "for", "to", "into", "from", "by", "with", "at", "as", "and", "or", "is", "are", "was", "were", "be", "do", "does", "did", "has", "have", "had", "what", "which", "who", "whom", "whose", "when", "where", "why", "how", "many", "much", "there", "this", "that", "these", "those", "it", "its", "my", "me", "i", "you", "your", "please", "can", "could", "would", "will", "tell", "show", "give", "find", "get", "write", "save", "put", "called", "named", "containing", "contains", "contain", "saying", "says", "say", "text", "content", "word", "words", "string", "sentence", "phrase", "file", "about", "between", "using", "than", "then", "if", "not", "no", "any", "all", "some", "each", "every", "per", "over", "under", "after", "before", "until", "during", "via", "let", "us", "we"]
+)
+# After these, what follows is meant to the letter, small words and all.
+_SAYS = frozenset(["for", "about", "saying", "says", "say", "containing", "contains", "contain", "with", "that", "text", "words", "content", ":", "reading"])
+_WORD = re.compile(r"[A-Za-z0-9_À-ɏ][\w'’-]*(?:[./@][\w-]+)*|[^\w\s]", re.UNICODE)
+MAX_SPANS = 40
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A piece of text an argument may be: its exact text, its kind, and up to two words before and one after it."""
+
+    text: str
+    kind: str
+    before: tuple[str, ...] = ()
+    after: tuple[str, ...] = ()
+
+
+def spans(text: str) -> list[Span]:
+    """Every span of `text`, the exact kinds first, at most MAX_SPANS, no text twice under one kind."""
+    text = text.strip()
+    found = [*_exact(text), *_names(text), *_runs(text), *_single_words(text)]
+    if text:
+        found.append(Span(text.rstrip("?!. "), "all"))
+    unique: dict[str, Span] = {}
+    for span in found:
+        if span.text:
+            unique.setdefault(span.text, span)
+    return list(unique.values())[:MAX_SPANS]
+
+
+def exact(text: str, *kinds: str) -> list[Span]:
+    """Only the spans of these kinds (url, email, quote, file, date, id, number, code, letter)."""
+    unique: dict[str, Span] = {}
+    for span in _exact(text):
+        if span.kind in kinds:
+            unique.setdefault(span.text, span)
+    return list(unique.values())
+
+
+def _exact(text: str) -> Iterator[Span]:
+    taken: list[tuple[int, int]] = []
+    for kind, pattern in _PATTERNS:
+        for match in re.finditer(pattern, text):
+            inside = any(start <= match.start() and match.end() <= end for start, end in taken)
+            if inside and kind not in {"file", "letter"}:
+                continue
+            if kind in {"url", "file", "email", "date", "code"}:
+                taken.append(match.span())
+            groups = [group for group in match.groups() if group is not None]
+            yield _span(text, match.start(), match.end(), kind, groups[0] if groups else match[0])
+    lowered = numbers_in_digits(text.lower())
+    if lowered != text.lower():  # "twenty five" is a number too
+        for match in re.finditer(r"(?<![\w.-])\d+(?:\.\d+)?\b(?!\.\d)", lowered):
+            yield _span(lowered, match.start(), match.end(), "number", match[0])
+
+
+def _span(text: str, start: int, end: int, kind: str, value: str) -> Span:
+    before = tuple(_WORD.findall(text[max(0, start - 60) : start])[-2:])
+    after = tuple(_WORD.findall(text[end : end + 30])[:1])
+    return Span(value.replace(",", "") if kind == "number" else value, kind, before, after)
+
+
+def _names(text: str) -> Iterator[Span]:
+    """Runs of capitalised words, the first word of a sentence left out unless it is all capitals."""
+    for match in re.finditer(r"\b[A-ZÀ-Þ][\w'’-]*(?:\s+(?:of\s+|de\s+|the\s+|and\s+)?[A-ZÀ-Þ][\w'’-]*)*", text):
+        start = match.start()
+        if (start == 0 or text[:start].rstrip()[-1:] in ".?!:") and not match[0].split()[0].isupper():
+            rest = match[0].split(None, 1)
+            if len(rest) < 2:
+                continue
+            start += match[0].index(rest[1], len(rest[0]))
+        if match.end() - start > 1:
+            yield _span(text, start, match.end(), "name", text[start : match.end()])
+
+
+def _runs(text: str) -> Iterator[Span]:
+    words = [match for match in _WORD.finditer(text) if match[0] not in "\"'“”‘’`"]
+    breaks = [i for i, word in enumerate(words) if i == 0 or word[0].lower() in _BREAKS or word[0] in ",;:?!."]
+    for at, i in enumerate(breaks):
+        j = breaks[at + 1] if at + 1 < len(breaks) else len(words)
+        if i + 1 < j:
+            yield _run(text, words, i + 1, j, "run")
+    for i in breaks:
+        follows = words[i + 1][0].lower() if i + 1 < len(words) else ","
+        if follows not in ",;:?!." and (follows not in _BREAKS or words[i][0].lower() in _SAYS):
+            end = len(words)
+            while end > i + 1 and words[end - 1][0] in "?!.":
+                end -= 1
+            if end > i + 1:
+                yield _run(text, words, i + 1, end, "rest")
+
+
+def _run(text: str, words: list[re.Match[str]], i: int, j: int, kind: str) -> Span:
+    value = text[words[i].start() : words[j - 1].end()].strip("\"'“”‘’` ")
+    return Span(value, kind, tuple(w[0] for w in words[max(0, i - 2) : i]), tuple(w[0] for w in words[j : j + 1]))
+
+
+def _single_words(text: str) -> Iterator[Span]:
+    for match in _WORD.finditer(text):
+        if len(match[0]) > 1 and match[0].lower() not in _BREAKS:
+            yield _span(text, match.start(), match.end(), "word", match[0])
+
+
+def listed(text: str) -> list[list[str]]:
+    """Lists written out in `text`: the items of `a, b and c` (two items at least)."""
+    found = []
+    for match in re.finditer(r"[\w./-]+(?:\s*,\s*[\w./-]+)*(?:\s*,?\s+(?:and|or)\s+[\w./-]+)", text):
+        items = re.split(r"\s*,?\s+(?:and|or)\s+|\s*,\s*", match[0])
+        if len(items) > 1:
+            found.append(items)
+    return found
+
+
+_PIECE = re.compile(r"<\|[^|]*\|>|\d+(?:[.,]\d+)*|[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[^\W\d_]+|[^\w\s]|_")
+
+
+def pieces(text: str, limit: int) -> list[str]:
+    """The words of `text` as the small model reads them: lower case, identifiers taken apart, numbers as `#`.
+
+    At most `limit`. Anything that looks like a special token is dropped here, so no text can become one.
+    """
+    out: list[str] = []
+    for match in _PIECE.finditer(text[: limit * 40]):
+        word = match[0]
+        if word.startswith("<|") or word == "_":
+            continue
+        out.append("#" if word[0].isdigit() else word.lower()[:24])
+        if len(out) >= limit:
+            break
+    return out
+
+
+_STOP = _BREAKS | frozenset(["s", "t", "re", "up", "out", "so", "such", "only", "also", "just", "one", "two"])
+
+
+def stem(word: str) -> str:
+    """A crude stem: `prices`, `priced` and `pricing` meet. Source: trial on the training goals, not a linguistic rule."""
+    for ending in ("ing", "ies", "ed", "es", "s", "e", "y"):
+        if word.endswith(ending) and len(word) - len(ending) >= 3:
+            return word[: -len(ending)]
+    return word
+
+
+def stems(words: Iterable[str]) -> frozenset[str]:
+    """The stems of the words that carry meaning: small words and symbols left out."""
+    return frozenset(stem(word) for word in words if word not in _STOP and len(word) > 1)
