@@ -183,10 +183,16 @@ def _sort_out(tools: Sequence[Any] | None) -> tuple[tuple[str, ...] | None, list
 
 
 def _sync(work: Any) -> Run:
+    if _in_a_loop():
+        work.close()
+        raise UsageError("run() was called from async code", "a loop is already running", "await arun() instead")
+    run: Run = asyncio.run(work)
+    return run
+
+
+def _in_a_loop() -> bool:
     try:
         asyncio.get_running_loop()
     except RuntimeError:
-        run: Run = asyncio.run(work)
-        return run
-    work.close()
-    raise UsageError("run() was called from async code", "a loop is already running", "await arun() instead")
+        return False
+    return True

@@ -322,7 +322,8 @@ def _stored_settings(settings: Settings) -> dict[str, Any]:
         plain.pop(name)
     plain["tools_from"] = [str(Path(file).expanduser().resolve()) for file in settings.tools_from]
     plain["workspace"] = str(Path(settings.workspace).expanduser().resolve())
-    return {key: value for key, value in plain.items() if key == "workspace" or value != usual[key]}
+    changed = {key: value for key, value in plain.items() if key == "workspace" or value != usual[key]}
+    return {key: list(value) if isinstance(value, tuple) else value for key, value in changed.items()}
 
 
 def _settings_from(stored: dict[str, Any]) -> Settings:

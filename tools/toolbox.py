@@ -5,11 +5,11 @@ Does not promise: to end the thread of a tool that never returns; it is left beh
 
 from __future__ import annotations
 
+import _thread
 import asyncio
 import inspect
 import json
 import re
-import threading
 import traceback
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -97,12 +97,14 @@ async def _call(call: Prepared, context: ToolContext) -> Any:
 
 
 def _is_async(tool: Tool) -> bool:
-    function = getattr(tool.run, "wraps", tool.run)
-    return inspect.iscoroutinefunction(function)
+    return inspect.iscoroutinefunction(inspect.unwrap(tool.run))
 
 
 async def _in_thread(call: Prepared, context: ToolContext) -> Any:
-    """The tool's value, from a daemon thread: one that hangs must not keep the process from ending."""
+    """The tool's value, from a thread that nobody joins: one that hangs must not keep the process from ending.
+
+    Not `threading.Thread`: its start waits for the new thread to be scheduled, which costs a busy loop milliseconds.
+    """
     loop = asyncio.get_running_loop()
     future: asyncio.Future[Any] = loop.create_future()
 
@@ -120,7 +122,7 @@ async def _in_thread(call: Prepared, context: ToolContext) -> Any:
         except RuntimeError:  # the loop is closed: nobody waits any more
             return
 
-    threading.Thread(target=work, name=f"tool-{call.tool.name}", daemon=True).start()
+    _thread.start_new_thread(work, ())
     return await future
 
 
@@ -136,7 +138,7 @@ def _parse(tool: Tool, arguments: str) -> dict[str, Any]:
     if len(arguments) > MAX_ARGUMENTS:
         raise ToolError(f"the arguments of {tool.name} are too long", f"{len(arguments):,} characters", right)
     try:
-        parsed = json.loads(arguments.strip() or "{}")
+        parsed = json.loads(arguments.strip() or "{}", parse_constant=_no_constant)
     except RecursionError:
         raise ToolError(f"the arguments of {tool.name} are nested too deep", "no tool needs that", right) from None
     except ValueError as error:
@@ -146,6 +148,10 @@ def _parse(tool: Tool, arguments: str) -> dict[str, Any]:
     if _depth(parsed) > MAX_DEPTH:
         raise ToolError(f"the arguments of {tool.name} are nested too deep", f"over {MAX_DEPTH} levels", right)
     return parsed
+
+
+def _no_constant(name: str) -> Any:
+    raise ValueError(f"{name} is not JSON")
 
 
 def _depth(value: Any) -> int:
