@@ -1,0 +1,119 @@
+"""Messages and tools as the bytes of a chat-completions request, each encoded once however often it is sent.
+Touches nothing. A step then costs a join and a copy, not a walk over the history: flat to hundreds of steps.
+Does not promise: that a server likes them; what a server refuses, `openai.py` learns.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import weakref
+from collections.abc import Sequence
+from hashlib import blake2b
+from typing import Any
+
+from outrider.agent.models.model import CallDraft, Message, ToolSpec
+
+_dumps = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
+
+def to_bytes(value: Any) -> bytes:
+    """Compact JSON in UTF-8. Half a surrogate pair (a model can write one) becomes "?": no server would take it."""
+    return _dumps(value).encode("utf-8", "replace")
+
+
+class MessageBytes:
+    """The JSON of each message, kept as long as the message lives, found by identity.
+
+    Keyed by `id()` and cleared by a weak reference's callback: a lookup then costs 40 ns; in a WeakKeyDictionary it
+    costs ten times that, which at 800 messages would be half of what a whole step may take.
+    """
+
+    def __init__(self) -> None:
+        self._bytes: dict[int, bytes] = {}
+        self._alive: dict[int, weakref.ref[Message]] = {}
+
+    def __len__(self) -> int:
+        return len(self._bytes)
+
+    def joined(self, messages: Sequence[Message]) -> bytes:
+        """The messages as the inside of a JSON array."""
+        try:
+            return b",".join(map(self._bytes.__getitem__, map(id, messages)))
+        except KeyError:
+            for message in messages:
+                if id(message) not in self._bytes:
+                    self._add(message)
+            return b",".join(map(self._bytes.__getitem__, map(id, messages)))
+
+    def _add(self, message: Message) -> None:
+        key, known, alive = id(message), self._bytes, self._alive
+
+        def forget(_: weakref.ref[Message]) -> None:
+            known.pop(key, None)
+            alive.pop(key, None)
+
+        known[key], alive[key] = to_bytes(wire_message(message)), weakref.ref(message, forget)
+
+
+class ToolBytes:
+    """The JSON of the last tool list that was sent: runs send the same one at every step."""
+
+    def __init__(self) -> None:
+        self._specs: tuple[ToolSpec, ...] = ()
+        self._bytes = b""
+
+    def joined(self, specs: Sequence[ToolSpec]) -> bytes:
+        """The tools as a JSON array."""
+        if (given := tuple(specs)) != self._specs:  # specs compare by identity
+            self._specs, self._bytes = given, to_bytes([wire_tool(spec) for spec in given])
+        return self._bytes
+
+
+def wire_tool(spec: ToolSpec) -> dict[str, Any]:
+    """A tool as the API wants it."""
+    function = {"name": spec.name, "description": spec.description, "parameters": spec.parameters}
+    return {"type": "function", "function": function}
+
+
+def wire_message(message: Message) -> dict[str, Any]:
+    """A message as the API wants it: an assistant's calls and the tool's answers are tied by the same id."""
+    if message.role == "tool":
+        return {"role": "tool", "tool_call_id": wire_id(message.call_id), "content": message.text}
+    if not message.calls:
+        return {"role": message.role, "content": message.text}
+    return {
+        "role": "assistant",
+        "content": message.text or None,
+        "tool_calls": [wire_call(call) for call in message.calls],
+    }
+
+
+def wire_call(call: CallDraft) -> dict[str, Any]:
+    """A call the model once made, mended: a name or arguments that no server would take back would end the run."""
+    name = re.sub(r"[^A-Za-z0-9_-]", "_", call.name)[:64] or "unnamed"
+    return {
+        "id": wire_id(call.id),
+        "type": "function",
+        "function": {"name": name, "arguments": wire_arguments(call.arguments)},
+    }
+
+
+def wire_arguments(text: str) -> str:
+    """`text` if it is a JSON object; else an object that quotes it (vLLM and Ollama parse what we send back)."""
+    try:
+        if isinstance(json.loads(text or "{}"), dict):
+            return text or "{}"
+    except (ValueError, RecursionError):
+        pass
+    return _dumps({"not_valid_json": text})
+
+
+def wire_id(call_id: str) -> str:
+    """A call's id in the one form that all servers take: nine letters or digits (Mistral wants exactly that,
+    Anthropic refuses a dot). "3.1" → "c00030001", so it stays readable in a server's log."""
+    if re.fullmatch(r"[A-Za-z0-9]{9}", call_id):
+        return call_id
+    if found := re.fullmatch(r"(\d{1,4})\.(\d{1,4})", call_id):
+        return f"c{int(found[1]):04d}{int(found[2]):04d}"
+    return "h" + blake2b(call_id.encode("utf-8", "replace"), digest_size=4).hexdigest()

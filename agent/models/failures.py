@@ -1,0 +1,175 @@
+"""What a provider's refusal means: an HTTP status and a body become one ModelFailure with something to do about it.
+Touches nothing. Shared by the providers that speak over a network.
+Does not promise: that a server's own words are true; they are shown short, without control codes, as its words.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+from outrider.agent.models.model import ModelFailure
+
+MAX_WAIT_S = 3600.0  # a server that asks for more is believed to mean "not today"; the loop's deadline decides
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]+")
+_OVERFLOW = re.compile(
+    r"context_length_exceeded|maximum context length|context (?:length|size|window)|exceed\w* (?:the )?(?:available )?context"
+    r"|prompt is too long|too many (?:input )?tokens|input (?:is )?too long|max_model_len",
+    re.I,
+)
+_NO_TOOLS = re.compile(
+    r"(?:support|require|enable)\w*\b.{0,60}\b(?:tool|function)|(?:tool|function)s?\b.{0,60}\b(?:support|require|enable)",
+    re.I | re.S,
+)
+
+
+class ContextOverflow(ModelFailure):
+    """The request is longer than the model takes: sending it again is no use, a shorter one may pass.
+
+    context: the model's window in tokens, if the server said it.
+    """
+
+    def __init__(self, what: str, why: str, fix: str, *, context: int | None = None) -> None:
+        super().__init__(what, why, fix)
+        self.context = context
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _overflow, (self.args, self.context)
+
+
+def _overflow(args: tuple[str, str, str], context: int | None) -> ContextOverflow:
+    return ContextOverflow(*args, context=context)
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """Who was asked: `name` as the user wrote it, `url` of the server, `key_from`: where the key came from ("" = none sent)."""
+
+    name: str
+    url: str
+    key_from: str = ""
+
+
+def short(text: str, limit: int = 300) -> str:
+    """One printable line of at most `limit` characters: other people's words, fit for an error message."""
+    line = " ".join(_CONTROL.sub(" ", text).split())
+    return line if len(line) <= limit else line[: limit - 1] + "…"
+
+
+def said(body: bytes) -> str:
+    """The error message in a body, whichever of the usual shapes it has; else the body itself, in short."""
+    try:
+        data = json.loads(body[:100_000])
+    except (ValueError, RecursionError):
+        return short(body[:2000].decode("utf-8", "replace"))
+    return short(error_text(data) or json.dumps(data))
+
+
+def error_text(data: Any) -> str:
+    """The message inside decoded JSON that reports an error ("" if it reports none)."""
+    if isinstance(data, list) and data:
+        return error_text(data[0])
+    if not isinstance(data, dict):
+        return ""
+    error = data.get("error") or data.get("detail") or (data.get("message") if data.get("object") == "error" else "")
+    if isinstance(error, dict):
+        parts = [error.get(key) for key in ("message", "code", "type", "param")]
+        return " · ".join(str(p) for p in parts if p not in (None, "")) or json.dumps(error)
+    return error if isinstance(error, str) else (json.dumps(error) if error else "")
+
+
+def retry_after_s(headers: Mapping[str, str]) -> float | None:
+    """What the server asked for: `retry-after-ms`, or `retry-after` in seconds or as a date. 0 … MAX_WAIT_S; None: nothing."""
+    try:
+        if "retry-after-ms" in headers:
+            wait_s = float(headers["retry-after-ms"]) / 1000
+        elif re.fullmatch(r"\s*[\d.]+\s*", raw := headers["retry-after"]):
+            wait_s = float(raw)
+        else:
+            wait_s = parsedate_to_datetime(raw).timestamp() - time.time()
+    except (KeyError, ValueError, TypeError, OverflowError):
+        return None
+    return min(max(wait_s, 0.0), MAX_WAIT_S) if math.isfinite(wait_s) else None
+
+
+def is_overflow(text: str) -> bool:
+    """Whether a server's words say that the request was too long for the model."""
+    return bool(_OVERFLOW.search(text))
+
+
+def overflow(endpoint: Endpoint, why: str) -> ContextOverflow:
+    """The failure for a request that is too long; reads the window from the server's words if it is there."""
+    found = re.search(r"context (?:length|size|window)\D{0,20}(\d{3,8})", why, re.I)
+    return ContextOverflow(
+        f"the request is longer than {endpoint.name} takes",
+        why,
+        "set --max-context to the model's window so that older steps are summarised in time, or use a model with a larger one",
+        context=int(found.group(1)) if found else None,
+    )
+
+
+def from_status(
+    endpoint: Endpoint, status: int, headers: Mapping[str, str], body: bytes, *, tools_sent: bool
+) -> ModelFailure:
+    """The failure for an HTTP answer other than 200."""
+    words = said(body)
+    why = f"HTTP {status} from {endpoint.url}: {words or 'no reason given'}"
+    wait_s = retry_after_s(headers)
+    again = headers.get("x-should-retry", "") != "false"
+    if status in (400, 413, 422, 500) and is_overflow(words):
+        return overflow(endpoint, why)
+    if tools_sent and status in (400, 404, 422, 500, 501) and _NO_TOOLS.search(words):
+        return _no_tools(endpoint, why)
+    if status == 429 or (status == 402 and wait_s is not None):
+        return _limited(endpoint, why, words, wait_s, again)
+    if status >= 500 or status in (408, 409, 425):
+        fix = "try again in a while; if it stays, look at the server's own log"
+        what = f"{endpoint.name} failed on the server's side"
+        return ModelFailure(what, why, fix, retryable=again, billed=status >= 500, retry_after_s=wait_s)
+    return _refused(endpoint, status, headers, why, words)
+
+
+def _limited(endpoint: Endpoint, why: str, words: str, wait_s: float | None, again: bool) -> ModelFailure:
+    if re.search(r"insufficient_quota|exceeded your current quota|billing", words, re.I):
+        return ModelFailure(
+            f"no credit left for {endpoint.name}", why, "add credit at the provider, or use another model"
+        )
+    fix = "wait, run fewer at once, or ask the provider for a higher limit"
+    return ModelFailure(f"{endpoint.name} is rate limited", why, fix, retryable=again, retry_after_s=wait_s)
+
+
+def _no_tools(endpoint: Endpoint, why: str) -> ModelFailure:
+    return ModelFailure(
+        f"{endpoint.name} cannot call tools on this server",
+        why,
+        "use a model made for tool calls, or switch them on in the server "
+        "(vLLM: --enable-auto-tool-choice --tool-call-parser …; llama-server: --jinja)",
+    )
+
+
+def _refused(endpoint: Endpoint, status: int, headers: Mapping[str, str], why: str, words: str) -> ModelFailure:
+    if status in (401, 403):
+        key = (
+            f"the key from {endpoint.key_from}" if endpoint.key_from else "no key was sent: OPENAI_API_KEY or --api-key"
+        )
+        return ModelFailure(
+            f"{endpoint.url} refused access to {endpoint.name}", why, f"check {key}, and what it may use"
+        )
+    if status == 404 or "model_not_found" in words:
+        fix = (
+            f'check the model\'s name ("{endpoint.name.partition(":")[2]}"; `outrider models` lists what was found) '
+            f"and the address ({endpoint.url}: most servers want it to end in /v1)"
+        )
+        return ModelFailure(f"{endpoint.name} was not found", why, fix)
+    if 300 <= status < 400:
+        where = short(headers.get("location", "elsewhere"), 200)
+        fix = f"set --base-url to the address it moved to ({where})"
+        return ModelFailure(f"{endpoint.url} answered with a redirect", why, fix)
+    fix = "the request does not fit this server: check --base-url, the model's name and any extra body settings"
+    return ModelFailure(f"{endpoint.name} refused the request", why, fix)
