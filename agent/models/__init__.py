@@ -1,1 +1,66 @@
-"""How a model is reached. A provider is one line in PROVIDERS and one file, imported when it is first used."""
+"""How a model is reached: one line here and one file per provider, imported only when it is used.
+Touches nothing itself. `open_model("openai:gpt-5-mini")` gives a `Model` (the contract is in model.py).
+Does not promise: that the model answers; the first request tells.
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+from typing import Any, cast
+
+from outrider.agent.models.model import Model
+from outrider.memory.errors import UsageError
+
+PROVIDERS = {
+    "openai": "outrider.agent.models.openai:OpenAIModel",
+    "llama": "outrider.agent.models.llama:LlamaModel",
+    "starter": "outrider.agent.models.llama:LlamaModel",
+    "langchain": "outrider.agent.models.langchain:LangChainModel",
+    "scripted": "outrider.agent.models.scripted:ScriptedModel",
+}
+NAMELESS = ("starter",)  # a whole spec by itself
+
+__all__ = ["PROVIDERS", "open_model", "split_spec"]
+
+
+def split_spec(spec: str) -> tuple[str, str]:
+    """("openai", "gpt-5-mini") of "openai:gpt-5-mini". Raises UsageError that names the providers."""
+    provider, colon, name = spec.strip().partition(":")
+    if provider in NAMELESS and not name:
+        return provider, provider
+    if provider in PROVIDERS and provider not in NAMELESS and name:
+        return provider, name
+    ways = ", ".join(p if p in NAMELESS else f"{p}:…" for p in PROVIDERS)
+    if provider in PROVIDERS:
+        why = f"{provider} takes no name" if provider in NAMELESS else f"it names no model after {provider}:"
+    elif colon:
+        why = f"there is no provider {provider[:40]!r}"
+    else:
+        why = "it does not say how the model is reached"
+    raise UsageError(
+        f"not a model: {spec[:100]!r}", why, f"write provider:name, like openai:gpt-5-mini; there are {ways}"
+    )
+
+
+def open_model(spec: str, **settings: Any) -> Model:
+    """The model `spec` names. A setting that is None counts as not given; price_in and price_out (dollars per million
+    tokens) go for every provider; any other must be one the provider takes. Raises UsageError, ModelUnavailable.
+    """
+    provider, name = split_spec(spec)
+    given = {key: value for key, value in settings.items() if value is not None}
+    prices = given.pop("price_in", None), given.pop("price_out", None)
+    module, _, title = PROVIDERS[provider].partition(":")
+    factory = getattr(importlib.import_module(module), title)
+    taken = inspect.signature(factory).parameters
+    if not any(each.kind is each.VAR_KEYWORD for each in taken.values()):
+        for key in given:
+            if key not in taken:
+                known = ", ".join(k for k in list(taken)[1:])
+                raise UsageError(f"{provider}: does not take {key!r}", f"its settings are: {known}", f"leave {key} out")
+    model = cast(Model, factory(name, **given))
+    if prices != (None, None):
+        from outrider.agent.models.prices import find_price
+
+        model.price = find_price(spec, *prices)
+    return model

@@ -36,15 +36,15 @@ class MessageBytes:
     def __len__(self) -> int:
         return len(self._bytes)
 
-    def joined(self, messages: Sequence[Message]) -> bytes:
-        """The messages as the inside of a JSON array."""
+    def pieces(self, messages: Sequence[Message]) -> list[bytes]:
+        """The JSON of each message; [b""] for none."""
         try:
-            return b",".join(map(self._bytes.__getitem__, map(id, messages)))
+            return list(map(self._bytes.__getitem__, map(id, messages))) or [b""]
         except KeyError:
             for message in messages:
                 if id(message) not in self._bytes:
                     self._add(message)
-            return b",".join(map(self._bytes.__getitem__, map(id, messages)))
+            return list(map(self._bytes.__getitem__, map(id, messages)))
 
     def _add(self, message: Message) -> None:
         key, known, alive = id(message), self._bytes, self._alive

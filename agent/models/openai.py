@@ -27,9 +27,8 @@ if TYPE_CHECKING:
     import openai
 
 DEFAULT_URL = "https://api.openai.com/v1"
-MAX_REPLY_BYTES = (
-    4_000_000  # the longest honest reply (128k tokens, streamed with a wrapper a token) stays below in text
-)
+MAX_REPLY_BYTES = 4_000_000  # a reply of 128k tokens is half a megabyte of text
+STREAM_BYTES_PER_TOKEN = 500  # each streamed token comes in a wrapper of 150 to 400 bytes
 _NEW_NAMES = re.compile(r"(?:^|/)(?:o[1-9]|gpt-(?:[5-9]|\d\d))")  # these call the limit max_completion_tokens
 _LIMIT_FIELDS = ("max_tokens", "max_completion_tokens")
 _REFUSED_SETTING = re.compile(
@@ -112,11 +111,12 @@ class OpenAIModel:
         return settings | self._extra
 
     def _body(self, request: Request, settings: dict[str, Any]) -> bytes:
-        parts = [b'{"model":', to_bytes(self.model), b',"messages":[', self._messages.joined(request.messages), b"]"]
-        if request.tools:
-            parts += [b',"tools":', self._tools.joined(request.tools)]
-        parts += [b",", to_bytes(settings)[1:]]
-        return b"".join(parts)
+        """The request's bytes, joined once: at 400 steps every copy of them costs 0.1 ms."""
+        tools = b',"tools":' + self._tools.joined(request.tools) if request.tools else b""
+        pieces = self._messages.pieces(request.messages)
+        pieces[0] = b'{"model":' + to_bytes(self.model) + b',"messages":[' + pieces[0]
+        pieces[-1] += b"]" + tools + b"," + to_bytes(settings)[1:]
+        return b",".join(pieces)
 
     async def _send(self, request: Request, settings: dict[str, Any], decoder: StreamDecoder | None) -> Answer:
         body, sink = self._body(request, settings), decoder.feed if decoder else None

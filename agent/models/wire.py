@@ -199,7 +199,8 @@ class _Connection(asyncio.Protocol):
         parts = self._http.send_with_data_passthrough(h11.Data(data=post.body)) or []
         self._http.send(h11.EndOfMessage())
         try:
-            self._transport.writelines([head, *parts])
+            for part in (head, *parts):  # not writelines: before 3.12 it joins them, one more copy of a long history
+                self._transport.write(part)
             return await self._waiter
         except BaseException:
             self.abort()
