@@ -18,7 +18,6 @@ T = TypeVar("T")
 
 # What a child of ours needs to start Python; nothing secret. Windows needs SYSTEMROOT to open sockets and locales.
 PLAIN_ENVIRONMENT = ("PATH", "PYTHONPATH", "PYTHONDONTWRITEBYTECODE", "LANG", "LC_ALL", "TZ", "SYSTEMROOT", "TMPDIR")
-MEMORY_BYTES = 2 << 30  # address space of a child: a 5 MB page takes lxml about 300 MB at worst
 
 
 async def in_thread(function: Callable[..., T], *args: Any, seconds: float) -> T:
@@ -107,14 +106,3 @@ async def _keep(stream: asyncio.StreamReader | None, kept: bytearray, most: int)
     assert stream is not None
     while chunk := await stream.read(65_536):
         kept += chunk[: max(0, most - len(kept))]
-
-
-def limit_self(cpu_s: int) -> None:
-    """Called by a child about itself: address space and CPU time, where the system has such limits."""
-    try:
-        import resource
-    except ImportError:  # not a POSIX system: the parent's deadline is what is left
-        return
-    for what, most in ((resource.RLIMIT_AS, MEMORY_BYTES), (resource.RLIMIT_CPU, cpu_s)):
-        with contextlib.suppress(ValueError, OSError):
-            resource.setrlimit(what, (most, most))

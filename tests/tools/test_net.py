@@ -82,7 +82,7 @@ def test_host_is_allowed_by_its_name_only(entry: str, host: str, port: int, insi
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "127.1", "2130706433", "0x7f.1", "::1"])
 async def test_check_address_refuses_every_spelling_of_loopback(host: str) -> None:
     """The numbers are checked after resolving, so no spelling helps."""
-    with pytest.raises(ToolError, match="refused|cannot be reached"):
+    with pytest.raises(ToolError, match=r"refused|cannot be reached"):
         await check_address(host, 80)
 
 
@@ -113,7 +113,7 @@ async def test_fetch_refuses_loopback_unless_it_is_allowed() -> None:
 )
 async def test_fetch_refuses_what_is_not_http(url: str) -> None:
     """Files and other schemes are no web addresses."""
-    with pytest.raises(ToolError, match="cannot be opened|not a web address"):
+    with pytest.raises(ToolError, match=r"cannot be opened|not a web address"):
         await fetch(url)
 
 
@@ -129,7 +129,7 @@ async def test_fetch_refuses_a_user_name_in_the_address() -> None:
 async def test_fetch_checks_every_redirect(target: str) -> None:
     """A public page cannot send us inside."""
     with WebServer({"/": redirect(target)}) as web:
-        with pytest.raises(ToolError, match="refused|cannot be opened"):
+        with pytest.raises(ToolError, match=r"refused|cannot be opened"):
             await fetch(web.url("/"), allowed=[web.host])
         assert len(web.requests) == 1
 
