@@ -1,6 +1,6 @@
-"""Turns events into the messages a model sees. Only ever appends, so a provider's prompt cache keeps hitting and each
-message is encoded once. Touches nothing.
-Does not promise: that the messages fit a window; `think.py` asks the model's own count.
+"""Turns events into the messages a model sees. Appends only, but for the rare `Compacted`, so a provider's prompt cache
+keeps hitting and each message is encoded once. Touches nothing.
+Does not promise: that the messages fit a window; fit.py sees to that.
 """
 
 from __future__ import annotations
@@ -8,7 +8,17 @@ from __future__ import annotations
 from hashlib import blake2b
 
 from outrider.agent.models.model import Message, Seen
-from outrider.memory.events import CallDraft, Event, ModelAsked, ModelReplied, Noted, RunStarted, ToolReturned
+from outrider.memory.events import (
+    CallDraft,
+    Compacted,
+    Event,
+    ModelAsked,
+    ModelReplied,
+    Noted,
+    Resumed,
+    RunStarted,
+    ToolReturned,
+)
 
 MAX_CALLS = 32  # of one reply; a reply with more is a model gone wrong
 
@@ -22,10 +32,13 @@ class Context:
         self._asked: ModelAsked | None = None
         self._asked_messages = 0
         self._waiting: dict[str, ToolReturned | None] = {}
+        self._seqs: list[int] = []  # of the event each message came from
+        self._seq = 0
         self._hash = blake2b(digest_size=16)
 
-    def add(self, event: Event, left: str = "") -> None:
+    def add(self, event: Event, left: str = "", seq: int = 0) -> None:
         """Learn from one event."""
+        self._seq = seq
         if isinstance(event, RunStarted):
             if event.system:
                 self._say(Message("system", event.system))
@@ -39,6 +52,14 @@ class Context:
             self._flush(left)
         elif isinstance(event, Noted) and event.by != "agent":
             self._say(Message("user", event.text, note=left))
+        elif isinstance(event, Resumed) and event.changes.get("goal"):
+            self._say(Message("user", f"The goal is now: {event.changes['goal']}"))
+        elif isinstance(event, Compacted):
+            self._compact(event)
+
+    def steps(self) -> list[int]:
+        """The seqs after which the messages may be cut: where a turn of the model begins."""
+        return [self._seqs[i - 1] for i, m in enumerate(self.messages) if m.role == "assistant" and i > 0]
 
     def digest(self) -> str:
         """Names everything said so far: equal digests, equal requests."""
@@ -79,7 +100,21 @@ class Context:
             )
         self._waiting = {}
 
+    def _compact(self, event: Compacted) -> None:
+        """The goal, then what was left out in short, then everything after `upto` as it was."""
+        head = 1 + (self.messages[0].role == "system")
+        rest = [(m, s) for m, s in zip(self.messages, self._seqs, strict=True) if s > event.upto]
+        self.messages, self._seqs = self.messages[:head], self._seqs[:head]
+        self.seen = None  # what the provider counted is not what it will be sent
+        self._hash.update(b"compacted\xff")
+        self._say(Message("user", event.text))
+        self._seqs[-1] = event.upto
+        for message, seq in rest:
+            self.messages.append(message)
+            self._seqs.append(seq)
+
     def _say(self, message: Message) -> None:
         self.messages.append(message)
+        self._seqs.append(self._seq)
         for part in (message.role, message.text, message.note, *(c.name + c.arguments for c in message.calls)):
             self._hash.update(part.encode("utf-8", "replace") + b"\xff")

@@ -10,6 +10,7 @@ import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal
 
+from outrider.agent.fit import fit
 from outrider.agent.models.model import Message, ModelFailure, Reply, Request, Seen, ToolSpec
 from outrider.agent.parts import Parts
 from outrider.memory.events import Amount, ModelAsked, ModelReplied
@@ -37,6 +38,7 @@ async def think(parts: Parts) -> ModelReplied:
     """
     if unit := parts.ledger.reached():
         raise OutOfBudget(unit)
+    await fit(parts)
     step = parts.state.step + 1
     return await ask(parts, parts.context.messages, parts.specs, step=step, seen=parts.context.seen)
 
