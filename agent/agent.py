@@ -69,6 +69,10 @@ class Agent:
         """Go on with a run that was left, interrupted or out of budget."""
         return _sync(self._once(self.aresume(run_id, **changes)))
 
+    def fork(self, run_id: str, *, at: int | None = None, goal: str = "", **changes: Any) -> Run:
+        """A new run that shares the history of another up to event `at` (None: all of it), with a budget of its own."""
+        return _sync(self._once(self.afork(run_id, at=at, goal=goal, **changes)))
+
     async def arun(self, goal: str, **changes: Any) -> Run:
         """`run` for async code; many may run at once on one loop."""
         return await self._drive(await self.prepare(goal, **changes))
@@ -76,6 +80,10 @@ class Agent:
     async def aresume(self, run_id: str, **changes: Any) -> Run:
         """`resume` for async code."""
         return await self._drive(await self.prepare_resume(run_id, **changes))
+
+    async def afork(self, run_id: str, *, at: int | None = None, goal: str = "", **changes: Any) -> Run:
+        """`fork` for async code."""
+        return await self._drive(await self.prepare_fork(run_id, at=at, goal=goal, **changes))
 
     async def stream(self, goal: str, **changes: Any) -> AsyncIterator[Event]:
         """The events of a new run as they are committed; ends when the run does."""
@@ -115,12 +123,33 @@ class Agent:
         **changes: Any,
     ) -> Parts:
         """A run to go on with. `budget`: a Budget that replaces the old one, or limits to change, such as {"usd": "+0.50"}."""
+        run_id, settings, opened, new = await self._as_before(run_id, model, budget, changes)
+        return runs.resume(self.store, run_id, settings, opened, new, extra=self._extra, listeners=self._listeners)
+
+    async def prepare_fork(
+        self,
+        run_id: str,
+        *,
+        at: int | None = None,
+        goal: str = "",
+        model: str | Model | None = None,
+        budget: dict[str, Any] | Budget | None = None,
+        **changes: Any,
+    ) -> Parts:
+        """A fork, ready to be driven. Its budget is that of the run it is from, unless changed, and starts at zero."""
+        run_id, settings, opened, new = await self._as_before(run_id, model, budget, changes)
+        return runs.fork(
+            self.store, run_id, at, settings, opened, new, goal=goal, extra=self._extra, listeners=self._listeners
+        )
+
+    async def _as_before(
+        self, run_id: str, model: str | Model | None, budget: dict[str, Any] | Budget | None, changes: dict[str, Any]
+    ) -> tuple[str, Settings, Model, Budget]:
         run_id, settings, old = runs.stored_settings(self.store, run_id)
         settings = replace(settings, **changes)
         opened = await self._open_model(model or self._model or settings.model, settings)
-        settings = replace(settings, model=opened.name)
         new = budget if isinstance(budget, Budget) else old.raised(**(budget or {}))
-        return runs.resume(self.store, run_id, settings, opened, new, extra=self._extra, listeners=self._listeners)
+        return run_id, replace(settings, model=opened.name), opened, new
 
     @property
     def store(self) -> Store:

@@ -119,11 +119,14 @@ class Ledger:
             )
         self.budget, self.price = budget, price
         self._clock = clock
+        self._start()
+
+    def _start(self) -> None:
         self._tokens, self._usd = 0, Decimal(0)
         self._open = Amount()
         self._steps: set[int] = set()
         self._calls: Counter[str] = Counter()
-        self._worked_s, self._since = 0.0, clock()
+        self._worked_s, self._since = 0.0, self._clock()
         self._paused = 0
 
     # -- what was spent -------------------------------------------------------------------------------------------
@@ -140,6 +143,8 @@ class Ledger:
             self._open = Amount()
         elif isinstance(event, ToolCalled):
             self._calls[event.tool] += 1
+        elif isinstance(event, Resumed) and event.changes.get("fork"):
+            self._start()  # what the shared events cost was paid by the run they are from
         elif isinstance(event, Resumed | RunStarted):
             self._since = self._clock()
         if (elapsed_s := getattr(event, "elapsed_s", 0.0)) > self._worked_s:

@@ -97,8 +97,7 @@ class _Told:
     """Folds events into what a `Run` says."""
 
     def __init__(self) -> None:
-        self.started = RunStarted(goal="", model="")
-        self.model = ""
+        self.goal = self.model = ""
         self.budget = Budget()
         self.ledger = Ledger(Budget(), None, clock=lambda: 0.0)  # a run that is over: its clock stands still
         self.answered: Answered | None = None
@@ -107,10 +106,11 @@ class _Told:
 
     def add(self, event: Event) -> None:
         if isinstance(event, RunStarted):
-            self.started, self.model = event, event.model
+            self.goal, self.model = event.goal, event.model
             self.budget, self.answered, self.stopped = budget_from(event.budget), None, None
         elif isinstance(event, Resumed):
             self.model = str(event.changes.get("model") or self.model)
+            self.goal = str(event.changes.get("goal") or self.goal)
             if isinstance(changed := event.changes.get("budget"), dict):
                 self.budget = budget_from(changed)
             self.answered, self.stopped, self.interrupted = None, None, ""
@@ -126,7 +126,7 @@ class _Told:
         state, reason, detail = self._state(held)
         return Run(
             id=run_id,
-            goal=self.started.goal,
+            goal=self.goal,
             state=state,
             stop_reason=reason,
             detail=detail,

@@ -20,6 +20,7 @@ from outrider.agent.loop import pursue
 from outrider.agent.models.model import Model, Price, ToolSpec
 from outrider.agent.parts import Approve, Parts, nobody
 from outrider.agent.record import budget_from, price_from
+from outrider.agent.state import State
 from outrider.agent.version import VERSION
 from outrider.memory import recall
 from outrider.memory.errors import LeaseLost, StoreError, UsageError
@@ -107,7 +108,7 @@ def start(
         versions={"outrider": VERSION, "python": sys.version.split()[0]},
         label=settings.label,
     )
-    journal = Journal.create(store, first)
+    journal = Journal.create(store, first, label=settings.label)
     parts = _parts(journal, settings, model, ledger, toolbox, workspace, listeners or Listeners())
     _replay(parts)
     return parts
@@ -122,7 +123,7 @@ def stored_settings(store: Store, run_id: str) -> tuple[str, Settings, Budget]:
         if isinstance(event, RunStarted):
             settings, budget = _settings_from(event.settings | {"model": event.model}), budget_from(event.budget)
         elif isinstance(event, Resumed) and settings:
-            settings = _settings_from(_stored_settings(settings) | {"model": settings.model} | event.changes)
+            settings = _settings_from(_stored_settings(settings) | {"model": settings.model} | _set(event.changes))
             if isinstance(changed := event.changes.get("budget"), dict):
                 budget = budget_from(changed)
     if settings is None:
@@ -141,26 +142,89 @@ def resume(
     listeners: Listeners | None = None,
 ) -> Parts:
     """Take up a run that was left. Raises LeaseLost while another process drives it, UsageError if it is answered."""
-    price = model.price or price_from(_first(store, run_id).price)
-    toolbox = Toolbox(collect(settings.tools, settings.tools_from, extra))
-    workspace = _workspace(settings.workspace)
-    _, before, budget_before = stored_settings(store, run_id)
+    changes = _changes(store, run_id, settings, budget)
     journal = Journal.open_for_writing(store, run_id)
     try:
-        ledger = Ledger(budget, price)
-        parts = _parts(journal, settings, model, ledger, toolbox, workspace, listeners or Listeners())
-        _replay(parts)
+        parts = _take_up(journal, settings, model, budget, extra, listeners)
         if parts.state.stopped and parts.state.stopped.reason == "answered":
-            raise UsageError(f"run {journal.run_id} is answered", "there is nothing left to do", "see `outrider show`")
-        changes = {key: value for key, value in asdict(settings).items() if getattr(before, key) != value}
-        if budget != budget_before:
-            changes["budget"] = budget.as_json()
+            raise UsageError(
+                f"run {journal.run_id} is answered",
+                "there is nothing left to do",
+                "see `outrider show`, or go on from it with `outrider fork RUN --goal …`",
+            )
         unknown = tuple(c.call_id for c in parts.state.open.values() if c.effect != "read")
         parts.record(Resumed(changes=changes, unknown=unknown))
     except BaseException:
         journal.release()
         raise
     return parts
+
+
+def fork(
+    store: Store,
+    run_id: str,
+    at: int | None,
+    settings: Settings,
+    model: Model,
+    budget: Budget,
+    *,
+    goal: str = "",
+    extra: Sequence[Tool] = (),
+    listeners: Listeners | None = None,
+) -> Parts:
+    """A new run that shares the events of another up to `at` (None: all), with a ledger of its own that starts at zero.
+
+    Raises UsageError if the run has no such event.
+    """
+    parent = Journal.open_for_reading(store, run_id)
+    at = parent.head_seq if at is None else parent.at(at).seq
+    changes = _changes(store, run_id, settings, budget) | {"fork": True, "budget": budget.as_json()}
+    changes |= {"goal": goal} if goal else {}
+    open_calls = _open_calls(parent, at)
+    journal = Journal.create(
+        store, Resumed(changes=changes, unknown=open_calls), label=settings.label, parent=parent.run_id, fork_seq=at
+    )
+    try:
+        return _take_up(journal, settings, model, budget, extra, listeners)
+    except BaseException:
+        journal.release()
+        raise
+
+
+def _changes(store: Store, run_id: str, settings: Settings, budget: Budget) -> dict[str, Any]:
+    """What differs from how the run was last driven, as `Resumed.changes` holds it."""
+    _, before, budget_before = stored_settings(store, run_id)
+    old, new = _stored_settings(before), _stored_settings(settings)
+    changes = {key: new.get(key) for key in old.keys() | new.keys() if old.get(key) != new.get(key)}
+    if settings.model != before.model:
+        changes["model"] = settings.model
+    if budget != budget_before:
+        changes["budget"] = budget.as_json()
+    return changes
+
+
+def _take_up(
+    journal: Journal,
+    settings: Settings,
+    model: Model,
+    budget: Budget,
+    extra: Sequence[Tool],
+    listeners: Listeners | None,
+) -> Parts:
+    price = model.price or price_from(_first(journal).price)
+    toolbox = Toolbox(collect(settings.tools, settings.tools_from, extra))
+    ledger = Ledger(budget, price)
+    parts = _parts(journal, settings, model, ledger, toolbox, _workspace(settings.workspace), listeners or Listeners())
+    _replay(parts)
+    return parts
+
+
+def _open_calls(journal: Journal, at: int) -> tuple[str, ...]:
+    """Calls with effects that had begun and not returned at event `at`."""
+    state = State()
+    for stored in journal.read(upto=at):
+        state.add(stored.seq, stored.event)
+    return tuple(called.call_id for called in state.open.values() if called.effect != "read")
 
 
 async def drive(parts: Parts) -> None:
@@ -293,11 +357,13 @@ class RunMemory:
             self._loop.call_soon_threadsafe(self._parts.put, event)
 
 
-def _first(store: Store, run_id: str) -> RunStarted:
-    event = Journal.open_for_reading(store, run_id).at(1).event
+def _first(journal: Journal) -> RunStarted:
+    event = journal.at(1).event
     if not isinstance(event, RunStarted):
         raise UsageError(
-            f"run {run_id} cannot be read", "its first event is damaged", f"see `outrider verify {run_id}`"
+            f"run {journal.run_id} cannot be read",
+            "its first event is damaged",
+            f"see `outrider verify {journal.run_id}`",
         )
     return event
 
@@ -324,6 +390,12 @@ def _stored_settings(settings: Settings) -> dict[str, Any]:
     plain["workspace"] = str(Path(settings.workspace).expanduser().resolve())
     changed = {key: value for key, value in plain.items() if key == "workspace" or value != usual[key]}
     return {key: list(value) if isinstance(value, tuple) else value for key, value in changed.items()}
+
+
+def _set(changes: dict[str, Any]) -> dict[str, Any]:
+    """The changes of settings among those of a `Resumed`; one set back to its default is stored as null."""
+    usual = asdict(Settings(model=""))
+    return {key: usual[key] if value is None else value for key, value in changes.items() if key in usual}
 
 
 def _settings_from(stored: dict[str, Any]) -> Settings:

@@ -109,6 +109,7 @@ class State:
             self.stopped = event
         elif isinstance(event, Resumed):
             self.answered = self.stopped = None
+            self.goal = str(event.changes.get("goal") or self.goal)
             self.bad_replies = self.denials = self.replans = 0
             self.past.clear()
             self.warned.clear()

@@ -78,13 +78,23 @@ class Journal:
         self._fence = fence
 
     @classmethod
-    def create(cls, store: Store, first: RunStarted, *, run_id: str = "", fork_seq: int | None = None) -> Journal:
-        """A new run, its lease taken, `first` on disk (for a fork: after the events it shares)."""
+    def create(
+        cls,
+        store: Store,
+        first: Event,
+        *,
+        run_id: str = "",
+        label: str = "",
+        parent: str | None = None,
+        fork_seq: int | None = None,
+    ) -> Journal:
+        """A new run, its lease taken, `first` on disk. parent: the run it was delegated by, or with `fork_seq` forked
+        from: then it shares the parent's events up to that seq, which are not copied."""
         row: dict[str, Any] = {
             "run_id": run_id or new_run_id(),
             "created_at": _now(),
-            "label": first.label,
-            "parent": first.parent,
+            "label": label,
+            "parent": parent,
             "fork_seq": fork_seq,
             "head_seq": 0,
             "head_hash": b"",
@@ -92,8 +102,8 @@ class Journal:
             "holder": holder_name(),
             "beat": time.time(),
         }
-        if fork_seq is not None and first.parent:
-            shared = cls.open_for_reading(store, first.parent).at(fork_seq)
+        if fork_seq is not None and parent:
+            shared = cls.open_for_reading(store, parent).at(fork_seq)
             row |= {"head_seq": fork_seq, "head_hash": shared.hash}
         with store.write() as db:
             row["number"] = db.execute(insert(schema.runs).values(row)).inserted_primary_key[0]  # type: ignore[index]
@@ -364,11 +374,15 @@ _READ = (
 _MOVE = (
     update(_r)
     .where(
-        _r.c.number == bindparam("this_run"), _r.c.fence == bindparam("old_fence"), _r.c.head_seq == bindparam("old_seq")
+        _r.c.number == bindparam("this_run"),
+        _r.c.fence == bindparam("old_fence"),
+        _r.c.head_seq == bindparam("old_seq"),
     )
     .values(head_seq=bindparam("new_seq"), head_hash=bindparam("digest"), beat=bindparam("now"))
 )
-_RELEASE = update(_r).where(_r.c.number == bindparam("this_run"), _r.c.fence == bindparam("old_fence")).values(holder="")
+_RELEASE = (
+    update(_r).where(_r.c.number == bindparam("this_run"), _r.c.fence == bindparam("old_fence")).values(holder="")
+)
 _BLOB = text("INSERT INTO blobs (digest, data) VALUES (:digest, :data) ON CONFLICT DO NOTHING")
 _INDEX = {
     "sqlite": text("INSERT INTO recall (rowid, text) VALUES (:id, :text)"),
