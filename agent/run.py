@@ -105,6 +105,7 @@ def start(
         workspace=str(workspace),
         settings=_stored_settings(settings),
         price=_stored_price(model.price),
+        limits=asdict(model.limits),
         versions={"outrider": VERSION, "python": sys.version.split()[0]},
         label=settings.label,
     )
@@ -142,7 +143,7 @@ def resume(
     listeners: Listeners | None = None,
 ) -> Parts:
     """Take up a run that was left. Raises LeaseLost while another process drives it, UsageError if it is answered."""
-    changes = _changes(store, run_id, settings, budget)
+    changes = _changes(store, run_id, settings, budget, model)
     journal = Journal.open_for_writing(store, run_id)
     try:
         parts = _take_up(journal, settings, model, budget, extra, listeners)
@@ -178,7 +179,7 @@ def fork(
     """
     parent = Journal.open_for_reading(store, run_id)
     at = parent.head_seq if at is None else parent.at(at).seq
-    changes = _changes(store, run_id, settings, budget) | {"fork": True, "budget": budget.as_json()}
+    changes = _changes(store, run_id, settings, budget, model) | {"fork": True, "budget": budget.as_json()}
     changes |= {"goal": goal} if goal else {}
     open_calls = _open_calls(parent, at)
     journal = Journal.create(
@@ -191,13 +192,13 @@ def fork(
         raise
 
 
-def _changes(store: Store, run_id: str, settings: Settings, budget: Budget) -> dict[str, Any]:
+def _changes(store: Store, run_id: str, settings: Settings, budget: Budget, model: Model) -> dict[str, Any]:
     """What differs from how the run was last driven, as `Resumed.changes` holds it."""
     _, before, budget_before = stored_settings(store, run_id)
     old, new = _stored_settings(before), _stored_settings(settings)
     changes = {key: new.get(key) for key in old.keys() | new.keys() if old.get(key) != new.get(key)}
     if settings.model != before.model:
-        changes["model"] = settings.model
+        changes |= {"model": settings.model, "limits": asdict(model.limits), "price": _stored_price(model.price)}
     if budget != budget_before:
         changes["budget"] = budget.as_json()
     return changes

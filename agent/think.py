@@ -109,6 +109,7 @@ async def _attempt(
             step=step,
             purpose=purpose,
             reserved=reserved,
+            max_tokens=output,
             request_digest="" if ending else parts.context.digest(),
             elapsed_s=parts.ledger.elapsed_s,
         )

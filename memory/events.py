@@ -87,6 +87,7 @@ class RunStarted(Event):
     workspace: str = ""
     settings: dict[str, JsonValue] = {}
     price: dict[str, JsonValue] | None = None
+    limits: dict[str, int | None] = {}
     versions: dict[str, str] = {}
     parent: str | None = None
     label: str = ""
@@ -99,6 +100,7 @@ class ModelAsked(Event):
     step: int
     purpose: Literal["step", "ending", "summary", "tool"] = "step"
     reserved: Amount = Amount()
+    max_tokens: int = 0
     request_digest: str = ""
     elapsed_s: float = 0.0
 
