@@ -5,8 +5,10 @@ Does not promise: that the model answers; the first request tells.
 
 from __future__ import annotations
 
+import asyncio
 import importlib
 import inspect
+from collections.abc import Callable
 from typing import Any, cast
 
 from outrider.agent.models.model import Model
@@ -19,6 +21,7 @@ PROVIDERS = {
     "langchain": "outrider.agent.models.langchain:LangChainModel",
     "scripted": "outrider.agent.models.scripted:ScriptedModel",
 }
+COMMON = ("base_url", "api_key", "max_context", "stream")  # flags any run may carry, whatever its model is
 NAMELESS = ("starter",)  # a whole spec by itself
 
 __all__ = ["PROVIDERS", "open_model", "split_spec"]
@@ -43,24 +46,39 @@ def split_spec(spec: str) -> tuple[str, str]:
     )
 
 
-def open_model(spec: str, **settings: Any) -> Model:
-    """The model `spec` names. A setting that is None counts as not given; price_in and price_out (dollars per million
-    tokens) go for every provider; any other must be one the provider takes. Raises UsageError, ModelUnavailable.
+async def open_model(spec: str | None = None, **settings: Any) -> Model:
+    """The model `spec` names; None: the best one found on this machine (detect.py).
+
+    A setting that is None counts as not given. price_in and price_out (dollars per million tokens) go for every provider,
+    those in COMMON are left out where a provider has no use for them, any other must be one the provider takes.
+    Raises UsageError, ModelUnavailable.
     """
-    provider, name = split_spec(spec)
     given = {key: value for key, value in settings.items() if value is not None}
+    if spec is None:
+        from outrider.agent.models.detect import choose
+
+        found = await asyncio.to_thread(choose, given.get("base_url"), given.get("api_key"))
+        spec, given = found.spec, found.settings | given
+    provider, name = split_spec(spec)
     prices = given.pop("price_in", None), given.pop("price_out", None)
-    module, _, title = PROVIDERS[provider].partition(":")
-    factory = getattr(importlib.import_module(module), title)
-    taken = inspect.signature(factory).parameters
-    if not any(each.kind is each.VAR_KEYWORD for each in taken.values()):
-        for key in given:
-            if key not in taken:
-                known = ", ".join(k for k in list(taken)[1:])
-                raise UsageError(f"{provider}: does not take {key!r}", f"its settings are: {known}", f"leave {key} out")
-    model = cast(Model, factory(name, **given))
+    model = cast(Model, _factory(provider, given)(name, **given))
     if prices != (None, None):
         from outrider.agent.models.prices import find_price
 
         model.price = find_price(spec, *prices)
     return model
+
+
+def _factory(provider: str, given: dict[str, Any]) -> Callable[..., Any]:
+    """The provider's class, imported now; takes out of `given` what it has no use for."""
+    module, _, title = PROVIDERS[provider].partition(":")
+    factory: Callable[..., Any] = getattr(importlib.import_module(module), title)
+    taken = inspect.signature(factory).parameters
+    if any(each.kind is each.VAR_KEYWORD for each in taken.values()):
+        return factory
+    for key in [key for key in given if key not in taken]:
+        if key not in COMMON:
+            known = ", ".join(list(taken)[1:])
+            raise UsageError(f"{provider}: does not take {key!r}", f"its settings are: {known}", f"leave {key} out")
+        del given[key]
+    return factory

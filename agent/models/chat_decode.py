@@ -103,7 +103,7 @@ class StreamDecoder:
         if text := _text(delta.get("content")):
             self._text.append(text)
             if self._on_text:
-                self._on_text(_whole_characters(text))
+                self._on_text(whole_characters(text))
         if refusal := _text(delta.get("refusal")):
             self._refusal.append(refusal)
         self._calls.add_all(delta)
@@ -130,9 +130,9 @@ class _Calls:
         """The calls in the order they began. One without a name keeps its place: the loop says what was wrong."""
         return tuple(
             CallDraft(
-                id=_whole_characters(parts[0]),
-                name=_whole_characters(parts[1]),
-                arguments=_whole_characters("".join(parts[2:])) or "{}",
+                id=whole_characters(parts[0]),
+                name=whole_characters(parts[1]),
+                arguments=whole_characters("".join(parts[2:])) or "{}",
             )
             for _, parts in self._slots
         )
@@ -162,12 +162,12 @@ def usage_of(given: Any) -> Usage | None:
     """The usage a server reported; None if it is missing, half there, negative or absurd: then it is not believed."""
     if not isinstance(given, dict):
         return None
-    read, written = _count(given.get("prompt_tokens")), _count(given.get("completion_tokens"))
+    read, written = token_count(given.get("prompt_tokens")), token_count(given.get("completion_tokens"))
     if read is None or written is None:
         return None
     details = given.get("prompt_tokens_details")
     cached = details.get("cached_tokens") if isinstance(details, dict) else given.get("prompt_cache_hit_tokens")
-    return Usage(input_tokens=read, output_tokens=written, cached_tokens=min(_count(cached) or 0, read))
+    return Usage(input_tokens=read, output_tokens=written, cached_tokens=min(token_count(cached) or 0, read))
 
 
 def _reply(text: str, calls: _Calls, finish: Any, usage: Usage | None) -> Reply:
@@ -175,7 +175,7 @@ def _reply(text: str, calls: _Calls, finish: Any, usage: Usage | None) -> Reply:
     reason = finish if isinstance(finish, str) and finish else ("tool_calls" if drafts else "stop")
     if reason == "function_call" or (drafts and reason == "stop"):
         reason = "tool_calls"
-    return Reply(text=_whole_characters(text), calls=drafts, usage=usage, finish_reason=short(reason, 40))
+    return Reply(text=whole_characters(text), calls=drafts, usage=usage, finish_reason=short(reason, 40))
 
 
 def _object(data: bytes) -> dict[str, Any]:
@@ -214,7 +214,7 @@ def _arguments(given: Any) -> str:
     return json.dumps(given, ensure_ascii=False)
 
 
-def _whole_characters(text: str) -> str:
+def whole_characters(text: str) -> str:
     """`text` with split surrogate pairs joined and lone halves replaced: JSON can hold them, UTF-8 and SQL cannot."""
     try:
         text.encode()
@@ -227,7 +227,8 @@ def _plain(value: Any) -> str:
     return value if isinstance(value, str) else ""
 
 
-def _count(value: Any) -> int | None:
+def token_count(value: Any) -> int | None:
+    """A reported number of tokens; None if it is no number, negative or absurd."""
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= MOST_TOKENS:
         return None
     return int(value)

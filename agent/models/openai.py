@@ -9,7 +9,6 @@ import os
 import re
 from collections.abc import Mapping
 from dataclasses import replace
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
@@ -71,15 +70,22 @@ class OpenAIModel:
         self._dropped: set[str] = set()  # settings this server refused: learned once, never sent again
         self._messages, self._tools = MessageBytes(), ToolBytes()
         self._reached = False
+        self._price: Price | tuple[()] | None = ()  # (): not looked up yet
         self._wire = self._open_wire(openai_sdk, client)
         self._headers = self._checked_headers(headers or {}, own_auth=client is None)
 
-    @cached_property
+    @property
     def price(self) -> Price | None:
         """Looked up at the first use (it imports a table): only OpenAI and hosts the table knows have one."""
-        from outrider.agent.models.prices import find_price
+        if self._price == ():
+            from outrider.agent.models.prices import find_price
 
-        return find_price(self.name, base_url=self.base_url)
+            self._price = find_price(self.name, base_url=self.base_url)
+        return self._price or None
+
+    @price.setter
+    def price(self, given: Price | None) -> None:
+        self._price = given
 
     async def reply(self, request: Request) -> Reply:
         """One attempt. A request that was refused unread because of a setting goes out again without it, once each."""
