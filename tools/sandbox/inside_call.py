@@ -1,0 +1,192 @@
+"""One call: a forked, confined process for the code, and how all that it started is ended.
+May touch: processes below this worker. The worker is the reaper: what the code leaves behind becomes the worker's child,
+and is killed when the call ends. Does not promise that what a kept session started in the background and orphaned lives on.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+from outrider.tools.sandbox import inside_confine as confine
+from outrider.tools.sandbox import inside_kernel as kernel
+from outrider.tools.sandbox.inside_output import Stream
+
+FROM_AGENT, TO_AGENT = 3, 4  # descriptors of the code's process: answers in, results and tool calls out
+CLEAR_S = 2.0  # longer than that, no honest program resists; the worker then ends, and all with it
+Table = dict[int, tuple[int, int, int]]
+
+
+@dataclass(frozen=True)
+class Rules:
+    """What binds every call of this worker; the same for all."""
+
+    workspace: str
+    bounds: confine.Bounds
+    read: tuple[str, ...]
+    write: tuple[str, ...]
+    families: tuple[int, ...]
+    need_landlock: bool
+    tcp: bool
+    keep_output: int
+    count_processes: Callable[[], int]
+
+
+@dataclass(eq=False)
+class Call:
+    """A call as the worker sees it. `idle`: a kept session between two cells."""
+
+    id: bytes
+    kind: bytes
+    pid: int
+    pid_fd: int
+    out: Stream
+    err: Stream
+    results: int
+    answers: int
+    deadline: float
+    started: float
+    inbox: bytearray = field(default_factory=bytearray)
+    outbox: bytearray = field(default_factory=bytearray)
+    stopped_by: bytes = b""
+    hint: bytes = b""
+    value: bytes = b""
+    figures: bytes = b""
+    crowded: bool = False
+    waiting_for_agent: bool = False
+    idle: bool = False
+
+    def close(self) -> None:
+        """Let go of the descriptors."""
+        for fd in (self.out.fd, self.err.fd, self.results, self.answers, self.pid_fd):
+            if fd >= 0:
+                os.close(fd)
+
+
+def start(identity: bytes, kind: bytes, seconds: float, rules: Rules, program: Callable[[], int]) -> Call:
+    """Fork a confined process that runs `program` and ends with what it returns. Raises OSError if it cannot be made."""
+    out, out_end = os.pipe()
+    err, err_end = os.pipe()
+    results, results_end = os.pipe()
+    answers_end, answers = os.pipe()
+    ends = (out_end, err_end, answers_end, results_end)
+    now = time.monotonic()
+    try:
+        pid = os.fork()
+    except OSError:
+        for fd in (*ends, out, err, results, answers):
+            os.close(fd)
+        raise
+    if pid == 0:
+        _run(ends, rules, program)
+    for fd in ends:
+        os.close(fd)
+    os.set_blocking(results, False)
+    os.set_blocking(answers, False)
+    streams = Stream(out, rules.keep_output), Stream(err, rules.keep_output)
+    return Call(identity, kind, pid, os.pidfd_open(pid), *streams, results, answers, now + seconds, now)
+
+
+def _run(ends: tuple[int, int, int, int], rules: Rules, program: Callable[[], int]) -> None:
+    """The code's own process, from the fork to the end. Never returns."""
+    status = 125
+    try:
+        kernel.prctl(kernel.PR_SET_PDEATHSIG, 9)
+        others = rules.count_processes()
+        _arrange_descriptors(ends)
+        os.setsid()
+        os.chdir(rules.workspace)
+        os.umask(0o022)
+        confine.bound(rules.bounds, others)
+        abi = confine.landlock(rules.read, rules.write, tcp=rules.tcp)
+        if rules.need_landlock and not abi:
+            raise OSError("Landlock is not there")
+        confine.seal(rules.families)
+        status = program()
+    except BaseException as error:
+        os.write(2, f"the sandbox could not start the code: {type(error).__name__}: {error}\n".encode())
+    finally:
+        os._exit(status)
+
+
+def _arrange_descriptors(ends: tuple[int, int, int, int]) -> None:
+    """stdin from nowhere, stdout, stderr, answers, results; nothing else stays open."""
+    for place, fd in enumerate((os.open("/dev/null", os.O_RDONLY), *ends)):
+        os.dup2(fd, place, inheritable=place < 3)  # no source is below 5: the worker keeps those numbers taken
+    os.closerange(5, 1 << 16)
+
+
+def reap(known: Iterable[int]) -> dict[int, int]:
+    """Collect all children that have ended: {pid: exit status} of those in `known`; 128 + signal if one ended it."""
+    ended, known = {}, set(known)
+    while True:
+        try:
+            pid, status = os.waitpid(-1, os.WNOHANG)
+        except ChildProcessError:
+            return ended
+        if not pid:
+            return ended
+        if pid in known:
+            result = os.waitstatus_to_exitcode(status)
+            ended[pid] = result if result >= 0 else 128 - result
+
+
+def kill(pids: Iterable[int]) -> None:
+    """SIGKILL to each, as far as it is still there."""
+    for pid in pids:
+        try:
+            os.kill(pid, 9)
+        except OSError:
+            continue
+
+
+def clear(spare: Iterable[int]) -> bool:
+    """Kill every process below this worker that is not in `spare` or below it. False if some would not go in CLEAR_S."""
+    spared = set(spare)
+    until = time.monotonic() + CLEAR_S
+    while True:
+        if not spared and os.getpid() == 1:
+            kill((-1,))  # everything in this process namespace but us, at one instant: nothing can outrun it
+        processes = table()
+        kept = spared | {pid for one in spared for pid in descendants(one, processes)}
+        strays = [pid for pid in descendants(os.getpid(), processes) if pid not in kept]
+        if not strays:
+            return True
+        if time.monotonic() > until:
+            return False
+        kill(strays)
+        for pid in strays:
+            try:
+                os.waitpid(pid, os.WNOHANG)  # by its id: a spared child's end is not for here
+            except ChildProcessError:
+                continue  # its parent is a stray too; it is ours in the next round
+        time.sleep(0.0002)
+
+
+def table() -> Table:
+    """Every process there is: its parent, its threads, its resident pages."""
+    found = {}
+    for name in os.listdir("/proc"):
+        if name.isdigit():
+            try:
+                with open(f"/proc/{name}/stat", "rb", buffering=0) as file:  # noqa: PTH123
+                    words = file.read().rpartition(b")")[2].split()
+                found[int(name)] = int(words[1]), int(words[17]), int(words[21])
+            except (OSError, IndexError, ValueError):
+                continue  # it ended while we looked
+    return found
+
+
+def descendants(root: int, processes: Table) -> list[int]:
+    """Ids of all processes below `root`."""
+    children: dict[int, list[int]] = {}
+    for pid, (parent, _, _) in processes.items():
+        children.setdefault(parent, []).append(pid)
+    below, waiting = [], [root]
+    while waiting:
+        for pid in children.get(waiting.pop(), ()):
+            below.append(pid)
+            waiting.append(pid)
+    return below

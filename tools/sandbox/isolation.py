@@ -1,0 +1,104 @@
+"""What an isolation is: a name, its promises, and how to start a worker inside it.
+Touches nothing. The isolations are namespaces.py, bubblewrap.py, container.py, landlock.py and none.py; the order is in
+`sandbox.py`. Does not promise that one works: `choose.py` runs attacks against each before it is used.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from outrider.tools.sandbox.inside_serve import Settings
+from outrider.tools.sandbox.workspace import NEVER
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one call may use. Processes count threads too; files and disk_mb are for all the sandbox writes together.
+
+    output_chars: characters of each stream that are kept; a call that prints 64 MB (or 16 times that) is stopped.
+    """
+
+    seconds: float = 10.0
+    memory_mb: int = 1024
+    processes: int = 64
+    disk_mb: int = 512
+    files: int = 10_000
+    output_chars: int = 200_000
+    open_files: int = 512
+
+
+class Unusable(Exception):
+    """This isolation cannot be had here: (why, fix)."""
+
+    def __init__(self, why: str, fix: str) -> None:
+        super().__init__(why, fix)
+        self.why, self.fix = why, fix
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """How to start a worker: the command, what to send it, and what to clear away afterwards."""
+
+    command: tuple[str, ...]
+    messages: tuple[tuple[bytes, ...], ...]
+    environment: dict[str, str] = field(default_factory=dict)
+    descriptors: tuple[int, ...] = ()
+    folder: Path | None = None
+    finish: Callable[[], None] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Isolation:
+    """One way to isolate. `start` raises Unusable when it can tell beforehand that it will not work."""
+
+    name: str
+    keeps: tuple[str, ...]
+    does_not_keep: tuple[str, ...]
+    start: Callable[[Limits, Sequence[Path], bool], Start]
+    fix: str = ""
+
+    @property
+    def promises(self) -> str:
+        """What it keeps and what not, in words."""
+        lost = f" Does not keep: {'; '.join(self.does_not_keep)}." if self.does_not_keep else ""
+        return f"Keeps: {'; '.join(self.keeps)}.{lost}"
+
+
+def settings(limits: Limits, **different: object) -> Settings:
+    """The worker's settings for `limits`; keywords replace fields."""
+    fields: dict[str, object] = {
+        "workspace": "/workspace",
+        "become": 0,
+        "memory": limits.memory_mb << 20,
+        "processes": limits.processes,
+        "data_bytes": limits.disk_mb << 20,
+        "data_files": limits.files,
+        "open_files": limits.open_files,
+        "keep_output": 4 * limits.output_chars,  # UTF-8: up to four bytes a character
+        "families": (),
+        "listen": False,
+        "quota": True,
+        "count_user": False,
+        "prefix": "",
+        "read": ("/",),
+        "write": (),
+        "never": tuple(sorted(NEVER)),
+        "search_path": (),
+        **different,
+    }
+    return Settings(**fields)  # type: ignore[arg-type]
+
+
+def private_folder(owner: int | None) -> Path:
+    """A folder for a sandbox without a file system of its own: work, tmp, home. The caller removes it."""
+    folder = Path(tempfile.mkdtemp(prefix="outrider-sandbox-"))
+    places = [folder, *(folder / name for name in ("work", "tmp", "home"))]
+    for place in places:
+        place.mkdir(mode=0o700, exist_ok=True)
+        if owner is not None:
+            os.chown(place, owner, owner)
+    return folder

@@ -1,0 +1,309 @@
+"""The user's workspace, as the sandbox gets it: what changed goes in, what the code changed comes back as plain files.
+May touch: the workspace folder, never through a link, never a name in NEVER. Files written belong to the folder's owner.
+Does not promise: to carry devices, pipes, sockets, links that lead outside, or what is too large or too deep; it says so.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import stat
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from outrider.memory.errors import UsageError
+from outrider.tools.sandbox.inside_files import DEEPEST
+from outrider.tools.sandbox.inside_wire import PIECE
+
+# Carried neither way: secrets, what other programs run or trust on sight (hooks, editor and shell settings), heaps of others' code.
+NEVER = frozenset(
+    (".git", ".hg", ".svn", ".jj", ".ssh", ".gnupg", ".aws", ".azure", ".kube", ".docker", ".netrc", ".npmrc", ".pypirc")
+    + (".env", ".envrc", ".direnv", ".vscode", ".idea", ".mcp.json", ".outrider", "outrider.toml", ".pre-commit-config.yaml")
+    + (".venv", "node_modules", "__pycache__", ".bashrc", ".bash_profile", ".profile", ".zshrc", ".zshenv", ".login")
+)
+MOST_FILES = 50_000
+_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+_RACY_NS = 20_000_000
+Mark = tuple[int, int, int, int]
+
+
+class HostFolder:
+    """The folder outside and what the sandbox is known to have of it. `most_bytes` is the most that is sent in all."""
+
+    def __init__(self, root: Path, *, hide: frozenset[Path], most_bytes: int, most_result_bytes: int) -> None:
+        self.root = root.resolve()
+        if not self.root.is_dir():
+            raise UsageError(f"the workspace {root} is not a folder", "it must exist", "make it, or name another")
+        home = Path.home().resolve()
+        if self.root != home and self.root in home.parents:
+            raise UsageError(f"{root} cannot be the workspace", "it holds your home folder", "name a folder of its own")
+        self._is_home = self.root == home
+        self._hide = {os.fsencode(path.resolve()) for path in hide}
+        self._most_bytes, self._most_result_bytes = most_bytes, most_result_bytes
+        self._known: dict[bytes, Mark] = {}
+        self._too_big: dict[bytes, Mark] = {}
+        self._part: tuple[bytes, int] | None = None
+        self._sent = 0
+        self.changed: list[str] = []
+        self.left: list[str] = []
+        self._result_bytes = 0
+
+    # Into the sandbox.
+
+    def news(self) -> Iterator[tuple[bytes, ...]]:
+        """Messages that make the sandbox's workspace equal to this folder."""
+        before, seen = dict(self._known), dict[bytes, Mark]()
+        root = os.open(self.root, _FOLDER)
+        try:
+            yield from self._look(root, b"", 0, seen)
+        finally:
+            os.close(root)
+        for path in sorted(before.keys() - seen.keys(), reverse=True):
+            if self._known.get(path) == before[path]:  # else a call that ran meanwhile has just brought it
+                del self._known[path]
+                yield (b"remove", path)
+
+    def _look(self, folder: int, prefix: bytes, depth: int, seen: dict[bytes, Mark]) -> Iterator[tuple[bytes, ...]]:
+        names = sorted(os.listdir(folder))
+        if depth and "pyvenv.cfg" in names:
+            return  # an environment: the interpreter's own is shown read-only, others are not for this interpreter
+        for name in names:
+            path = prefix + os.fsencode(name)
+            if self._never(name, path, depth):
+                continue
+            if len(seen) >= MOST_FILES:
+                self._leave(path, f"more than {MOST_FILES} files")
+                return
+            with contextlib.suppress(OSError):  # it went away, or may not be read: then it is not for the sandbox either
+                found = os.stat(name, dir_fd=folder, follow_symlinks=False)
+                yield from self._look_at(folder, name, path, found, depth, seen)
+
+    def _never(self, name: str, path: bytes, depth: int) -> bool:
+        hidden_at_home = self._is_home and depth == 0 and name.startswith(".")
+        return name in NEVER or hidden_at_home or os.path.join(os.fsencode(self.root), path) in self._hide
+
+    def _look_at(
+        self, folder: int, name: str, path: bytes, found: os.stat_result, depth: int, seen: dict[bytes, Mark]
+    ) -> Iterator[tuple[bytes, ...]]:
+        if stat.S_ISDIR(found.st_mode):
+            if depth < DEEPEST:
+                seen[path] = (0, 0, 0, 0)
+                if path not in self._known:
+                    self._known[path] = seen[path]
+                    yield (b"folder", path)
+                inner = os.open(name, _FOLDER, dir_fd=folder)
+                try:
+                    yield from self._look(inner, path + b"/", depth + 1, seen)
+                finally:
+                    os.close(inner)
+            return
+        mark = _mark(found)
+        if stat.S_ISREG(found.st_mode):
+            if self._known.get(path) == mark:
+                seen[path] = mark
+            elif self._too_big.get(path) != mark:
+                yield from self._send(folder, name, path, found, mark, seen)
+        elif stat.S_ISLNK(found.st_mode):
+            target = os.fsencode(os.readlink(name, dir_fd=folder))
+            if stays_inside(path, target):
+                seen[path] = mark
+                if self._known.get(path) != mark:
+                    self._known[path] = mark
+                    yield (b"link", path, target)
+
+    def _send(
+        self, folder: int, name: str, path: bytes, found: os.stat_result, mark: Mark, seen: dict[bytes, Mark]
+    ) -> Iterator[tuple[bytes, ...]]:
+        if self._sent + found.st_size > self._most_bytes:
+            self._too_big[path] = mark
+            self._leave(path, f"the sandbox takes {self._most_bytes >> 20:,} MB in all; grant its folder with --read")
+            return
+        mode = b"755" if found.st_mode & 0o100 else b"644"
+        modified = str(found.st_mtime_ns).encode()
+        fd = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=folder)
+        try:
+            seen[path] = self._known[path] = mark
+            left = found.st_size  # no more than was there: a file that grows all the time must not hold us
+            while True:
+                data = os.read(fd, min(PIECE, left)) if left else b""
+                left -= len(data)
+                last = not left or not data
+                self._sent += len(data)
+                yield (b"put", path, mode, modified, data, b"last" if last else b"")
+                if last:
+                    return
+        finally:
+            os.close(fd)
+
+    # Out of the sandbox. What comes was made by hostile code: every path and kind is checked.
+
+    def take(self, message: list[bytes]) -> None:
+        """Apply one message of the worker: file, folder, link, gone, left. A refusal is noted in `left`."""
+        kind, path = message[0], message[1]
+        if kind == b"left":
+            self._leave(path, message[2].decode("utf-8", "replace"))
+            return
+        parts = path.split(b"/")
+        if not path or any(part in (b"", b".", b"..") or b"\0" in part for part in parts):
+            return
+        if any(self._never(os.fsdecode(part), path, depth) for depth, part in enumerate(parts)):
+            self._leave(path, "this name never leaves the sandbox")
+            return
+        try:
+            if kind == b"file":
+                self._take_file(path, int(message[2], 8), message[3], last=bool(message[4]))
+            elif kind == b"folder":
+                os.close(self._folder(path))
+                self._known[path] = (0, 0, 0, 0)
+            elif kind == b"link":
+                self._take_link(path, message[2])
+            elif kind == b"gone":
+                self._take_away(path)
+        except OSError as error:
+            self._leave(path, error.strerror or "it cannot be written")
+
+    def _take_file(self, path: bytes, mode: int, data: bytes, *, last: bool) -> None:
+        """Pieces go to a file beside, which takes the name when it is whole."""
+        parent, name = self._parent(path)
+        beside = f".{name[:100]}.{os.getpid()}.part"
+        try:
+            if self._part is None or self._part[0] != path:
+                self.drop_part()
+                fd = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600, dir_fd=parent)
+                self._part = (path, fd)
+            fd = self._part[1]
+            self._result_bytes += len(data)
+            if self._result_bytes > self._most_result_bytes:
+                raise OSError(28, "over the limit of what one call may bring back", name)
+            view = memoryview(data)
+            while view:
+                view = view[os.write(fd, view) :]
+            if last:
+                self._finish(path, parent, name, beside, fd, mode & 0o755)
+        except OSError:
+            self.drop_part()
+            with contextlib.suppress(OSError):
+                os.unlink(beside, dir_fd=parent)
+            raise
+        finally:
+            os.close(parent)
+
+    def _finish(self, path: bytes, parent: int, name: str, beside: str, fd: int, mode: int) -> None:
+        owner = os.fstat(parent)
+        with contextlib.suppress(FileNotFoundError):
+            old = os.stat(name, dir_fd=parent, follow_symlinks=False)
+            if stat.S_ISREG(old.st_mode):
+                owner, mode = old, old.st_mode & 0o777
+        os.fchmod(fd, mode)
+        if os.geteuid() == 0:
+            os.fchown(fd, owner.st_uid, owner.st_gid)
+        os.replace(beside, name, src_dir_fd=parent, dst_dir_fd=parent)
+        self._known[path] = _mark(os.fstat(fd), settled=True)
+        self.drop_part()
+        self.changed.append(os.fsdecode(path))
+
+    def _take_link(self, path: bytes, target: bytes) -> None:
+        if not stays_inside(path, target):
+            self._leave(path, "a link that leads out of the workspace")
+            return
+        parent, name = self._parent(path)
+        try:
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(name, dir_fd=parent)
+            os.symlink(os.fsdecode(target), name, dir_fd=parent)
+            found = os.stat(name, dir_fd=parent, follow_symlinks=False)
+            if os.geteuid() == 0:
+                owner = os.fstat(parent)
+                os.chown(name, owner.st_uid, owner.st_gid, dir_fd=parent, follow_symlinks=False)
+                found = os.stat(name, dir_fd=parent, follow_symlinks=False)
+            self._known[path] = _mark(found, settled=True)
+            self.changed.append(os.fsdecode(path))
+        finally:
+            os.close(parent)
+
+    def _take_away(self, path: bytes) -> None:
+        """Remove what the code removed, if it is still what the sandbox was given."""
+        known = self._known.pop(path, None)
+        if known is None:
+            return
+        parent, name = self._parent(path, make=False)
+        try:
+            if known == (0, 0, 0, 0):
+                with contextlib.suppress(OSError):  # a folder that still holds something of the user's stays
+                    os.rmdir(name, dir_fd=parent)
+            elif _same(known, os.stat(name, dir_fd=parent, follow_symlinks=False)):
+                os.unlink(name, dir_fd=parent)
+                self.changed.append(os.fsdecode(path))
+        finally:
+            os.close(parent)
+
+    def _parent(self, path: bytes, *, make: bool = True) -> tuple[int, str]:
+        head, _, name = path.rpartition(b"/")
+        return self._folder(head, make=make), os.fsdecode(name)
+
+    def _folder(self, path: bytes, *, make: bool = True) -> int:
+        """A descriptor of the folder, reached without following any link. The caller closes it."""
+        at = os.open(self.root, _FOLDER)
+        for name in path.split(b"/") if path else ():
+            try:
+                if make:
+                    with contextlib.suppress(FileExistsError):
+                        os.mkdir(name, 0o755, dir_fd=at)
+                        self._own(name, at)
+                inner = os.open(name, _FOLDER, dir_fd=at)
+            finally:
+                os.close(at)
+            at = inner
+        return at
+
+    @staticmethod
+    def _own(name: bytes, parent: int) -> None:
+        if os.geteuid() == 0:
+            owner = os.fstat(parent)
+            os.chown(name, owner.st_uid, owner.st_gid, dir_fd=parent, follow_symlinks=False)
+
+    def _leave(self, path: bytes, why: str) -> None:
+        if len(self.left) < 100:
+            self.left.append(f"{os.fsdecode(path)}: {why}")
+
+    def drop_part(self) -> None:
+        """Forget a file that did not come whole."""
+        if self._part is not None:
+            os.close(self._part[1])
+            self._part = None
+
+    def collect(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """(changed, left out) since the last time, and start anew."""
+        changed, left = tuple(dict.fromkeys(self.changed)), tuple(dict.fromkeys(self.left))
+        self.changed, self.left, self._result_bytes = [], [], 0
+        return changed, left
+
+    def forget(self) -> None:
+        """A new sandbox has nothing yet."""
+        self.drop_part()
+        self._known, self._too_big, self._sent = {}, {}, 0
+
+
+def stays_inside(path: bytes, target: bytes) -> bool:
+    """Whether a link at `path` (relative to the workspace) with this target leads to a place in the workspace.
+
+    Judged by the words alone: absolute targets and ones that climb above the workspace lead out.
+    """
+    if target.startswith(b"/") or b"\0" in target or not target:
+        return False
+    depth = path.count(b"/")
+    for part in target.split(b"/"):
+        depth += -1 if part == b".." else 0 if part in (b"", b".") else 1
+        if depth < 0:
+            return False
+    return True
+
+
+def _mark(found: os.stat_result, *, settled: bool = False) -> Mark:
+    fresh = not settled and time.time_ns() - found.st_ctime_ns < _RACY_NS
+    return (-1 if fresh else found.st_mtime_ns, found.st_ctime_ns, found.st_size, found.st_ino)
+
+
+def _same(mark: Mark, found: os.stat_result) -> bool:
+    return mark[1:] == (found.st_ctime_ns, found.st_size, found.st_ino)
