@@ -57,7 +57,7 @@ class StreamDecoder:
     @property
     def complete(self) -> bool:
         """Whether the server said that this was all: a finish reason or [DONE]."""
-        return self._done or isinstance(self._finish, str)
+        return self._done or bool(_plain(self._finish).strip())
 
     def feed(self, data: bytes) -> None:
         """Take the next bytes. Raises BadReply."""
@@ -172,10 +172,10 @@ def usage_of(given: Any) -> Usage | None:
 
 def _reply(text: str, calls: _Calls, finish: Any, usage: Usage | None) -> Reply:
     drafts = calls.drafts()
-    reason = finish if isinstance(finish, str) and finish else ("tool_calls" if drafts else "stop")
+    reason = short(_plain(finish), 40) or ("tool_calls" if drafts else "stop")
     if reason == "function_call" or (drafts and reason == "stop"):
         reason = "tool_calls"
-    return Reply(text=whole_characters(text), calls=drafts, usage=usage, finish_reason=short(reason, 40))
+    return Reply(text=whole_characters(text), calls=drafts, usage=usage, finish_reason=reason)
 
 
 def _object(data: bytes) -> dict[str, Any]:

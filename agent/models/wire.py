@@ -16,7 +16,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, Literal, Protocol
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 import h11
 
@@ -74,12 +74,9 @@ class LeanWire:
     """`base_url` is http or https, with a path the requests go below. Raises UsageError if it is not."""
 
     def __init__(self, base_url: str) -> None:
-        url = urlsplit(base_url)
-        if url.scheme not in ("http", "https") or not url.hostname:
-            raise UsageError(f"not an address of a model server: {base_url!r}", "it is not http(s)://host[:port]/path",
-                             "give --base-url like http://127.0.0.1:8000/v1")  # fmt: skip
+        url = _address(base_url)
         self._tls = url.scheme == "https"
-        self._host, self._path = url.hostname, url.path.rstrip("/")
+        self._host, self._path = url.hostname or "", url.path.rstrip("/")
         self._port = url.port or (443 if self._tls else 80)
         self._host_header = url.netloc.rpartition("@")[2]
         self._idle: list[_Connection] = []
@@ -131,6 +128,20 @@ class LeanWire:
         except (OSError, UnicodeError) as error:
             raise WireError("connect", str(error), sent=False) from error
         return connection
+
+
+def _address(base_url: str) -> SplitResult:
+    try:
+        url = urlsplit(base_url)
+        good = url.scheme in ("http", "https") and bool(url.hostname) and url.port != 0
+    except ValueError:  # a port that is no number, half an IPv6 address
+        good = False
+    if good and all("!" <= letter <= "~" for letter in base_url):
+        return url
+    why = "it is not http(s)://host[:port]/path in plain ASCII"
+    raise UsageError(
+        f"not the address of a model server: {base_url!r}", why, "give --base-url like http://127.0.0.1:8000/v1"
+    )
 
 
 @cache
@@ -211,7 +222,8 @@ class _Connection(asyncio.Protocol):
     @property
     def reusable(self) -> bool:
         """Whether the last exchange left the connection ready for another; marks it idle."""
-        if self._lost or self._http.our_state is not h11.DONE or self._http.their_state is not h11.DONE:
+        ended = self._http.our_state is h11.DONE and self._http.their_state is h11.DONE
+        if self._lost or not ended or self._http.trailing_data[0]:  # more than the answer came: not the next one's
             self.abort()
             return False
         self._http.start_next_cycle()

@@ -213,9 +213,9 @@ class _Wire(asyncio.Protocol):
     def _send(
         self, status: int, body: bytes, headers: Json | None = None, *, length: bool = True, upto: int | None = None
     ) -> None:
-        lines = [f"HTTP/1.1 {status} {REASONS.get(status, 'Other')}", "Content-Type: application/json"]
-        lines += [f"Content-Length: {len(body)}"] if length else ["Connection: close"]
-        lines += [f"{name}: {value}" for name, value in (headers or {}).items()]
+        fields = {"Content-Type": "application/json"} | (headers or {})
+        fields |= {"Content-Length": len(body)} if length else {"Connection": "close"}
+        lines = [f"HTTP/1.1 {status} {REASONS.get(status, 'Other')}", *(f"{k}: {v}" for k, v in fields.items())]
         self.transport.write("\r\n".join(lines).encode() + b"\r\n\r\n" + body[:upto])
 
     async def _stream(self, seen: Seen, reply: Json) -> None:
