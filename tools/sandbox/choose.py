@@ -13,19 +13,23 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from outrider.tools.sandbox.channel import Stalled
 from outrider.tools.sandbox.inside_wire import Broken
-from outrider.tools.sandbox.isolation import Isolation, Limits, Unusable
+from outrider.tools.sandbox.isolation import Isolation, Limits, Unusable, Wanted
+from outrider.tools.sandbox.bubblewrap import BUBBLEWRAP
+from outrider.tools.sandbox.container import CONTAINER
+from outrider.tools.sandbox.landlock import LANDLOCK
 from outrider.tools.sandbox.namespaces import NAMESPACES
+from outrider.tools.sandbox.none import NONE
 from outrider.tools.sandbox.process import Running
 from outrider.tools.sandbox.workspace import HostFolder
 
-IN_ORDER: tuple[Isolation, ...] = (NAMESPACES,)  # strongest first: one line here for each
-NOT_CHOSEN: tuple[Isolation, ...] = ()  # only by name
+IN_ORDER: tuple[Isolation, ...] = (NAMESPACES, BUBBLEWRAP, CONTAINER, LANDLOCK)  # strongest first
+NOT_CHOSEN: tuple[Isolation, ...] = (NONE,)  # only by name
 
 # Every line is an attack that must fail; what worked is printed. Words are filled in with repr().
 _ATTACKS = """
@@ -37,6 +41,11 @@ def attempt(name, attack):
             broken.append(name)
     except OSError:
         pass
+def opens(path):
+    try:
+        return os.open(path, os.O_RDONLY) >= 0
+    except OSError:
+        return False
 def connects(family, address):
     s = socket.socket(family)
     s.settimeout(1)
@@ -45,7 +54,7 @@ def connects(family, address):
 attempt("a file outside can be read", lambda: {token!r} in open({secret!r}).read())
 attempt("a file outside can be changed", lambda: open({secret!r}, "a").write("x"))
 attempt("a file outside can be made", lambda: open({made!r}, "w").write("x"))
-attempt("the home folder can be seen", lambda: any(map(os.path.lexists, {home!r})))
+attempt("the home folder can be read", lambda: any(map(opens, {home!r})))
 attempt("the agent's memory can be read", lambda: open("/proc/{pid}/environ", "rb").read())
 attempt("the network can be reached", lambda: connects(socket.AF_INET, ("127.0.0.1", {port})))
 attempt("a socket outside can be reached", lambda: connects(socket.AF_UNIX, "\\0" + {token!r}))
@@ -70,17 +79,15 @@ _known: dict[tuple[str, int, bool], Unusable | None] = {}
 _one_at_a_time = threading.Lock()
 
 
-def first_that_works(
-    wanted: str, limits: Limits, read: Sequence[Path], network: bool, folder: HostFolder | None
-) -> tuple[Isolation, Running]:
-    """The isolation named, or with "auto" the strongest that holds, with a worker started in it.
+def first_that_works(name: str, wanted: Wanted, folder: HostFolder | None) -> tuple[Isolation, Running]:
+    """The isolation of that name, or with "auto" the strongest that holds, with a worker started in it.
 
     Raises Unusable with the reasons of all that were tried.
     """
     reasons, fixes = [], []
-    for isolation in _candidates(wanted):
+    for isolation in _candidates(name):
         try:
-            return isolation, _started(isolation, limits, read, network, folder)
+            return isolation, _started(isolation, wanted, folder)
         except Unusable as error:
             reasons.append(f"{isolation.name}: {error.why}")
             fixes.append(error.fix)
@@ -88,32 +95,32 @@ def first_that_works(
     raise Unusable("; ".join(reasons), fix)
 
 
-def _candidates(wanted: str) -> tuple[Isolation, ...]:
-    if wanted == "auto":
+def _candidates(name: str) -> tuple[Isolation, ...]:
+    if name == "auto":
         return IN_ORDER
-    named = tuple(i for i in (*IN_ORDER, *NOT_CHOSEN) if i.name == wanted)
+    named = tuple(i for i in (*IN_ORDER, *NOT_CHOSEN) if i.name == name)
     if not named:
         names = ", ".join(i.name for i in (*IN_ORDER, *NOT_CHOSEN))
-        raise Unusable(f"there is no isolation {wanted!r}", f"choose one of auto, {names}")
+        raise Unusable(f"there is no isolation {name!r}", f"choose one of auto, {names}")
     return named
 
 
-def _started(
-    isolation: Isolation, limits: Limits, read: Sequence[Path], network: bool, folder: HostFolder | None
-) -> Running:
+def _started(isolation: Isolation, wanted: Wanted, folder: HostFolder | None) -> Running:
     """A worker that has passed the attacks (once a process for each isolation)."""
-    key = (isolation.name, os.geteuid(), network)
+    key = (isolation.name, os.geteuid(), wanted.network)
     known = _known.get(key, False)
     if isinstance(known, Unusable):
         raise known
-    running = Running(isolation.start(limits, read, network), folder)
-    if known is None or isolation.name == "none":
-        return running
+    running = None
     try:
+        running = Running(isolation.start(wanted), folder)
+        if known is None or isolation.name == "none":
+            return running
         running.ready()
         _attack(running)
     except Unusable as error:
-        running.close()
+        if running is not None:
+            running.close()
         failed = Unusable(error.why, error.fix or isolation.fix)
         with _one_at_a_time:
             _known[key] = failed
@@ -186,7 +193,7 @@ def probe() -> list[IsolationReport]:
 def _report(isolation: Isolation) -> IsolationReport:
     began = time.monotonic()
     try:
-        running = _started(isolation, Limits(), (), False, None)
+        running = _started(isolation, Wanted(Limits()), None)
         running.ready()
         running.close()
     except Unusable as error:

@@ -21,7 +21,7 @@ Table = dict[int, tuple[int, int, int]]
 
 @dataclass(frozen=True)
 class Rules:
-    """What binds every call of this worker; the same for all."""
+    """What binds every call of this worker; the same for all. `sealed`: the worker is bound already, and hands it on."""
 
     workspace: str
     bounds: confine.Bounds
@@ -29,6 +29,7 @@ class Rules:
     write: tuple[str, ...]
     families: tuple[int, ...]
     need_landlock: bool
+    sealed: bool
     tcp: bool
     keep_output: int
     count_processes: Callable[[], int]
@@ -100,15 +101,22 @@ def _run(ends: tuple[int, int, int, int], rules: Rules, program: Callable[[], in
         os.chdir(rules.workspace)
         os.umask(0o022)
         confine.bound(rules.bounds, others)
-        abi = confine.landlock(rules.read, rules.write, tcp=rules.tcp)
-        if rules.need_landlock and not abi:
-            raise OSError("Landlock is not there")
-        confine.seal(rules.families)
+        if not rules.sealed:
+            seal(rules)
+        confine.disarm()
         status = program()
     except BaseException as error:
         os.write(2, f"the sandbox could not start the code: {type(error).__name__}: {error}\n".encode())
     finally:
         os._exit(status)
+
+
+def seal(rules: Rules) -> None:
+    """Landlock and seccomp for this process and all that come from it. Raises OSError if what must be there is not."""
+    abi = confine.landlock(rules.read, rules.write, tcp=rules.tcp)
+    if rules.need_landlock and not abi:
+        raise OSError("Landlock is not there")
+    confine.seal(rules.families)
 
 
 def _arrange_descriptors(ends: tuple[int, int, int, int]) -> None:

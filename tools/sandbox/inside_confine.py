@@ -105,8 +105,13 @@ def become_nobody(uid: int) -> None:
 
 
 def seal(families: tuple[int, ...]) -> None:
-    """The last step: no capabilities, no way to gain any, seccomp; /proc/self readable again by its owner."""
+    """No way to gain any privilege, and seccomp: for this process and all that come from it."""
+    kernel.prctl(kernel.PR_SET_NO_NEW_PRIVS, 1)
+    syscalls.install(families)
+
+
+def disarm() -> None:
+    """No capability left, for ever; /proc/self readable again by its owner, as programs expect."""
     kernel.drop_all_capabilities()
     kernel.prctl(kernel.PR_SET_NO_NEW_PRIVS, 1)
     kernel.prctl(kernel.PR_SET_DUMPABLE, 1)
-    syscalls.install(families)

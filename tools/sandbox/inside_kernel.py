@@ -24,6 +24,7 @@ CAP_DAC_OVERRIDE, CAP_SETPCAP, CAP_SYS_PTRACE = 1, 8, 19
 
 _SYS_MOUNT_SETATTR = 442  # one number on every machine since the tables were joined (Linux 5.1)
 _SYS_CAPSET = {"x86_64": 126, "aarch64": 91}
+SYS_SOCKET = {"x86_64": 41, "aarch64": 198}
 _SYS_PIVOT_ROOT = {"x86_64": 155, "aarch64": 41}
 _CAPABILITY_VERSION_3 = 0x20080522
 
@@ -106,6 +107,12 @@ def drop_all_capabilities() -> None:
             break  # past the last one this kernel knows, or none to drop
     libc.prctl(PR_CAP_AMBIENT, ctypes.c_ulong(4), 0, 0, 0)
     set_capabilities(0)
+
+
+def interface_up(fd: int, name: bytes) -> None:
+    """Bring a network interface up. SIOCSIFFLAGS with IFF_UP | IFF_RUNNING (linux/sockios.h, linux/if.h)."""
+    request = ctypes.create_string_buffer(name.ljust(16, b"\0") + (0x1 | 0x40).to_bytes(2, "little") + bytes(22))
+    _check(libc.ioctl(ctypes.c_int(fd), ctypes.c_ulong(0x8914), request), "bring up " + name.decode())
 
 
 def flush_c_streams() -> None:

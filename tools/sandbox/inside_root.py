@@ -131,6 +131,7 @@ def build(plan: Plan) -> None:
     os.chdir("/")
     kernel.mount(None, "/", None, kernel.MS_REMOUNT | kernel.MS_BIND | kernel.MS_RDONLY | kernel.MS_NOSUID | kernel.MS_NODEV)
     kernel.set_hostname(b"sandbox")
+    _raise_loopback()
 
 
 def _mount_data(plan: Plan) -> None:
@@ -193,6 +194,15 @@ def wait_for_either(agent: int, first: int) -> None:
     except ProcessLookupError:
         pass
     os._exit(os.waitstatus_to_exitcode(os.waitpid(first, 0)[1]) & 0xFF)
+
+
+def _raise_loopback() -> None:
+    """Bring the new network's loopback up; there is nothing else in it."""
+    fd = kernel.syscall("socket", kernel.SYS_SOCKET[kernel.machine()], 2, 1, 0)
+    try:
+        kernel.interface_up(fd, b"lo")
+    finally:
+        os.close(fd)
 
 
 def _bind(source: str, destination: str) -> None:

@@ -20,6 +20,7 @@ from outrider.tools.sandbox.inside_files import Workspace
 
 WATCH_S = 0.05  # how often memory is summed while a call runs
 OUTPUT_TIMES, OUTPUT_LEAST = 16, 64 << 20  # a call is stopped at this many bytes printed, however little is kept
+PROXY_PORT = 3128
 OWN_PROCESSES = 8  # beside the code: this worker, a keeper for each call
 LARGEST_RESULT = 4 << 20  # bytes of one message from the code
 
@@ -37,9 +38,9 @@ class Settings:
     open_files: int
     keep_output: int
     families: tuple[int, ...]
-    listen: bool
+    listen: int  # the descriptor on which the agent waits for a listening socket of this network; 0 for none
     quota: bool
-    count_user: bool
+    seal: str  # when Landlock and seccomp bind: "worker" (handed on to every call), "call" (each for itself), "never"
     prefix: str
     read: tuple[str, ...]
     write: tuple[str, ...]
@@ -48,10 +49,10 @@ class Settings:
 
     def fields(self) -> tuple[bytes, ...]:
         """As a message."""
-        head = (self.workspace, self.prefix)
+        head = (self.workspace, self.prefix, self.seal)
         numbers = (
             *(self.become, self.memory, self.processes, self.data_bytes, self.data_files, self.open_files),
-            *(self.keep_output, int(self.listen), int(self.quota), int(self.count_user)),
+            *(self.keep_output, self.listen, int(self.quota)),
         )
         lists = (tuple(map(str, self.families)), self.read, self.write, self.never, self.search_path)
         texts = [*head, *map(str, numbers), *(text for one in lists for text in (str(len(one)), *one))]
@@ -61,7 +62,7 @@ class Settings:
     def from_fields(cls, fields: list[bytes]) -> Settings:
         """The opposite of `fields`."""
         texts = [os.fsdecode(field) for field in fields]
-        become, memory, processes, data, files, opened, keep, listen, quota, count = map(int, texts[2:12])
+        become, memory, processes, data, files, opened, keep, listen, quota = map(int, texts[3:12])
         lists, at = [], 12
         for _ in range(5):
             end = at + 1 + int(texts[at])
@@ -70,7 +71,7 @@ class Settings:
         families, read, write, never, search = lists
         return cls(
             *(texts[0], become, memory, processes, data, files, opened, keep, tuple(map(int, families))),
-            *(bool(listen), bool(quota), bool(count), texts[1], read, write, never, search),
+            *(listen, bool(quota), texts[2], texts[1], read, write, never, search),
         )
 
 
@@ -87,6 +88,8 @@ class Worker:
         self._served = 0
         self._next_watch = 0.0
         self._rules = _rules(settings)
+        if settings.seal == "worker":  # no user's other processes are near: what binds the code may bind the worker as well
+            calls.seal(self._rules)
 
     def serve(self) -> None:
         """Until the agent closes the channel."""
@@ -327,6 +330,8 @@ class Worker:
         processes = calls.table()
         page = os.sysconf("SC_PAGE_SIZE")
         for call in active:
+            if self._settings.quota and self._too_many_files():
+                self._stop(call, b"disk")
             tree = [call.pid, *calls.descendants(call.pid, processes)]
             if len(active) == 1:  # what it orphaned counts too; with several calls at once it cannot be told whose it is
                 tree = calls.descendants(os.getpid(), processes)
@@ -338,6 +343,10 @@ class Worker:
             memory = self._settings.memory
             if sum(pages for _, _, pages in found) * page > memory and _shared_out(tree, memory):
                 self._stop(call, b"memory")
+
+    def _too_many_files(self) -> bool:
+        room = os.statvfs(self._settings.workspace)
+        return room.f_files - room.f_ffree > self._settings.data_files
 
     @staticmethod
     def _stop(call: calls.Call, why: bytes) -> None:
@@ -374,10 +383,11 @@ def _rules(settings: Settings) -> calls.Rules:
         read=settings.read,
         write=settings.write,
         families=settings.families,
-        need_landlock=settings.count_user,
-        tcp=settings.listen,
+        need_landlock=settings.seal == "call",
+        sealed=settings.seal != "call",
+        tcp=bool(settings.listen),
         keep_output=settings.keep_output,
-        count_processes=_count_of_user if settings.count_user else lambda: OWN_PROCESSES,
+        count_processes=_count_of_user if settings.seal == "call" else lambda: OWN_PROCESSES,
     )
 
 
@@ -395,13 +405,24 @@ def _count_of_user() -> int:
 
 def _prepare() -> None:
     """While nobody waits: import what calls are likely to need, so that the forked ones have it."""
+    import _sitebuiltins
+    import atexit
     import json
     import linecache
+    import threading
     import traceback
 
     from outrider.tools.sandbox import inside_runner
 
-    _ = (json, linecache, traceback, inside_runner)
+    _ = (_sitebuiltins, atexit, json, linecache, threading, traceback, inside_runner)
+
+
+def _hand_over_listener(channel: int) -> None:
+    """Listen on loopback in this network, where nobody else is, and give the socket to the agent, who is elsewhere."""
+    import socket
+
+    with socket.create_server(("127.0.0.1", PROXY_PORT)) as listener, socket.socket(fileno=channel) as agent:
+        socket.send_fds(agent, [b"listener"], [listener.fileno()])
 
 
 def main() -> None:
@@ -418,6 +439,9 @@ def main() -> None:
         if settings.become:
             confine.become_nobody(settings.become)
         kernel.prctl(kernel.PR_SET_CHILD_SUBREAPER, 1)
+        if settings.listen:
+            stage = "opening the proxy's socket"
+            _hand_over_listener(settings.listen)
         worker = Worker(inbox, outbox, settings)
         wire.send(outbox, b"ready", str(confine.landlock_abi()).encode())
         worker.serve()

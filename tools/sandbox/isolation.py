@@ -6,8 +6,9 @@ Touches nothing. The isolations are namespaces.py, bubblewrap.py, container.py, 
 from __future__ import annotations
 
 import os
+import socket
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -31,6 +32,27 @@ class Limits:
     open_files: int = 512
 
 
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a sandbox is opened for. `workspace_bytes`: what the workspace holds already; it is not the code's to answer for."""
+
+    limits: Limits
+    read: tuple[Path, ...] = ()
+    network: bool = False
+    workspace_bytes: int = 0
+    workspace_files: int = 0
+
+    @property
+    def data_bytes(self) -> int:
+        """Bytes for everything that is written inside."""
+        return (self.limits.disk_mb << 20) + self.workspace_bytes
+
+    @property
+    def data_files(self) -> int:
+        """Files and folders for everything that is written inside."""
+        return self.limits.files + self.workspace_files
+
+
 class Unusable(Exception):
     """This isolation cannot be had here: (why, fix)."""
 
@@ -41,12 +63,18 @@ class Unusable(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """How to start a worker: the command, what to send it, and what to clear away afterwards."""
+    """How to start a worker: the command, what to send it, and what to clear away afterwards.
+
+    descriptors: handed to the command, then closed here. listener: where the worker's listening socket will arrive.
+    user: who to start it as, if not as we are. folder: removed when the worker is gone, then `finish` is called.
+    """
 
     command: tuple[str, ...]
     messages: tuple[tuple[bytes, ...], ...]
     environment: dict[str, str] = field(default_factory=dict)
     descriptors: tuple[int, ...] = ()
+    listener: socket.socket | None = None
+    user: int | None = None
     folder: Path | None = None
     finish: Callable[[], None] | None = None
 
@@ -58,7 +86,7 @@ class Isolation:
     name: str
     keeps: tuple[str, ...]
     does_not_keep: tuple[str, ...]
-    start: Callable[[Limits, Sequence[Path], bool], Start]
+    start: Callable[[Wanted], Start]
     fix: str = ""
 
     @property
@@ -68,21 +96,22 @@ class Isolation:
         return f"Keeps: {'; '.join(self.keeps)}.{lost}"
 
 
-def settings(limits: Limits, **different: object) -> Settings:
-    """The worker's settings for `limits`; keywords replace fields."""
+def settings(wanted: Wanted, **different: object) -> Settings:
+    """The worker's settings for what is wanted; keywords replace fields."""
+    limits = wanted.limits
     fields: dict[str, object] = {
         "workspace": "/workspace",
         "become": 0,
         "memory": limits.memory_mb << 20,
         "processes": limits.processes,
-        "data_bytes": limits.disk_mb << 20,
-        "data_files": limits.files,
+        "data_bytes": wanted.data_bytes,
+        "data_files": wanted.data_files,
         "open_files": limits.open_files,
         "keep_output": 4 * limits.output_chars,  # UTF-8: up to four bytes a character
         "families": (),
-        "listen": False,
+        "listen": 0,
         "quota": True,
-        "count_user": False,
+        "seal": "worker",
         "prefix": "",
         "read": ("/",),
         "write": (),
@@ -91,6 +120,14 @@ def settings(limits: Limits, **different: object) -> Settings:
         **different,
     }
     return Settings(**fields)  # type: ignore[arg-type]
+
+
+def way_out(wanted: Wanted) -> tuple[int, socket.socket | None]:
+    """(the worker's descriptor, our end) over which a listening socket comes, if there is to be a network."""
+    if not wanted.network:
+        return 0, None
+    ours, theirs = socket.socketpair()
+    return theirs.detach(), ours
 
 
 def private_folder(owner: int | None) -> Path:

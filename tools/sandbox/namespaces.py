@@ -6,49 +6,56 @@ Does not promise anything where user namespaces are forbidden: `choose.py` finds
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 
 from outrider.tools.sandbox.inside_root import Plan
+from outrider.tools.sandbox.inside_serve import PROXY_PORT, Settings
 from outrider.tools.sandbox.inside_syscalls import AF_INET, AF_INET6, AF_UNIX
-from outrider.tools.sandbox.isolation import Isolation, Limits, Start, Unusable, settings
-from outrider.tools.sandbox.view import FILES, make_view
+from outrider.tools.sandbox.isolation import Isolation, Start, Unusable, Wanted, settings, way_out
+from outrider.tools.sandbox.view import FILES, View, make_view
 
-_WRITABLE_DEVICES = ("/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom")
+WRITABLE_DEVICES = ("/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom")
 FORBIDDEN = (
     "allow unprivileged user namespaces (sysctl user.max_user_namespaces, kernel.unprivileged_userns_clone=1 or "
     "kernel.apparmor_restrict_unprivileged_userns=0), or install bubblewrap"
 )
 
 
-def _start(limits: Limits, read: Sequence[Path], network: bool) -> Start:
+def _start(wanted: Wanted) -> Start:
     if not sys.platform.startswith("linux"):
         raise Unusable(f"namespaces are part of Linux, this is {sys.platform}", "install Docker or Podman")
-    view = make_view(read)
+    view = make_view(wanted.read)
     plan = Plan(
         python=view.python,
         worker=view.worker,
         workspace=view.workspace,
         owners=view.owners,
-        data_bytes=limits.disk_mb << 20,
-        data_files=limits.files,
-        environment=view.environment + (proxy_environment() if network else ()),
+        data_bytes=wanted.data_bytes,
+        data_files=wanted.data_files,
+        environment=view.environment + (proxy_environment() if wanted.network else ()),
         binds=view.binds,
         links=view.links,
         files=FILES,
     )
-    inside = settings(
-        limits,
-        workspace=view.workspace,
-        families=(AF_UNIX, AF_INET, AF_INET6) if network else (AF_UNIX,),
-        listen=network,
-        prefix=sys.prefix,
-        write=(view.workspace, "/tmp", "/dev/shm", *_WRITABLE_DEVICES),  # noqa: S108 - the sandbox's own
-        search_path=view.search_path,
-    )
+    theirs, ours = way_out(wanted)
+    inside = inside_settings(wanted, view, theirs)
     launcher = str(Path(__file__).with_name("inside_launcher.py").resolve())
     command = (sys.executable, "-I", "-S", launcher)
-    return Start(command, (plan.fields(), inside.fields()))
+    descriptors = (theirs,) if theirs else ()
+    return Start(command, (plan.fields(), inside.fields()), descriptors=descriptors, listener=ours)
+
+
+def inside_settings(wanted: Wanted, view: View, listen: int) -> Settings:
+    """The worker's settings in a private root."""
+    return settings(
+        wanted,
+        workspace=view.workspace,
+        families=(AF_UNIX, AF_INET, AF_INET6) if wanted.network else (AF_UNIX,),
+        listen=listen,
+        prefix=view.prefix,
+        write=(view.workspace, "/tmp", "/dev/shm", *WRITABLE_DEVICES),  # noqa: S108 - the sandbox's own
+        search_path=view.search_path,
+    )
 
 
 def proxy_environment() -> tuple[str, ...]:
@@ -57,8 +64,6 @@ def proxy_environment() -> tuple[str, ...]:
     names = ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY")
     return (*(f"{name}={address}" for name in names), "no_proxy=", "NO_PROXY=")
 
-
-PROXY_PORT = 3128
 
 NAMESPACES = Isolation(
     name="namespaces",

@@ -47,6 +47,9 @@ class Running:
                 env=start.environment,
                 cwd="/",
                 pass_fds=start.descriptors,
+                user=start.user,
+                group=start.user,
+                extra_groups=None if start.user is None else [],
                 start_new_session=True,  # Ctrl-C in the agent's terminal is the agent's business
             )
         except OSError as error:
@@ -55,6 +58,9 @@ class Running:
             raise Unusable(f"{start.command[0]} could not be started: {error.strerror}", "check that it is installed") from error
         finally:
             theirs.close()
+            for fd in start.descriptors:
+                os.close(fd)
+        self._listener = start.listener
         self._channel = Channel(ours, self._other)
         self._end = weakref.finalize(self, _take_down, self._process, self._channel, self._noise, start)
         with contextlib.suppress(Broken):
@@ -86,6 +92,14 @@ class Running:
             said = os.pread(self._noise, 2000, 0).decode("utf-8", "replace").strip()
         failure = self._failure[0] if self._failure else ""
         return "; ".join(part for part in (failure, said) if part) or str(error) or type(error).__name__
+
+    def listener(self) -> socket.socket:
+        """The socket that listens in the sandbox's own network. Raises Unusable if the worker did not come up."""
+        assert self._listener is not None
+        self.ready()
+        _, fds, _, _ = socket.recv_fds(self._listener, 100, 1)
+        self._listener.close()
+        return socket.socket(fileno=fds[0])
 
     def alive(self) -> bool:
         """Whether calls can still be made."""

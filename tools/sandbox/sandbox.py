@@ -18,7 +18,7 @@ from outrider.memory.errors import OutriderError
 from outrider.tools.sandbox import choose
 from outrider.tools.sandbox.channel import Message, Stalled
 from outrider.tools.sandbox.inside_wire import Broken
-from outrider.tools.sandbox.isolation import Isolation, Limits, Unusable
+from outrider.tools.sandbox.isolation import Isolation, Limits, Unusable, Wanted
 from outrider.tools.sandbox.process import Running
 from outrider.tools.sandbox.proxy import Door, Proxy
 from outrider.tools.sandbox.text import clean, shown
@@ -103,7 +103,7 @@ class Sandbox:
         if workspace is not None:
             most = 4 * (limits.disk_mb << 20)
             self._folder = HostFolder(workspace, hide=hide, most_bytes=MOST_WORKSPACE_BYTES, most_result_bytes=most)
-        self._network, self._read, self._wanted, self._call_tool = network, read, isolation, call_tool
+        self._network, self._read, self._name, self._call_tool = network, read, isolation, call_tool
         self._lock = threading.RLock()
         self._running: Running | None = None
         self._isolation: Isolation | None = None
@@ -137,14 +137,16 @@ class Sandbox:
             if self._folder is not None:
                 self._folder.forget()
             try:
-                self._isolation, self._running = choose.first_that_works(
-                    self._wanted, self.limits, self._read, bool(self._network), self._folder
-                )
+                self._isolation, self._running = choose.first_that_works(self._name, self._wanted(), self._folder)
             except Unusable as error:
                 raise SandboxUnavailable("code cannot be run in isolation here", error.why, error.fix) from None
             if self._network:
-                self._proxy = Proxy(self._running, self._network)
+                self._proxy = Proxy(self._running.listener(), self._network)
             return self._running
+
+    def _wanted(self) -> Wanted:
+        size, files = self._folder.size() if self._folder is not None else (0, 0)
+        return Wanted(self.limits, self._read, bool(self._network), size, files)
 
     def start_in_background(self) -> None:
         """Start now, without waiting; what goes wrong is raised by the first call."""

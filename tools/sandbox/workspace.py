@@ -49,6 +49,19 @@ class HostFolder:
         self.left: list[str] = []
         self._result_bytes = 0
 
+    def size(self) -> tuple[int, int]:
+        """(bytes, files) there now that would go in, up to what may be sent."""
+        total = files = 0
+        for folder, folders, names in os.walk(self.root):
+            folders[:] = [name for name in folders if name not in NEVER]
+            for name in names:
+                with contextlib.suppress(OSError):
+                    total += os.lstat(os.path.join(folder, name)).st_size
+            files += len(folders) + len(names)
+            if files > MOST_FILES:
+                break
+        return min(total, self._most_bytes), min(files, MOST_FILES)
+
     # Into the sandbox.
 
     def news(self) -> Iterator[tuple[bytes, ...]]:
