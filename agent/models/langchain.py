@@ -167,13 +167,18 @@ def _reply(answer: AIMessage) -> Reply:
 
 
 def _drafts(answer: AIMessage) -> Iterable[CallDraft]:
-    """The calls, those with broken arguments too: the loop tells the model what was wrong."""
-    for call in answer.tool_calls:
-        arguments = whole_characters(json.dumps(call["args"], ensure_ascii=False))
-        yield CallDraft(id=call["id"] or "", name=whole_characters(call["name"]), arguments=arguments)
-    for bad in answer.invalid_tool_calls:
-        arguments = whole_characters(bad["args"] or "")
-        yield CallDraft(id=bad["id"] or "", name=whole_characters(bad["name"] or ""), arguments=arguments)
+    """The calls, those with broken arguments too: the loop tells the model what was wrong.
+
+    After a stream the raw pieces are read: LangChain mends half a call silently ("{broken" becomes {}), which would run.
+    """
+    pieces: Iterable[Any] = getattr(answer, "tool_call_chunks", ()) or (
+        *({**call, "args": json.dumps(call["args"], ensure_ascii=False)} for call in answer.tool_calls),
+        *answer.invalid_tool_calls,
+    )
+    for call in pieces:
+        fields = (whole_characters(str(call.get(field) or "")) for field in ("id", "name", "args"))
+        call_id, name, arguments = fields
+        yield CallDraft(id=call_id, name=name, arguments=arguments or "{}")
 
 
 def _usage(answer: AIMessage) -> Usage | None:
