@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from hashlib import blake2b
 from typing import Any
 
-from outrider.agent.models.model import CallDraft, Message, ToolSpec
+from outrider.agent.models.model import CallDraft, Message, ToolSpec, said
 
 _dumps = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
@@ -79,12 +79,12 @@ def wire_tool(spec: ToolSpec) -> dict[str, Any]:
 def wire_message(message: Message) -> dict[str, Any]:
     """A message as the API wants it: an assistant's calls and the tool's answers are tied by the same id."""
     if message.role == "tool":
-        return {"role": "tool", "tool_call_id": wire_id(message.call_id), "content": message.text}
+        return {"role": "tool", "tool_call_id": wire_id(message.call_id), "content": said(message)}
     if not message.calls:
-        return {"role": message.role, "content": message.text}
+        return {"role": message.role, "content": said(message)}
     return {
         "role": "assistant",
-        "content": message.text or None,
+        "content": said(message) or None,
         "tool_calls": [wire_call(call) for call in message.calls],
     }
 
@@ -100,13 +100,19 @@ def wire_call(call: CallDraft) -> dict[str, Any]:
 
 
 def wire_arguments(text: str) -> str:
-    """`text` if it is a JSON object; else an object that quotes it (vLLM and Ollama parse what we send back)."""
+    """`text` if it is a JSON object; else an object that quotes it (vLLM and Ollama parse what we send back).
+
+    Quotes and escapes become look-alikes of the same length, so what was counted in bytes stays counted.
+    """
     try:
         if isinstance(json.loads(text or "{}"), dict):
             return text or "{}"
     except (ValueError, RecursionError):
         pass
-    return _dumps({"not_valid_json": text})
+    return _dumps({"broken": _UNQUOTABLE.sub(" ", text.replace('"', "'").replace("\\", "/"))})
+
+
+_UNQUOTABLE = re.compile(r"[\x00-\x1f]")
 
 
 def wire_id(call_id: str) -> str:

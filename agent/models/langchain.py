@@ -31,6 +31,7 @@ from outrider.agent.models.model import (
     ToolSpec,
     Usage,
     byte_bound,
+    said,
 )
 from outrider.memory.errors import ModelUnavailable, OutriderError, UsageError
 
@@ -203,17 +204,17 @@ def _to_langchain(message: Message) -> BaseMessage:
     from langchain_core.messages import AIMessage, HumanMessage, SystemMessage, ToolMessage
 
     if message.role == "system":
-        return SystemMessage(message.text)
+        return SystemMessage(said(message))
     if message.role == "user":
-        return HumanMessage(message.text)
+        return HumanMessage(said(message))
     if message.role == "tool":
         status = "success" if message.ok else "error"
-        return ToolMessage(message.text, tool_call_id=wire_id(message.call_id), name=message.label, status=status)
+        return ToolMessage(said(message), tool_call_id=wire_id(message.call_id), name=message.label, status=status)
     calls = [
         {"name": call.name, "args": json.loads(wire_arguments(call.arguments)), "id": wire_id(call.id)}
         for call in message.calls
     ]
-    return AIMessage(message.text, tool_calls=calls)
+    return AIMessage(said(message), tool_calls=calls)
 
 
 def _init(name: str, settings: dict[str, Any]) -> BaseChatModel:

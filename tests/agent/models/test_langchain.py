@@ -100,7 +100,7 @@ async def test_history_keeps_calls_and_answers_together() -> None:
         await ask(server, request(history))
     assistant, first, second = server.requests[0].json["messages"][2:]
     assert [c["id"] for c in assistant["tool_calls"]] == [first["tool_call_id"], second["tool_call_id"]]
-    assert json.loads(assistant["tool_calls"][1]["function"]["arguments"]) == {"not_valid_json": "{"}
+    assert json.loads(assistant["tool_calls"][1]["function"]["arguments"]) == {"broken": "{"}
 
 
 async def test_tools_are_bound_once_for_a_list() -> None:

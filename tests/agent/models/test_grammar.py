@@ -1,0 +1,81 @@
+"""The grammar of a reply: what it lets through is strict JSON for one of the live tools, and it never refuses a tool."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+import pytest
+
+from outrider.agent.models.grammar import literal, reply_grammar
+
+TEXT = {"type": "string"}
+
+
+def arguments_of(schema: dict[str, Any]) -> str:
+    """The rule of the arguments of a tool with this schema."""
+    line = next(line for line in reply_grammar([("t", schema)]).splitlines() if line.startswith("r-tool-t "))
+    return line.split('"\\"arguments\\"" ws ":" ws ', 1)[1].removesuffix(' ws "}"')
+
+
+def test_grammar_names_every_tool_and_the_answer() -> None:
+    """A model can call each live tool or answer, and nothing else."""
+    text = reply_grammar([("stock", {"type": "object", "properties": {}}), ("mail", {"type": "object", "properties": {}})])
+    assert text.splitlines()[0] == "root ::= r-tool-stock | r-tool-mail | answer"
+    assert '"\\"stock\\""' in text and '"\\"mail\\""' in text
+
+
+def test_grammar_requires_what_the_schema_requires() -> None:
+    """A required argument cannot be left out; an optional one can."""
+    schema = {"type": "object", "properties": {"a": TEXT, "b": TEXT}, "required": ["a"]}
+    rule = arguments_of(schema)
+    assert '"\\"a\\"" ws ":" ws string' in rule
+    assert re.search(r'\( ws "," ws r-optional-b\)\?', rule)
+
+
+def test_grammar_lists_enum_values_as_json() -> None:
+    """An argument with an enum takes only its values, whatever characters they hold."""
+    schema = {"type": "object", "properties": {"u": {"enum": ["km", 'a "b"', 3, None]}}, "required": ["u"]}
+    rule = arguments_of(schema)
+    for value in ("km", 'a "b"', 3, None):
+        assert literal(json.dumps(value)) in rule
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {"not": {"type": "string"}},
+        {"type": "object", "properties": {"x": {"$ref": "https://elsewhere/schema"}}, "required": ["x"]},
+        {"type": "object", "properties": {"x": {"type": "strange"}}},
+        {"type": "object", "properties": {"x": {"$ref": "#/$defs/missing"}}},
+        {"type": "object", "properties": {"x": 5}},
+        {"type": "object", "required": ["ghost"], "properties": {"x": TEXT}},
+    ],
+)
+def test_grammar_offers_a_tool_whose_schema_it_cannot_read(schema: dict[str, Any]) -> None:
+    """A tool is never lost: its arguments become any JSON object."""
+    assert arguments_of(schema) == "object"
+
+
+def test_grammar_follows_a_recursive_reference() -> None:
+    """A schema that refers to itself becomes a rule that refers to itself, not an endless loop."""
+    tree = {"type": "object", "properties": {"name": TEXT, "child": {"$ref": "#/$defs/tree"}}, "required": ["name"]}
+    text = reply_grammar([("t", {**tree, "$defs": {"tree": tree}})])
+    assert text.count("ref-1") >= 2
+
+
+def test_grammar_strings_hold_no_raw_control_character() -> None:
+    """What the model writes is read by a strict JSON parser, which refuses a raw line end in a string."""
+    line = next(line for line in reply_grammar([]).splitlines() if line.startswith("char ::="))
+    assert r"\x00-\x1F" in line and r"\x7F" in line
+
+
+def test_grammar_rule_names_are_unique_for_alike_tools() -> None:
+    """Two tools whose names differ only in a symbol keep their own rules."""
+    one = {"type": "object", "properties": {"a": TEXT}, "required": ["a"]}
+    two = {"type": "object", "properties": {"b": TEXT}, "required": ["b"]}
+    text = reply_grammar([("get_it", one), ("get-it", two)])
+    names = [line.split(" ::=")[0] for line in text.splitlines()]
+    assert len(names) == len(set(names))
+    assert text.splitlines()[0] == "root ::= r-tool-get-it | r-tool-get-it-2 | answer"
