@@ -3,8 +3,8 @@ Touches one file, once. Deterministic: tokens are bytes / 4, rounded up; the pri
 Does not promise: that a script fits the tools of a run; what it calls is checked like any model's call.
 
 A reply belongs to a turn, and the turn is the number of assistant messages already in the request: so a run that is
-resumed goes on at the right place, and many runs can share one model. Entries with "error" come before the next reply,
-one an attempt. docs/models.md shows the format.
+resumed goes on at the right place, and many runs can share one model. Entries with "error" and empty ones are tries
+before the next reply. docs/models.md shows the format.
 """
 
 from __future__ import annotations
@@ -94,7 +94,7 @@ class ScriptedModel:
             self.price = Price(each.input, each.output, source=where)
         self._loop = script.loop if loop is None else loop
         self._turns = _by_turn(script.replies)
-        self._attempts: WeakKeyDictionary[Message, int] = WeakKeyDictionary()
+        self._attempts: WeakKeyDictionary[Message, dict[int, int]] = WeakKeyDictionary()  # first message → turn → tries
         self._messages, self._tools = MessageBytes(), ToolBytes()
 
     async def reply(self, request: Request) -> Reply:
@@ -129,11 +129,9 @@ class ScriptedModel:
                 'add a reply, or set "loop": true',
             )
         entries = self._turns[turn % len(self._turns)]
-        last = request.messages[-1] if request.messages else None
-        attempt = self._attempts.get(last, 0) if last else 0
-        if last:
-            self._attempts[last] = attempt + 1
-        return entries[min(attempt, len(entries) - 1)]
+        attempts = self._attempts.setdefault(request.messages[0], {}) if request.messages else {}
+        attempts[turn] = attempts.get(turn, 0) + 1
+        return entries[min(attempts[turn], len(entries)) - 1]
 
     def _scripted_error(self, error: _Error | str) -> ModelFailure:
         given = _Error(what=error) if isinstance(error, str) else error
@@ -171,13 +169,18 @@ class ScriptedModel:
 
 
 def _by_turn(entries: Sequence[_Entry]) -> list[list[_Entry]]:
-    """Entries grouped by turn: the errors before a reply are the failed attempts of its turn."""
+    """Entries grouped by turn. Errors and empty replies leave no assistant message, so they belong to the turn of the
+    next reply: they are the tries before it."""
     turns: list[list[_Entry]] = [[]]
     for entry in entries:
-        if turns[-1] and turns[-1][-1].error is None:
+        if turns[-1] and _says_something(turns[-1][-1]):
             turns.append([])
         turns[-1].append(entry)
     return turns
+
+
+def _says_something(entry: _Entry) -> bool:
+    return entry.error is None and bool(entry.text.strip() or entry.tool is not None or entry.calls)
 
 
 def _cut(text: str, room: int) -> tuple[str, bool]:

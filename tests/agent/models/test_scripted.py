@@ -107,6 +107,13 @@ async def test_errors_come_first_then_the_reply_of_the_turn() -> None:
     assert (await model.reply(asked(1))).text == "end"
 
 
+async def test_empty_replies_are_tries_too() -> None:
+    """An empty reply leaves no turn behind; the script goes on after it."""
+    model = ScriptedModel(replies=[{"text": " "}, {"text": "better"}])
+    assert (await model.reply(asked())).text == " "
+    assert (await model.reply(Request((USER, Message("user", "that was empty")), (), 99))).text == "better"
+
+
 async def test_delay_ends_with_the_time() -> None:
     """A slow script does not outlive the deadline."""
     began = time.monotonic()
