@@ -265,8 +265,9 @@ def _text_answer(operation: str, stream: io.TextIOBase, name: str, of: str, ctx:
             raise ToolError(f"{name} is too long to {operation}", f"over {MAX_TURNED:,} characters", "use python")
         return text[::-1] if operation == "reverse" else text.upper() if operation == "upper" else text.lower()
     if operation == "count":
-        found = _occurrences(_chunks(stream, name, ctx), of)
-        return f'{found} time{"" if found == 1 else "s"} "{of}" occurs in {name}'
+        found, whatever = _occurrences(_chunks(stream, name, ctx), of)
+        other = f" ({whatever} with upper and lower case the same)" if whatever != found else ""
+        return f'{found} time{"" if found == 1 else "s"} "{of}" occurs in {name}{other}'
     count = {"characters": _characters, "words": _words, "lines": _lines}[operation](_chunks(stream, name, ctx))
     return f"{count} {operation if count != 1 else operation[:-1]} in {name}"
 
@@ -298,14 +299,25 @@ def _lines(chunks: Iterator[str]) -> int:
     return count + (last != "\n")
 
 
-def _occurrences(chunks: Iterator[str], of: str) -> int:
-    """How often `of` occurs, not overlapping, also across the seams of the chunks."""
-    count, rest = 0, ""
+def _occurrences(chunks: Iterator[str], of: str) -> tuple[int, int]:
+    """How often `of` occurs, not overlapping, also across the seams of the chunks; and the same whatever the case."""
+    exactly, whatever = _Finder(of), _Finder(of.lower())
     for chunk in chunks:
-        rest += chunk
+        exactly.take(chunk)
+        whatever.take(chunk.lower())
+    return exactly.count, whatever.count
+
+
+@dataclass(slots=True)
+class _Finder:
+    of: str
+    count: int = 0
+    rest: str = ""
+
+    def take(self, chunk: str) -> None:
+        self.rest += chunk
         at = 0
-        while (found := rest.find(of, at)) >= 0:
-            count += 1
-            at = found + len(of)
-        rest = rest[max(at, len(rest) - len(of) + 1) :]
-    return count
+        while (found := self.rest.find(self.of, at)) >= 0:
+            self.count += 1
+            at = found + len(self.of)
+        self.rest = self.rest[max(at, len(self.rest) - len(self.of) + 1) :]
