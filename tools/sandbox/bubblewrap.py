@@ -16,7 +16,12 @@ from outrider.tools.sandbox.namespaces import inside_settings, proxy_environment
 from outrider.tools.sandbox.view import FILES, View, make_view
 
 _DEVICES = ("null", "zero", "full", "random", "urandom")
-_LINKS = (("/proc/self/fd", "fd"), ("/proc/self/fd/0", "stdin"), ("/proc/self/fd/1", "stdout"), ("/proc/self/fd/2", "stderr"))
+_LINKS = (
+    ("/proc/self/fd", "fd"),
+    ("/proc/self/fd/0", "stdin"),
+    ("/proc/self/fd/1", "stdout"),
+    ("/proc/self/fd/2", "stderr"),
+)
 
 
 def _start(wanted: Wanted) -> Start:
@@ -45,9 +50,9 @@ def compose(view: View, wanted: Wanted, files: list[int]) -> list[str]:
         *("--as-pid-1", "--new-session", "--chdir", "/"),
     ]
     size = str(wanted.data_bytes)
-    for place in (view.workspace, "/tmp"):  # noqa: S108
+    for place in (view.workspace, "/tmp"):  # noqa: S108 - the sandbox's own
         arguments += ["--size", size, "--perms", "0755", "--tmpfs", place]
-    arguments += ["--dir", "/tmp/home", "--tmpfs", "/dev", "--size", str(64 << 20), "--tmpfs", "/dev/shm"]  # noqa: S108
+    arguments += ["--dir", "/tmp/home", "--tmpfs", "/dev", "--size", str(64 << 20), "--tmpfs", "/dev/shm"]  # noqa: S108 - the sandbox's own
     for name in _DEVICES:
         arguments += ["--dev-bind", f"/dev/{name}", f"/dev/{name}"]
     for target, name in _LINKS:

@@ -2,6 +2,8 @@
 Touches a temporary folder and a loopback listener of its own, as bait. What it finds is remembered for the process.
 Does not promise that an isolation holds against everything: it catches one that does not hold at all.
 """
+# Paths as text and descriptors: pathlib has neither descriptors nor the words of a link.
+# ruff: noqa: PTH118, PTH208
 
 from __future__ import annotations
 
@@ -17,11 +19,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from outrider.tools.sandbox.bubblewrap import BUBBLEWRAP
 from outrider.tools.sandbox.channel import Stalled
+from outrider.tools.sandbox.container import CONTAINER
 from outrider.tools.sandbox.inside_wire import Broken
 from outrider.tools.sandbox.isolation import Isolation, Limits, Unusable, Wanted
-from outrider.tools.sandbox.bubblewrap import BUBBLEWRAP
-from outrider.tools.sandbox.container import CONTAINER
 from outrider.tools.sandbox.landlock import LANDLOCK
 from outrider.tools.sandbox.namespaces import NAMESPACES
 from outrider.tools.sandbox.none import NONE

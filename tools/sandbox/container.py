@@ -41,7 +41,7 @@ def _start(wanted: Wanted) -> Start:
         workspace=_WORKSPACE,
         families=(AF_UNIX,),
         prefix="",
-        write=(_WORKSPACE, "/tmp", "/dev/shm", "/dev/null"),  # noqa: S108 - the container's own
+        write=(_WORKSPACE, "/tmp", "/dev/shm", "/dev/null"),  # noqa: S108 - the sandbox's own
     )
 
     def finish() -> None:
@@ -79,7 +79,9 @@ def _engine() -> str:
         if _ask(path, "info") is not None:
             return path
     names = " and ".join(Path(path).name for path in found)
-    raise Unusable(f"{names} is installed but its engine does not answer", "start the engine, or let this user reach it")
+    raise Unusable(
+        f"{names} is installed but its engine does not answer", "start the engine, or let this user reach it"
+    )
 
 
 def _ask(engine: str, *arguments: str) -> str | None:

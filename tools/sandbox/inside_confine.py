@@ -2,6 +2,8 @@
 Touches only the calling process. Runs after the fork and before any line of the code that is not trusted.
 Does not promise: that Landlock is there; `landlock` returns 0 then, and the caller decides whether that will do.
 """
+# Text paths and plain try: this runs while a worker starts, and pathlib and contextlib would double that time.
+# ruff: noqa: PTH112
 
 from __future__ import annotations
 
@@ -88,7 +90,7 @@ def _allow(ruleset: int, path: str, rights: int) -> None:
     except OSError:
         return
     try:
-        if not os.path.isdir(path):  # noqa: PTH112 - pathlib costs more than this whole process may
+        if not os.path.isdir(path):
             rights &= _EXECUTE | _WRITE | _READ | _TRUNCATE | _IOCTL
         rule = rights.to_bytes(8, "little") + fd.to_bytes(4, "little")
         kernel.syscall(f"landlock_add_rule {path}", _ADD_RULE, ruleset, 1, rule, 0)

@@ -2,6 +2,8 @@
 May touch: the workspace inside the sandbox. Follows no link: every step is by descriptor, with O_NOFOLLOW.
 Does not promise: to carry what is not a plain file, folder or link inside the workspace; it says what it left.
 """
+# Paths as text and descriptors: pathlib has neither descriptors nor the words of a link.
+# ruff: noqa: SIM105
 
 from __future__ import annotations
 

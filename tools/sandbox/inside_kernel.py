@@ -57,7 +57,9 @@ def lock_down(target: str, attributes: int) -> None:
     """Set mount attributes on `target` and every mount below it (mount_setattr, Linux 5.12)."""
     recursive, at_fdcwd = 0x8000, -100
     wanted = attributes.to_bytes(8, "little") + bytes(24)
-    syscall(f"mount_setattr {target}", _SYS_MOUNT_SETATTR, at_fdcwd, os.fsencode(target), recursive, wanted, len(wanted))
+    syscall(
+        f"mount_setattr {target}", _SYS_MOUNT_SETATTR, at_fdcwd, os.fsencode(target), recursive, wanted, len(wanted)
+    )
 
 
 def unmount(target: str) -> None:

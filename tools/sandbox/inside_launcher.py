@@ -6,6 +6,8 @@ Reads one message from descriptor 0: python, worker, user id, owners, tmpfs byte
 then the view: lists of read-only binds, files, links and environment entries (see `view.py`). A failure is one message
 `failed` on descriptor 1.
 """
+# Text paths and plain try: this runs while a worker starts, and pathlib and contextlib would double that time.
+# ruff: noqa: PTH100, PTH120
 
 from __future__ import annotations
 
@@ -19,7 +21,7 @@ def _stand_alone() -> None:
 
     for name in ("outrider", "outrider.tools", "outrider.tools.sandbox"):
         module = types.ModuleType(name)
-        module.__path__ = [os.path.dirname(os.path.abspath(__file__))]  # noqa: PTH100, PTH120 - see inside_confine
+        module.__path__ = [os.path.dirname(os.path.abspath(__file__))]
         sys.modules[name] = module
 
 

@@ -2,6 +2,8 @@
 Everything here is inside the sandbox, beside code that may be hostile: the agent treats what it says as that code's word.
 Does not promise anything to the agent; it makes an honest program behave as in a notebook.
 """
+# Text paths and plain try: this runs while a worker starts, and pathlib and contextlib would double that time.
+# ruff: noqa: PTH110
 
 from __future__ import annotations
 
@@ -35,10 +37,10 @@ class Runner:
         sys.argv = [""]
         sys.prefix = sys.exec_prefix = prefix
         sys.dont_write_bytecode = True
-        sys.stdin = open(0, encoding="utf-8", closefd=False)  # noqa: PTH123, SIM115
+        sys.stdin = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115 - kept for the life of the process
         sys.stdout, sys.stderr = (
-            open(fd, "w", buffering=1, encoding="utf-8", errors="backslashreplace", closefd=False)  # noqa: PTH123, SIM115
-            for fd in (1, 2)
+            open(fd, "w", buffering=1, encoding="utf-8", errors="backslashreplace", closefd=False)
+            for fd in (1, 2)  # noqa: SIM115 - kept for the life of the process
         )
         _add_exit()
         self._names = main.__dict__
@@ -69,7 +71,7 @@ class Runner:
             exec(compile(tree, name, "exec", dont_inherit=True), self._names)  # noqa: S102 - what this place is for
         if last is None:
             return None
-        value = eval(compile(_ast.Expression(body=last.value), name, "eval", dont_inherit=True), self._names)  # noqa: S307
+        value = eval(compile(_ast.Expression(body=last.value), name, "eval", dont_inherit=True), self._names)  # noqa: S307 - what this place is for
         if value is not None:
             self._names["_"] = value
         return value
@@ -79,7 +81,7 @@ class Runner:
         for stream in (sys.stdout, sys.stderr):
             try:
                 stream.flush()
-            except Exception:  # the code may have closed or replaced it
+            except Exception:  # noqa: S112 - the code may have closed or replaced it
                 continue
         kernel.flush_c_streams()
 
@@ -139,7 +141,7 @@ def save_figures() -> list[str]:
     names = []
     for number in pyplot.get_fignums():
         free = (f"plot-{i}.png" for i in range(1, 10_000))
-        name = next(name for name in free if not os.path.exists(name))  # noqa: PTH110
+        name = next(name for name in free if not os.path.exists(name))
         pyplot.figure(number).savefig(name, dpi=100, bbox_inches="tight")
         names.append(name)
     pyplot.close("all")
@@ -161,7 +163,7 @@ def _status_of(stop: SystemExit) -> int:
         return 0
     if isinstance(stop.code, int):
         return stop.code & 0xFF
-    print(stop.code, file=sys.stderr)  # noqa: T201
+    print(stop.code, file=sys.stderr)  # noqa: T201 - the code's stderr
     return 1
 
 

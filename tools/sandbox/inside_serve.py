@@ -2,6 +2,8 @@
 May touch: its own children, the workspace inside. Start reading at `Worker.serve`.
 Does not promise fairness between calls: exporting a large file holds the others up.
 """
+# Text paths and plain try: this runs while a worker starts, and pathlib and contextlib would double that time.
+# ruff: noqa: PTH110, PTH116, PTH123, S606, SIM105
 
 from __future__ import annotations
 
@@ -10,13 +12,13 @@ import select
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from outrider.tools.sandbox import inside_call as calls
 from outrider.tools.sandbox import inside_confine as confine
 from outrider.tools.sandbox import inside_kernel as kernel
 from outrider.tools.sandbox import inside_wire as wire
 from outrider.tools.sandbox.inside_files import Workspace
+from outrider.tools.sandbox.inside_settings import Settings
 
 WATCH_S = 0.05  # how often memory is summed while a call runs
 OUTPUT_TIMES, OUTPUT_LEAST = 16, 64 << 20  # a call is stopped at this many bytes printed, however little is kept
@@ -25,70 +27,20 @@ OWN_PROCESSES = 8  # beside the code: this worker, a keeper for each call
 LARGEST_RESULT = 4 << 20  # bytes of one message from the code
 
 
-@dataclass(frozen=True)
-class Settings:
-    """What the agent wants of this worker. Sizes in bytes; ids 0 mean: stay who you are."""
-
-    workspace: str
-    become: int
-    memory: int
-    processes: int
-    data_bytes: int
-    data_files: int
-    open_files: int
-    keep_output: int
-    families: tuple[int, ...]
-    listen: int  # the descriptor on which the agent waits for a listening socket of this network; 0 for none
-    quota: bool
-    seal: str  # when Landlock and seccomp bind: "worker" (handed on to every call), "call" (each for itself), "never"
-    prefix: str
-    read: tuple[str, ...]
-    write: tuple[str, ...]
-    never: tuple[str, ...]
-    search_path: tuple[str, ...]
-
-    def fields(self) -> tuple[bytes, ...]:
-        """As a message."""
-        head = (self.workspace, self.prefix, self.seal)
-        numbers = (
-            *(self.become, self.memory, self.processes, self.data_bytes, self.data_files, self.open_files),
-            *(self.keep_output, self.listen, int(self.quota)),
-        )
-        lists = (tuple(map(str, self.families)), self.read, self.write, self.never, self.search_path)
-        texts = [*head, *map(str, numbers), *(text for one in lists for text in (str(len(one)), *one))]
-        return tuple(os.fsencode(text) for text in texts)
-
-    @classmethod
-    def from_fields(cls, fields: list[bytes]) -> Settings:
-        """The opposite of `fields`."""
-        texts = [os.fsdecode(field) for field in fields]
-        become, memory, processes, data, files, opened, keep, listen, quota = map(int, texts[3:12])
-        lists, at = [], 12
-        for _ in range(5):
-            end = at + 1 + int(texts[at])
-            lists.append(tuple(texts[at + 1 : end]))
-            at = end
-        families, read, write, never, search = lists
-        return cls(
-            *(texts[0], become, memory, processes, data, files, opened, keep, tuple(map(int, families))),
-            *(listen, bool(quota), texts[2], texts[1], read, write, never, search),
-        )
-
-
 class Worker:
     """Serves one agent. `inbox` and `outbox` are the channel's descriptors."""
 
     def __init__(self, inbox: int, outbox: int, settings: Settings) -> None:
         self._inbox, self._outbox, self._settings = inbox, outbox, settings
         self._calls: dict[bytes, calls.Call] = {}
-        self._workspace = Workspace(
-            settings.workspace, never=frozenset(settings.never), most_files=settings.data_files
-        )
+        self._workspace = Workspace(settings.workspace, never=frozenset(settings.never), most_files=settings.data_files)
         self._putting: bytes | None = None
         self._served = 0
         self._next_watch = 0.0
         self._rules = _rules(settings)
-        if settings.seal == "worker":  # no user's other processes are near: what binds the code may bind the worker as well
+        if (
+            settings.seal == "worker"
+        ):  # no user's other processes are near: what binds the code may bind the worker as well
             calls.seal(self._rules)
 
     def serve(self) -> None:
@@ -135,7 +87,9 @@ class Worker:
         except OSError as error:  # no process could be made: the agent hears of it as of any other end
             zero = (b"0", b"", b"")
             text = f"the sandbox could not start a process: {error}".encode()
-            wire.send(self._outbox, b"done", identity, b"125", b"processes", b"1", b"0", *zero, b"0", b"", text, b"", b"")
+            wire.send(
+                self._outbox, b"done", identity, b"125", b"processes", b"1", b"0", *zero, b"0", b"", text, b"", b""
+            )
             return
         if kind == b"session":
             call.idle, call.deadline = True, float("inf")
@@ -145,7 +99,7 @@ class Worker:
         settings = self._settings
 
         def run_shell() -> int:
-            shell = "/bin/bash" if os.path.exists("/bin/bash") else "/bin/sh"  # noqa: PTH110
+            shell = "/bin/bash" if os.path.exists("/bin/bash") else "/bin/sh"
             for fd in (calls.FROM_AGENT, calls.TO_AGENT):
                 os.close(fd)
             os.execv(shell, [shell, "-c", os.fsdecode(code)])
@@ -333,7 +287,9 @@ class Worker:
             if self._settings.quota and self._too_many_files():
                 self._stop(call, b"disk")
             tree = [call.pid, *calls.descendants(call.pid, processes)]
-            if len(active) == 1:  # what it orphaned counts too; with several calls at once it cannot be told whose it is
+            if (
+                len(active) == 1
+            ):  # what it orphaned counts too; with several calls at once it cannot be told whose it is
                 tree = calls.descendants(os.getpid(), processes)
             found = [processes[pid] for pid in tree if pid in processes]
             threads = sum(threads for _, threads, _ in found)
@@ -361,7 +317,7 @@ def _shared_out(pids: list[int], limit: int) -> bool:
     total = 0
     for pid in pids:
         try:
-            with open(f"/proc/{pid}/smaps_rollup", "rb") as file:  # noqa: PTH123
+            with open(f"/proc/{pid}/smaps_rollup", "rb") as file:
                 found = next((line for line in file if line.startswith(b"Pss:")), b"Pss: 0")
         except OSError:
             continue
@@ -396,7 +352,7 @@ def _count_of_user() -> int:
     me, total = os.getuid(), 0
     for pid, (_, threads, _) in calls.table().items():
         try:
-            if os.stat(f"/proc/{pid}").st_uid == me:  # noqa: PTH116
+            if os.stat(f"/proc/{pid}").st_uid == me:
                 total += threads
         except OSError:
             continue

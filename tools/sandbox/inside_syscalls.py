@@ -160,7 +160,13 @@ def _watched(column: int, families: tuple[int, ...]) -> list[Step]:
     refuse, reload = (_RETURN, 0, 0, _EPERM), (_LOAD, 0, 0, _NUMBER)
     numbers = {name: row[column] for name, row in WATCHED.items()}
     steps: list[Step] = [(_EQUAL, 0, 1, numbers["clone3"]), (_RETURN, 0, 0, _ENOSYS)]
-    steps += [(_EQUAL, 0, 4, numbers["clone"]), (_LOAD, 0, 0, _FIRST), (_ANY_BIT, 0, 1, _NAMESPACE_FLAGS), refuse, reload]
+    steps += [
+        (_EQUAL, 0, 4, numbers["clone"]),
+        (_LOAD, 0, 0, _FIRST),
+        (_ANY_BIT, 0, 1, _NAMESPACE_FLAGS),
+        refuse,
+        reload,
+    ]
     steps += [(_EQUAL, 0, 5, numbers["ioctl"]), (_LOAD, 0, 0, _SECOND)]
     steps += [(_EQUAL, 1, 0, _TIOCSTI), (_EQUAL, 0, 1, _TIOCLINUX), refuse, reload]
     allowed: list[Step] = [(_EQUAL, len(families) - i, 0, family) for i, family in enumerate(families)]
@@ -172,9 +178,7 @@ def install(families: tuple[int, ...]) -> None:
     """Bind this process and all it starts to the filter; needs no_new_privs. Raises OSError if the kernel refuses."""
     machine = kernel.machine()
     steps = program(machine, families)
-    code = b"".join(
-        c.to_bytes(2, "little") + bytes((t, f)) + k.to_bytes(4, "little") for c, t, f, k in steps
-    )
+    code = b"".join(c.to_bytes(2, "little") + bytes((t, f)) + k.to_bytes(4, "little") for c, t, f, k in steps)
     held = ctypes.create_string_buffer(code, len(code))
     header = len(steps).to_bytes(8, "little") + ctypes.addressof(held).to_bytes(8, "little")
     kernel.syscall("seccomp", _SYS_SECCOMP[machine], 1, 0, header)

@@ -4,6 +4,8 @@ Does not promise to survive: when it ends, all it started ends with it, and the 
 
 Descriptors 0 and 1 are the channel to the agent (inside_wire). First message: `limits` (see `Settings`).
 """
+# Text paths and plain try: this runs while a worker starts, and pathlib and contextlib would double that time.
+# ruff: noqa: PTH100, PTH120
 
 from __future__ import annotations
 
@@ -17,7 +19,7 @@ def _stand_alone() -> None:
 
     for name in ("outrider", "outrider.tools", "outrider.tools.sandbox"):
         module = types.ModuleType(name)
-        module.__path__ = [os.path.dirname(os.path.abspath(__file__))]  # noqa: PTH100, PTH120
+        module.__path__ = [os.path.dirname(os.path.abspath(__file__))]
         sys.modules[name] = module
 
 

@@ -61,8 +61,6 @@ def must_be_open_to_all(view: View) -> None:
             )
 
 
-
-
 LANDLOCK = Isolation(
     name="landlock",
     keeps=(

@@ -2,6 +2,8 @@
 May touch: the process it started, the workspace folder. Synchronous; safe to use from several threads.
 Does not promise state: a worker that dies is replaced, and sessions in it are gone.
 """
+# Paths as text and descriptors: pathlib has neither descriptors nor the words of a link.
+# ruff: noqa: PTH101, PTH120
 
 from __future__ import annotations
 
@@ -37,9 +39,12 @@ class Running:
         self._ready = threading.Event()
         self._failure: tuple[str, str] | None = None
         ours, theirs = socket.socketpair()
-        self._noise = os.memfd_create("sandbox-stderr") if hasattr(os, "memfd_create") else os.open(os.devnull, os.O_WRONLY)
+        no_groups: list[str | int] | None = None if start.user is None else []
+        self._noise = (
+            os.memfd_create("sandbox-stderr") if hasattr(os, "memfd_create") else os.open(os.devnull, os.O_WRONLY)
+        )
         try:
-            self._process = subprocess.Popen(
+            self._process: subprocess.Popen[bytes] = subprocess.Popen(
                 start.command,
                 stdin=theirs,
                 stdout=theirs,
@@ -49,13 +54,15 @@ class Running:
                 pass_fds=start.descriptors,
                 user=start.user,
                 group=start.user,
-                extra_groups=None if start.user is None else [],
+                extra_groups=no_groups,
                 start_new_session=True,  # Ctrl-C in the agent's terminal is the agent's business
             )
         except OSError as error:
             ours.close()
             os.close(self._noise)
-            raise Unusable(f"{start.command[0]} could not be started: {error.strerror}", "check that it is installed") from error
+            raise Unusable(
+                f"{start.command[0]} could not be started: {error.strerror}", "check that it is installed"
+            ) from error
         finally:
             theirs.close()
             for fd in start.descriptors:
@@ -108,7 +115,7 @@ class Running:
     @property
     def pid(self) -> int:
         """The process the agent started."""
-        return self._process.pid
+        return int(self._process.pid)
 
     def new_identity(self) -> bytes:
         """A name for a call or a session."""

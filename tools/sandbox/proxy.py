@@ -119,4 +119,7 @@ def _target(head: bytes) -> tuple[str, int, bytes | None]:
 
 def _refusal(why: str) -> bytes:
     body = f"refused by the agent's network rules: {why}\n".encode()
-    return b"HTTP/1.1 403 Forbidden\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body)
+    return (
+        b"HTTP/1.1 403 Forbidden\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\nContent-Length: %d\r\n\r\n%s"
+        % (len(body), body)
+    )

@@ -227,9 +227,7 @@ class Sandbox:
 
     def _done(self, message: Message) -> Done:
         status, stopped, _, micros, *printed, value, figures = message[2:]
-        out, err = (
-            shown(int(printed[i]), printed[i + 1], printed[i + 2], self.limits.output_chars) for i in (0, 3)
-        )
+        out, err = (shown(int(printed[i]), printed[i + 1], printed[i + 2], self.limits.output_chars) for i in (0, 3))
         files, left = self._folder.collect() if self._folder is not None else ((), ())
         made = set(files)
         return Done(

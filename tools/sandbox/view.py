@@ -2,6 +2,8 @@
 Reads the file system's shape; changes nothing. Home, tokens, the database and everything unnamed are simply not there.
 Does not promise that /usr holds no secret of yours: it is shown, read-only.
 """
+# Paths as text and descriptors: pathlib has neither descriptors nor the words of a link.
+# ruff: noqa: PTH114, PTH115, PTH117, PTH118, PTH120
 
 from __future__ import annotations
 
@@ -99,9 +101,13 @@ def _user_packages() -> list[str]:
 def _granted(read: Sequence[Path]) -> list[str]:
     for path in read:
         if not path.exists():
-            raise UsageError(f"{path} cannot be shown to the sandbox", "there is no such file or folder", "check `read`")
+            raise UsageError(
+                f"{path} cannot be shown to the sandbox", "there is no such file or folder", "check `read`"
+            )
         if path.resolve() == Path("/"):
-            raise UsageError("the whole machine cannot be shown to the sandbox", "it holds your secrets", "name folders")
+            raise UsageError(
+                "the whole machine cannot be shown to the sandbox", "it holds your secrets", "name folders"
+            )
     return [str(path.absolute()) for path in read]
 
 

@@ -2,6 +2,8 @@
 May touch: the workspace folder, never through a link, never a name in NEVER. Files written belong to the folder's owner.
 Does not promise: to carry devices, pipes, sockets, links that lead outside, or what is too large or too deep; it says so.
 """
+# Paths as text and descriptors: pathlib has neither descriptors nor the words of a link.
+# ruff: noqa: PTH118
 
 from __future__ import annotations
 
@@ -17,11 +19,14 @@ from outrider.tools.sandbox.inside_files import DEEPEST
 from outrider.tools.sandbox.inside_wire import PIECE
 
 # Carried neither way: secrets, what other programs run or trust on sight (hooks, editor and shell settings), heaps of others' code.
-NEVER = frozenset(
-    (".git", ".hg", ".svn", ".jj", ".ssh", ".gnupg", ".aws", ".azure", ".kube", ".docker", ".netrc", ".npmrc", ".pypirc")
-    + (".env", ".envrc", ".direnv", ".vscode", ".idea", ".mcp.json", ".outrider", "outrider.toml", ".pre-commit-config.yaml")
-    + (".venv", "node_modules", "__pycache__", ".bashrc", ".bash_profile", ".profile", ".zshrc", ".zshenv", ".login")
-)
+# fmt: off
+NEVER = frozenset({
+    ".git", ".hg", ".svn", ".jj", ".ssh", ".gnupg", ".aws", ".azure", ".kube", ".docker", ".netrc", ".npmrc",
+    ".pypirc", ".env", ".envrc", ".direnv", ".vscode", ".idea", ".mcp.json", ".outrider", "outrider.toml",
+    ".pre-commit-config.yaml", ".venv", "node_modules", "__pycache__", ".bashrc", ".bash_profile", ".profile",
+    ".zshrc", ".zshenv", ".login",
+})
+# fmt: on
 MOST_FILES = 50_000
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _RACY_NS = 20_000_000
@@ -88,13 +93,16 @@ class HostFolder:
             if len(seen) >= MOST_FILES:
                 self._leave(path, f"more than {MOST_FILES} files")
                 return
-            with contextlib.suppress(OSError):  # it went away, or may not be read: then it is not for the sandbox either
+            with contextlib.suppress(
+                OSError
+            ):  # it went away, or may not be read: then it is not for the sandbox either
                 found = os.stat(name, dir_fd=folder, follow_symlinks=False)
                 yield from self._look_at(folder, name, path, found, depth, seen)
 
     def _never(self, name: str, path: bytes, depth: int) -> bool:
         hidden_at_home = self._is_home and depth == 0 and name.startswith(".")
-        return name in NEVER or hidden_at_home or os.path.join(os.fsencode(self.root), path) in self._hide
+        part = name.startswith(".outrider-")  # ours, not whole yet
+        return name in NEVER or part or hidden_at_home or os.path.join(os.fsencode(self.root), path) in self._hide
 
     def _look_at(
         self, folder: int, name: str, path: bytes, found: os.stat_result, depth: int, seen: dict[bytes, Mark]
@@ -179,11 +187,13 @@ class HostFolder:
     def _take_file(self, path: bytes, mode: int, data: bytes, *, last: bool) -> None:
         """Pieces go to a file beside, which takes the name when it is whole."""
         parent, name = self._parent(path)
-        beside = f".{name[:100]}.{os.getpid()}.part"
+        beside = f".outrider-{os.getpid()}-{abs(hash(path)):x}.part"
         try:
             if self._part is None or self._part[0] != path:
                 self.drop_part()
-                fd = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600, dir_fd=parent)
+                fd = os.open(
+                    beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600, dir_fd=parent
+                )
                 self._part = (path, fd)
             fd = self._part[1]
             self._result_bytes += len(data)
