@@ -161,7 +161,10 @@ def _called(ready: Ready) -> ToolCalled:
 async def run_one(parts: Parts, ready: Ready) -> ToolReturned:
     """Run one call, whose `ToolCalled` is on disk, and say what came back."""
     context = replace(
-        parts.tool_context, call_id=ready.call_id, call_tool=partial(call_from_code, parts, ready.call_id)
+        parts.tool_context,
+        call_id=ready.call_id,
+        call_tool=partial(call_from_code, parts, ready.call_id),
+        delegate=partial(parts.delegate, parts, ready.call_id) if parts.delegate else None,
     )
     began = time.monotonic()
     timeout_s = min(ready.call.tool.timeout_s, parts.ledger.seconds_left())

@@ -5,6 +5,7 @@ Touches nothing until a run starts. Does not promise: that two agents share anyt
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -195,12 +196,22 @@ class Agent:
             self._open[key] = await open_model(
                 model,
                 base_url=settings.base_url or None,
-                api_key=self._api_key,
+                api_key=_key_of(settings) if self._api_key is None else self._api_key,
                 price_in=settings.price_in,
                 price_out=settings.price_out,
                 max_context=settings.max_context,
             )
         return self._open[key]
+
+
+def _key_of(settings: Settings) -> str | None:
+    """The key in the environment variable the settings name; None: the provider looks in its usual one."""
+    name = settings.api_key_env
+    if not name or name == "-":
+        return "" if name else None
+    if key := os.environ.get(name):
+        return key
+    raise UsageError(f"there is no key in {name!r}", "that environment variable is not set", "set it, or name another")
 
 
 def _sort_out(tools: Sequence[Any] | None) -> tuple[tuple[str, ...] | None, list[Tool]]:

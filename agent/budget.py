@@ -20,7 +20,19 @@ from typing import Any
 
 from outrider.agent.models.model import Price
 from outrider.memory.errors import UsageError
-from outrider.memory.events import Amount, Event, ModelAsked, ModelReplied, Resumed, RunStarted, ToolCalled, Usage
+from outrider.memory.events import (
+    Amount,
+    ChildEnded,
+    ChildStarted,
+    Event,
+    ModelAsked,
+    ModelReplied,
+    Resumed,
+    RunStarted,
+    Share,
+    ToolCalled,
+    Usage,
+)
 
 UNITS = ("usd", "tokens", "steps", "seconds", "calls")
 ENDING_INPUT, ENDING_OUTPUT = (
@@ -107,6 +119,21 @@ class Spent:
         return asdict(self) | {"usd": float(self.usd), "seconds": round(self.seconds, 3)}
 
 
+def share_of(budget: Budget) -> Share:
+    """What a child with this budget can use at most; a unit without a limit counts nothing in advance."""
+    usd = Decimal(str(budget.usd)) if budget.usd is not None else Decimal(0)
+    return Share(usd=usd, tokens=budget.tokens or 0, steps=budget.steps or 0, calls=budget.calls or 0)
+
+
+def _sum(*shares: Share) -> Share:
+    return Share(
+        usd=sum((s.usd for s in shares), Decimal(0)),
+        tokens=sum(s.tokens for s in shares),
+        steps=sum(s.steps for s in shares),
+        calls=sum(s.calls for s in shares),
+    )
+
+
 class Ledger:
     """What a run may still spend. `add` every event of the run, in order; ask before anything is sent."""
 
@@ -128,6 +155,8 @@ class Ledger:
         self._calls: Counter[str] = Counter()
         self._worked_s, self._since = 0.0, self._clock()
         self._paused = 0
+        self._children: dict[str, Share] = {}  # what open children may use
+        self._childrens = Share()  # what ended children used
 
     # -- what was spent -------------------------------------------------------------------------------------------
 
@@ -143,6 +172,11 @@ class Ledger:
             self._open = Amount()
         elif isinstance(event, ToolCalled):
             self._calls[event.tool] += 1
+        elif isinstance(event, ChildStarted):
+            self._children[event.child] = event.share
+        elif isinstance(event, ChildEnded):
+            self._children.pop(event.child, None)
+            self._childrens = _sum(self._childrens, event.cost)
         elif isinstance(event, Resumed) and event.changes.get("fork"):
             self._start()  # what the shared events cost was paid by the run they are from
         elif isinstance(event, Resumed | RunStarted):
@@ -156,13 +190,18 @@ class Ledger:
         seconds = self.elapsed_s
         if self.budget.seconds is not None:
             seconds = min(seconds, self.budget.seconds)
-        return Spent(
-            self._usd + self._open.usd,
-            self._tokens + self._open.tokens,
-            len(self._steps),
-            seconds,
-            sum(self._calls.values()),
+        tree = self._tree()
+        return Spent(tree.usd, tree.tokens, tree.steps, seconds, tree.calls)
+
+    def _tree(self) -> Share:
+        """What this run and its children used, open reservations and shares included."""
+        own = Share(
+            usd=self._usd + self._open.usd,
+            tokens=self._tokens + self._open.tokens,
+            steps=len(self._steps),
+            calls=sum(self._calls.values()),
         )
+        return _sum(own, self._childrens, *self._children.values()) if self._children or self._childrens.steps else own
 
     @property
     def elapsed_s(self) -> float:
@@ -193,13 +232,13 @@ class Ledger:
         if tool:
             limit = self.budget.per_tool.get(tool)
             return None if limit is None else max(0, limit - self._calls[tool])
-        return None if self.budget.calls is None else max(0, self.budget.calls - sum(self._calls.values()))
+        return None if self.budget.calls is None else max(0, self.budget.calls - self._tree().calls)
 
     def reached(self) -> str:
         """The unit that leaves no room for another step beside the ending, "" if none does."""
         if self.budget.steps is not None:
             hold = 1 if self.budget.steps > 1 else 0
-            if len(self._steps) >= self.budget.steps - hold:
+            if self._tree().steps >= self.budget.steps - hold:
                 return "steps"
         if self.calls_left() == 0:
             return "calls"
@@ -207,7 +246,7 @@ class Ledger:
 
     def room_for_ending(self) -> bool:
         """Whether one more request may be sent at all."""
-        steps_left = self.budget.steps is None or len(self._steps) < self.budget.steps
+        steps_left = self.budget.steps is None or self._tree().steps < self.budget.steps
         return steps_left and self.seconds_left(ending=True) > 0
 
     def reserve(self, input_tokens: int, max_output: int, *, ending: bool = False) -> tuple[Amount, int] | str:
@@ -218,7 +257,7 @@ class Ledger:
         output, unit = max_output, "tokens"
         if self.budget.tokens is not None:
             hold = 0 if ending else min(self.budget.tokens // 4, ENDING_INPUT + ENDING_OUTPUT)
-            output = min(output, self.budget.tokens - self._tokens - hold - input_tokens)
+            output = min(output, self.budget.tokens - self._tree().tokens - hold - input_tokens)
         if self.budget.usd is not None and self.price is not None:
             affordable = self._affordable_output(input_tokens, ending)
             if affordable < output:
@@ -234,10 +273,31 @@ class Ledger:
         budget = Decimal(str(self.budget.usd))
         slice_ = self.price.usd(Usage(input_tokens=ENDING_INPUT, output_tokens=ENDING_OUTPUT))
         hold = Decimal(0) if ending else min(budget / 4, slice_)
-        left = budget - self._usd - hold - self.price.usd(Usage(input_tokens=input_tokens, output_tokens=0))
+        left = budget - self._tree().usd - hold - self.price.usd(Usage(input_tokens=input_tokens, output_tokens=0))
         if left < 0:
             return -1
         return 1 << 30 if self.price.output == 0 else int(left * 1_000_000 / self.price.output)
+
+    def carve(self, fraction: float) -> Budget | str:
+        """The budget of a child: `fraction` of what remains of each limit beside the ending; or the unit that has none."""
+        tree, parts = self._tree(), dict[str, Any]()
+        if self.budget.usd is not None and self.price is not None:
+            total = Decimal(str(self.budget.usd))
+            slice_ = self.price.usd(Usage(input_tokens=ENDING_INPUT, output_tokens=ENDING_OUTPUT))
+            parts["usd"] = (total - min(total / 4, slice_) - tree.usd) * Decimal(str(fraction))
+        if self.budget.tokens is not None:
+            hold = min(self.budget.tokens // 4, ENDING_INPUT + ENDING_OUTPUT)
+            parts["tokens"] = int((self.budget.tokens - hold - tree.tokens) * fraction)
+        if self.budget.steps is not None:
+            parts["steps"] = int((self.budget.steps - 1 - tree.steps) * fraction)
+        if self.budget.calls is not None:
+            parts["calls"] = int((self.budget.calls - tree.calls) * fraction)
+        if self.budget.seconds is not None:
+            parts["seconds"] = self.seconds_left() * fraction
+        for unit, value in parts.items():
+            if value <= 0:
+                return unit
+        return Budget(**parts)
 
     def settle(self, reserved: Amount, usage: Usage | None) -> Amount:
         """What a request cost: the reported usage, never more than was reserved; without a report all of it."""

@@ -4,7 +4,7 @@ Touches everything through `Parts`, nothing by itself. Does not promise: to be t
 
 from __future__ import annotations
 
-from outrider.agent.act import act, observed, open_call
+from outrider.agent.act import act, open_call, run_one
 from outrider.agent.answer import with_evidence
 from outrider.agent.ending import end_early
 from outrider.agent.models.model import ModelFailure
@@ -24,7 +24,7 @@ UNKNOWN = (
 async def pursue(parts: Parts) -> None:
     """Work on the run until it is answered, out of budget, stuck or told to stop; everything that happens is recorded."""
     await finish_open_work(parts)
-    while not parts.stop:
+    while not parts.stopping:
         try:
             reply = await think(parts)
         except OutOfBudget as out:
@@ -43,7 +43,7 @@ async def pursue(parts: Parts) -> None:
         if why := lost(parts):
             await end_early(parts, "denied" if parts.state.denials >= DENIALS else "stuck", detail=why)
             return
-    parts.record(Interrupted(reason=parts.stop, elapsed_s=parts.ledger.elapsed_s))
+    parts.record(Interrupted(reason=parts.stopping, elapsed_s=parts.ledger.elapsed_s))
 
 
 def conclude(parts: Parts, reply: ModelReplied) -> None:
@@ -91,8 +91,4 @@ async def _settle_open(parts: Parts, called: ToolCalled) -> ToolReturned:
         return ToolReturned(
             call_id=called.call_id, tool=called.tool, text=UNKNOWN, ok=False, elapsed_s=parts.ledger.elapsed_s
         )
-    began_s = parts.ledger.elapsed_s
-    returned = await parts.toolbox.run(
-        ready.call, parts.tool_context, min(ready.call.tool.timeout_s, parts.ledger.seconds_left())
-    )
-    return observed(parts, ready, returned, parts.ledger.elapsed_s - began_s)
+    return await run_one(parts, ready)

@@ -14,7 +14,7 @@ from outrider.agent.state import State
 from outrider.memory.events import ApprovalAsked, ApprovalGiven, Event
 from outrider.memory.journal import Journal, Stored
 from outrider.tools.policy import Policy
-from outrider.tools.tool import ToolContext
+from outrider.tools.tool import Observation, ToolContext
 from outrider.tools.toolbox import Toolbox
 
 Approve = Callable[[ApprovalAsked], Awaitable[ApprovalGiven]]
@@ -47,9 +47,16 @@ class Parts:
     on_text: Callable[[str], None] | None = None
     observation_chars: int = 12_000
     secrets: dict[str, str] = field(default_factory=dict)
+    delegate: Callable[[Parts, str, str, float, tuple[str, ...]], Awaitable[Observation]] | None = None
+    parent: Parts | None = None
     stop: str = ""
     pending: list[Event] = field(default_factory=list)
     blobs: dict[str, bytes] = field(default_factory=dict)
+
+    @property
+    def stopping(self) -> str:
+        """Why to leave after the current step, "" if not to; a child leaves with its parent."""
+        return self.stop or (self.parent.stopping if self.parent else "")
 
     def know(self, seq: int, event: Event) -> None:
         """Learn from an event that is on disk, or will be with the next commit."""

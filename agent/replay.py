@@ -24,6 +24,8 @@ from outrider.memory.errors import OutriderError
 from outrider.memory.events import (
     ApprovalAsked,
     ApprovalGiven,
+    ChildEnded,
+    ChildStarted,
     Compacted,
     Effect,
     Event,
@@ -47,6 +49,7 @@ from outrider.tools.toolbox import Prepared, Returned, Toolbox
 Source = Literal["stored", "live"]
 TIMES = {"elapsed_s", "latency_s", "wall_s", "detail", "versions"}
 PRICES = {"reserved", "max_tokens", "cost", "usage"}
+TURNS = 10_000  # of the event loop that a stored result waits for its place
 ENOUGH = 1 << 40  # tokens: more than any window
 
 
@@ -235,18 +238,23 @@ class _StoredTools(Toolbox):
             return await super().run(call, context, timeout_s)
         if stored is None:
             raise _EndOfTape
-        while not self._next_is(stored):  # noqa: ASYNC110  (no event tells; it takes a turn or two)
+        for _ in range(TURNS):
+            if self._next_is(stored):
+                return Returned(self._observation(stored), stored.detail)
             await asyncio.sleep(0)  # others of this reply were answered before
-        return Returned(self._observation(stored), stored.detail)
+        raise _EndOfTape  # the answer that was recorded before this one does not come: the comparison will say
 
     def _next_is(self, stored: ToolReturned) -> bool:
-        """Whether `stored` is next on the tape, after putting what tools recorded by themselves (notes, plans, calls
-        made by code)."""
+        """Whether `stored` is next on the tape, after putting what tools recorded by themselves (notes, plans, children,
+        calls made by code)."""
         while True:
             following = self._tape.next()
+            noted = isinstance(following, Noted) and following.by == "agent"
             nested = "/" in getattr(following, "call_id", "")
-            noted = isinstance(following, PlanChanged) or (isinstance(following, Noted) and following.by == "agent")
-            if not (nested or noted) or self.parts is None:
+            if (
+                not (nested or noted or isinstance(following, PlanChanged | ChildStarted | ChildEnded))
+                or not self.parts
+            ):
                 return isinstance(following, ToolReturned) and following.call_id == stored.call_id
             self.parts.put(following)
 

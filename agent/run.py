@@ -12,6 +12,7 @@ import threading
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -46,11 +47,13 @@ class Settings:
     """Everything that decides how a run goes, and that `resume` must know. Never holds a key or a secret's value.
 
     tools: names of built-in tools, None for all. tools_from: Python files. secrets: names a tool may use.
+    api_key_env: the environment variable that holds the model's key; "": the provider's usual one; "-": send none.
     allowed_hosts: hosts a tool may reach although they are private or ask otherwise.
     """
 
     model: str
     base_url: str = ""
+    api_key_env: str = ""
     price_in: float | None = None
     price_out: float | None = None
     max_context: int | None = None
@@ -87,8 +90,9 @@ def start(
     *,
     extra: Sequence[Tool] = (),
     listeners: Listeners | None = None,
+    parent: str | None = None,
 ) -> Parts:
-    """A new run with its first event on disk. Raises UsageError before anything is recorded or asked."""
+    """A new run with its first event on disk; `parent` is the run that delegated it. Raises UsageError before anything is recorded or asked."""
     if not goal.strip():
         raise UsageError("there is no goal", "the goal is empty", 'say what you want: outrider run "…"')
     budget = budget or default_budget(model.price)
@@ -107,9 +111,10 @@ def start(
         price=_stored_price(model.price),
         limits=asdict(model.limits),
         versions={"outrider": VERSION, "python": sys.version.split()[0]},
+        parent=parent,
         label=settings.label,
     )
-    journal = Journal.create(store, first, label=settings.label)
+    journal = Journal.create(store, first, label=settings.label, parent=parent)
     parts = _parts(journal, settings, model, ledger, toolbox, workspace, listeners or Listeners())
     _replay(parts)
     return parts
@@ -280,6 +285,8 @@ def _parts(
     workspace: Path,
     listeners: Listeners,
 ) -> Parts:
+    from outrider.agent.children import delegate  # which drives runs itself
+
     secrets = {name: value for name in settings.secrets if (value := os.environ.get(name))}
     context = ToolContext(
         workspace=workspace,
@@ -309,6 +316,7 @@ def _parts(
     if model.limits.context:
         parts.observation_chars = max(500, min(parts.observation_chars, model.limits.context))
     context.memory = RunMemory(parts)
+    parts.delegate = partial(delegate, settings)
     return parts
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from outrider.memory.events import (
     Answered,
+    ChildStarted,
     Event,
     Interrupted,
     ModelAsked,
@@ -81,6 +82,7 @@ class State:
     bad_replies: int = 0
     denials: int = 0
     plan: tuple[str, ...] = ()
+    children: dict[str, str] = field(default_factory=dict)  # call id → run that was started for it
     answered: Answered | None = None
     stopped: Stopped | None = None
     last: Event | None = None
@@ -99,6 +101,8 @@ class State:
             self._add_call(event)
         elif isinstance(event, ToolReturned):
             self._add_return(seq, event)
+        elif isinstance(event, ChildStarted):
+            self.children[event.call_id] = event.child
         elif isinstance(event, PlanChanged):
             self.plan = event.items
         elif isinstance(event, Noted) and event.by == "outrider":

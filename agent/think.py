@@ -57,7 +57,7 @@ async def ask(
     from tenacity import AsyncRetrying, retry_if_exception, stop_after_attempt
 
     async for attempt in AsyncRetrying(
-        retry=retry_if_exception(lambda e: isinstance(e, ModelFailure) and e.retryable and not parts.stop),
+        retry=retry_if_exception(lambda e: isinstance(e, ModelFailure) and e.retryable and not parts.stopping),
         stop=stop_after_attempt(ATTEMPTS),
         wait=lambda state: _wait_s(state, parts),
         reraise=True,

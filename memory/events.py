@@ -154,6 +154,33 @@ class ToolReturned(Event):
     elapsed_s: float = 0.0
 
 
+class Share(_Part):
+    """A part of a budget handed to a child run, or what the child used of it. Units as in the budget."""
+
+    usd: Decimal = Field(default=Decimal(0), ge=0)
+    tokens: int = Field(default=0, ge=0)
+    steps: int = Field(default=0, ge=0)
+    calls: int = Field(default=0, ge=0)
+
+
+class ChildStarted(Event):
+    """A call handed a goal to a child run. `share` is the most it can use, and counts as spent until it ends."""
+
+    kind: Literal["child_started"] = "child_started"
+    call_id: str
+    child: str
+    share: Share = Share()
+
+
+class ChildEnded(Event):
+    """The child run ended; what it did not use of its share is back."""
+
+    kind: Literal["child_ended"] = "child_ended"
+    call_id: str
+    child: str
+    cost: Share = Share()
+
+
 class PlanChanged(Event):
     """The agent's plan: one line an item."""
 
@@ -249,6 +276,8 @@ AnyEvent = Annotated[
     | ModelReplied
     | ToolCalled
     | ToolReturned
+    | ChildStarted
+    | ChildEnded
     | PlanChanged
     | ApprovalAsked
     | ApprovalGiven
@@ -263,7 +292,7 @@ AnyEvent = Annotated[
 KINDS: dict[str, type[Event]] = {
     cls.model_fields["kind"].default: cls
     for cls in (
-        RunStarted, ModelAsked, ModelReplied, ToolCalled, ToolReturned, PlanChanged, ApprovalAsked, ApprovalGiven,
+        RunStarted, ModelAsked, ModelReplied, ToolCalled, ToolReturned, ChildStarted, ChildEnded, PlanChanged, ApprovalAsked, ApprovalGiven,
         Noted, Compacted, Interrupted, Resumed, Answered, Stopped,
     )
 }  # fmt: skip

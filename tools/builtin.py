@@ -35,6 +35,7 @@ BUILT_IN: dict[str, str] = {  # a tool is one more line; imported when a run wan
     "note": "outrider.tools.recall",
     "plan": "outrider.tools.plan",
     "ask_user": "outrider.tools.ask",
+    "delegate": "outrider.tools.delegate",
 }
 ENTRY_POINTS = "outrider.tools"
 

@@ -81,6 +81,7 @@ class ToolContext:
     workspace: the only folder a tool may write to. seconds_left(): working time the call has, seconds.
     ask(question) -> the person's answer, or None when nobody is there. progress(text): one line for the person.
     call_tool(name, arguments): another tool of this run, through policy, budget and journal.
+    delegate(goal, share, tools): a child run with a share of what is left of the budget.
     unsafe: the person gave up the sandbox. scratch: kept by a tool between calls of one run, by tool name;
     a value with a `close()` method is closed when the run ends. settings: per-tool settings from the configuration.
     """
@@ -92,6 +93,7 @@ class ToolContext:
     ask: Callable[[str], Awaitable[str | None]] | None = None
     progress: Callable[[str], None] = _nothing
     call_tool: Callable[[str, dict[str, Any]], Awaitable[Observation]] | None = None
+    delegate: Callable[[str, float, tuple[str, ...]], Awaitable[Observation]] | None = None
     seconds_left: Callable[[], float] = lambda: 60.0
     secret: Callable[[str], str | None] = lambda name: None
     isolation: str = "auto"
