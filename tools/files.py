@@ -11,10 +11,12 @@ import json
 import os
 import secrets
 import stat
+import time
 from difflib import SequenceMatcher
 from itertools import islice
+from typing import Any
 
-from outrider.tools import texts, walk
+from outrider.tools import grep, texts, walk
 from outrider.tools.pages import pdf_page
 from outrider.tools.tool import ToolContext, ToolError, tool
 from outrider.tools.workers import in_child, in_thread
@@ -287,26 +289,25 @@ async def search_files(
         "ignore_case": ignore_case, "most": MAX_FOUND,
     }  # fmt: skip
     seconds = max(0.2, min(SEARCH_S, ctx.seconds_left() * 0.8))
+    rows, late = await (_search_in_child if regex else _search_here)(asked, seconds)
+    return _found(rows, pattern, f"it took longer than {seconds:.0f} s" if late else "it failed")
+
+
+async def _search_here(asked: dict[str, Any], seconds: float) -> tuple[list[dict[str, object]], bool]:
+    """Plain text, in a thread: (rows, whether time was up first)."""
+    rows: list[dict[str, object]] = []
+    ends = time.monotonic() + seconds
+    try:
+        await in_thread(lambda: rows.extend(grep.search(asked, ends)), seconds=seconds + 1)
+    except TimeoutError:
+        return list(rows), True
+    return rows, False
+
+
+async def _search_in_child(asked: dict[str, Any], seconds: float) -> tuple[list[dict[str, object]], bool]:
+    """A regular expression, in a child that is killed when it backtracks for ever."""
     done = await in_child("outrider.tools.grep", stdin=json.dumps(asked).encode(), seconds=seconds)
-    rows = _rows(done.output)
-    end = rows[-1] if rows else {}
-    if "what" in end:
-        raise ToolError(str(end["what"]), str(end["why"]), str(end["fix"]))
-    if "error" in end:
-        raise ToolError(
-            "that is not a regular expression",
-            str(end["error"]),
-            "correct it, or search for plain text with regex=false",
-        )
-    found = [f"{shown(str(row['path']))}:{row['line']}: {row['text']}" for row in rows if "text" in row]
-    if "files" not in end:
-        if not found:
-            fix = "use a simpler pattern or a smaller folder"
-            raise ToolError(
-                "the search was stopped", f"it took longer than {seconds:.0f} s" if done.timed_out else "it failed", fix
-            )
-        return f"{len(found)} lines found before time was up:\n" + "\n".join(found)
-    return _found(found, end, pattern)
+    return _rows(done.output), done.timed_out
 
 
 def _rows(output: bytes) -> list[dict[str, object]]:
@@ -319,11 +320,22 @@ def _rows(output: bytes) -> list[dict[str, object]]:
     return rows
 
 
-def _found(found: list[str], end: dict[str, object], pattern: str) -> str:
+def _found(rows: list[dict[str, object]], pattern: str, why_not: str) -> str:
+    """What the rows say. Raises ToolError for a bad pattern or path, and when the search was stopped with nothing found."""
+    end = rows[-1] if rows else {}
+    if "what" in end:
+        raise ToolError(str(end["what"]), str(end["why"]), str(end["fix"]))
+    if "error" in end:
+        fix = "correct it, or search for plain text with regex=false"
+        raise ToolError("that is not a regular expression", str(end["error"]), fix)
+    found = [f"{shown(str(row['path']))}:{row['line']}: {row['text']}" for row in rows if "text" in row]
+    if "files" not in end:
+        if not found:
+            raise ToolError("the search was stopped", why_not, "use a simpler pattern or a smaller folder")
+        return f"{len(found)} lines found before time was up:\n" + "\n".join(found)
     searched = f"{end['files']} file{'' if end['files'] == 1 else 's'} searched"
     passed = f", {end['skipped']} not text or too large" if end["skipped"] else ""
     if not found:
         return f"no line contains {shown(pattern)!r} ({searched}{passed})"
-    more = "first " if end["more"] else ""
-    lines = "line" if len(found) == 1 else "lines"
-    return f"{more}{len(found)} {lines} found ({searched}{passed}):\n" + "\n".join(found)
+    count = f"first {len(found)} lines" if end["more"] else f"{len(found)} line{'' if len(found) == 1 else 's'}"
+    return f"{count} found ({searched}{passed}):\n" + "\n".join(found)

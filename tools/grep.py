@@ -1,6 +1,6 @@
-"""The child process that searches files: `python -m outrider.tools.grep`, killed at its deadline by its parent.
+"""Searches files; as a child process, `python -m outrider.tools.grep`, killed at its deadline by its parent.
 May touch: reads regular files below the workspace it is given, following no link. Standard library only.
-Does not promise: to end by itself; a pattern may backtrack for ever, which is why it is a process (files.py).
+Does not promise: to end by itself; a pattern may backtrack for ever, which is why it can be a process (files.py).
 
 stdin: {"root", "path", "pattern", "regex", "ignore_case", "most"}. stdout: one JSON object a line, as found:
 {"path", "line", "text"} for a match, {"error"} for a bad pattern or path, and at the end {"files", "skipped", "more"}.
@@ -9,10 +9,12 @@ stdin: {"root", "path", "pattern", "regex", "ignore_case", "most"}. stdout: one 
 from __future__ import annotations
 
 import json
+import math
 import os
 import re
 import stat
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -28,7 +30,15 @@ MAX_FILE = 200_000_000  # bytes; a larger file is passed over and counted
 
 def main() -> None:
     limit_self(cpu_s=60)
-    asked = json.load(sys.stdin)
+    for row in search(json.load(sys.stdin)):
+        print(json.dumps(row), flush=True)  # noqa: T201  # the parent reads this
+
+
+def search(asked: dict[str, Any], ends: float = math.inf) -> Iterator[dict[str, Any]]:
+    """The rows, as found. Plain text may be searched in this process, an expression may not.
+
+    Raises TimeoutError when the monotonic clock passes `ends`.
+    """
     try:
         finder = _finder(asked)
         files = skipped = found = 0
@@ -39,21 +49,17 @@ def main() -> None:
                 continue
             files += 1
             with stream:
-                for number, text in _matches(stream, finder):
+                for number, text in _matches(stream, finder, ends):
                     found += 1
                     if found > asked["most"]:
-                        _say(files=files, skipped=skipped, more=True)
+                        yield {"files": files, "skipped": skipped, "more": True}
                         return
-                    _say(path=path, line=number, text=text)
-        _say(files=files, skipped=skipped, more=False)
+                    yield {"path": path, "line": number, "text": text}
+        yield {"files": files, "skipped": skipped, "more": False}
     except re.error as error:
-        _say(error=f"{error}")
+        yield {"error": str(error)}
     except OutriderError as error:
-        _say(what=error.what, why=error.why, fix=error.fix)
-
-
-def _say(**fields: Any) -> None:
-    print(json.dumps(fields), flush=True)  # noqa: T201  # the parent reads this
+        yield {"what": error.what, "why": error.why, "fix": error.fix}
 
 
 def _finder(asked: dict[str, Any]) -> Callable[[str], int | None]:
@@ -100,8 +106,10 @@ def _open(entry: walk.Entry) -> int:
     return -1
 
 
-def _matches(stream: Any, find: Callable[[str], int | None]) -> Iterator[tuple[int, str]]:
+def _matches(stream: Any, find: Callable[[str], int | None], ends: float) -> Iterator[tuple[int, str]]:
     for number, (line, _) in enumerate(texts.lines(stream, LINE), start=1):
+        if number % 4096 == 1 and time.monotonic() > ends:
+            raise TimeoutError
         line = line.rstrip("\n")
         at = find(line)
         if at is not None:

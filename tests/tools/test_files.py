@@ -370,6 +370,17 @@ async def test_search_files_is_stopped_when_a_pattern_backtracks_for_ever(ctx: T
     assert time.monotonic() - began < 4
 
 
+async def test_search_files_stops_in_time_and_leaves_nothing_running(ctx: ToolContext) -> None:
+    """Plain text in files too large for the time: an error in good time, and the thread ends too."""
+    (ctx.workspace / "huge.txt").write_text("nothing here\n" * 3_000_000)
+    short = ToolContext(workspace=ctx.workspace, seconds_left=lambda: 0.4)
+    before = threading.active_count()
+    with pytest.raises(ToolError, match="was stopped"):
+        await call(files.search_files, short, pattern="needle", path="huge.txt")
+    time.sleep(0.3)
+    assert threading.active_count() <= before
+
+
 async def test_search_files_says_what_is_wrong_with_a_pattern_or_path(ctx: ToolContext) -> None:
     """A bad expression, a missing folder."""
     with pytest.raises(ToolError, match="not a regular expression"):
