@@ -1,1 +1,19 @@
-"""The command line: one module a command; only translates."""
+"""The command line: parse → assemble → run → print → exit code. `main` is the program; the commands are in app.py.
+Touches nothing when it is imported. Does not promise: any work of its own; every command translates for a room below.
+"""
+
+from __future__ import annotations
+
+import sys
+
+
+def main() -> int:
+    """Run the command in sys.argv; returns the exit code (docs/cli.md)."""
+    if sys.argv[1:] in (["--version"], ["-V"]):  # answered before anything else is imported
+        from outrider.agent.version import VERSION
+
+        sys.stdout.write(f"outrider {VERSION}\n")
+        return 0
+    from outrider.agent.cli.app import run_command_line
+
+    return run_command_line(sys.argv[1:])

@@ -1,0 +1,113 @@
+"""All commands in one list, and what becomes of their errors: one clear message and the right exit code.
+May touch: writes the traceback of a bug to the data folder. Does not promise: to hide a bug; OUTRIDER_DEBUG=1 shows it.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+import traceback
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from typer.exceptions import TyperException
+
+from outrider.agent.cli import doctor, models, resume, run, runs, show, tools, verify
+from outrider.agent.cli.help import Command, Group
+from outrider.agent.cli.screen import ReaderGone, say
+from outrider.memory.errors import OutriderError
+
+EPILOG = (
+    "Exit codes: 0 answered, 1 a bug, 2 usage, 3 budget reached (partial answer printed), 4 stopped (denied, stuck, "
+    "interrupted), 5 no model or model unreachable."
+)
+app = typer.Typer(
+    cls=Group,
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog=EPILOG,
+)
+for name, module in {"run": run, "resume": resume, "runs": runs, "show": show, "verify": verify}.items():
+    app.command(name, cls=Command)(module.command)
+for group in (tools, models):
+    app.add_typer(group.app)
+app.command("doctor", cls=Command)(doctor.command)
+
+
+@app.callback()
+def outrider(
+    version: Annotated[
+        bool, typer.Option("--version", "-V", help="Print the version and exit.", is_eager=True)
+    ] = False,
+) -> None:
+    """Give it a goal and a budget; it comes back with an answer and the receipts."""
+    if version:
+        from outrider.agent.version import VERSION
+
+        typer.echo(f"outrider {VERSION}")
+        raise typer.Exit
+
+
+def run_command_line(arguments: list[str]) -> int:
+    """Run one command; returns the exit code."""
+    try:
+        code = typer.main.get_command(app).main(arguments, prog_name="outrider", standalone_mode=False)
+        return code if isinstance(code, int) else 0
+    except OutriderError as error:
+        say(str(error))
+        return error.exit_code
+    except TyperException as error:
+        return _wrong_usage(error)
+    except ReaderGone:
+        return 0
+    except KeyboardInterrupt:
+        return 130
+    except Exception as error:
+        say(_internal(error))
+        return 1
+    finally:
+        _leave_quietly()
+
+
+def _wrong_usage(error: TyperException) -> int:
+    show = getattr(error, "show", None)
+    show() if show else say(f"Error: {error.format_message()}")
+    return error.exit_code
+
+
+def _internal(error: Exception) -> str:
+    if os.environ.get("OUTRIDER_DEBUG"):
+        traceback.print_exc()
+    said = f"internal error: {type(error).__name__}: {' '.join(str(error).split())[:300]}"
+    report = f"outrider {' '.join(sys.argv[1:2])}\n{''.join(traceback.format_exception(error))}"
+    name = f"{datetime.now(UTC):%y%m%d-%H%M%S}-{os.getpid()}.txt"
+    for folder in (_errors_folder, lambda: Path(tempfile.gettempdir())):
+        try:
+            file = folder() / name
+            file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            file.write_text(report, encoding="utf-8", errors="backslashreplace")
+            return f"{said} (traceback: {file})"
+        except Exception:  # noqa: S112 - the next place; a bug must not hide behind its own report
+            continue
+    return f"{said} (OUTRIDER_DEBUG=1 shows the traceback)"
+
+
+def _errors_folder() -> Path:
+    from outrider.agent.config import data_folder
+
+    return data_folder() / "errors"
+
+
+def _leave_quietly() -> None:
+    """A reader that left (`| head -1`) must not make the interpreter complain when it flushes at exit."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except (OSError, ValueError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

@@ -1,0 +1,225 @@
+"""The flags that several commands share, each written once, and what they come to as settings and a budget.
+Reads the configuration and the environment. Does not promise: that the values make sense together; the engine checks.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, fields
+from typing import Annotated, Any, TypeVar, cast, get_type_hints
+
+import typer
+
+from outrider.memory.errors import UsageError
+
+MODEL, BUDGET, TOOLS, SANDBOX = "Model", "Budget (hard limits)", "Tools and policy", "Sandbox"
+
+
+def _option(*names: str, under: str, help: str, metavar: str | None = None) -> Any:
+    return typer.Option(*names, help=help, metavar=metavar, rich_help_panel=under, show_default=False)
+
+
+Memory = Annotated[
+    str | None,
+    typer.Option("--memory", metavar="URL", help="The database runs are kept in: sqlite:///FILE or postgresql://…",
+                 show_default=False),
+]  # fmt: skip
+Json = Annotated[bool, typer.Option("--json", help="Print JSON to stdout.", show_default=False)]
+
+
+@dataclass(frozen=True)
+class ToolFlags:
+    """Which tools there are and what they may do."""
+
+    tools_from: Annotated[
+        list[str] | None,
+        _option(
+            "--tools-from",
+            under=TOOLS,
+            metavar="FILE",
+            help="Add the @tool functions of a Python file (again for more).",
+        ),
+    ] = None
+    workspace: Annotated[
+        str | None,
+        _option("--workspace", under=TOOLS, metavar="DIR", help="The folder tools work in (default: this one)."),
+    ] = None
+    yes: Annotated[
+        list[str] | None,
+        _option("--yes", under=TOOLS, metavar="EFFECT,…",
+                help="Allow effects (network, spend, write, …) or tools by name without asking."),
+    ] = None  # fmt: skip
+    allow_host: Annotated[
+        list[str] | None,
+        _option("--allow-host", under=TOOLS, metavar="HOST", help="Let tools reach a private or local host."),
+    ] = None
+    secret: Annotated[
+        list[str] | None,
+        _option("--secret", under=TOOLS, metavar="NAME",
+                help="Let tools use an environment variable as {{secret:NAME}}; its value is never shown or stored."),
+    ] = None  # fmt: skip
+    isolation: Annotated[
+        str | None,
+        _option(
+            "--isolation", under=SANDBOX, metavar="NAME", help="Run code in this isolation (see `outrider doctor`)."
+        ),
+    ] = None
+    unsafe_no_sandbox: Annotated[
+        bool,
+        _option("--unsafe-no-sandbox", under=SANDBOX, help="Run code on this machine as you, isolated from nothing."),
+    ] = False
+
+    def settings(self, policy: dict[str, Any]) -> dict[str, Any]:
+        """The fields of `Settings` that were given; `policy` is what `--yes` adds to."""
+        yes = tuple(_words(self.yes))
+        given: dict[str, Any] = {
+            "tools_from": tuple(self.tools_from or ()),
+            "workspace": self.workspace,
+            "allowed_hosts": tuple(_words(self.allow_host)),
+            "secrets": _secrets(self.secret),
+            "isolation": self.isolation,
+            "unsafe": self.unsafe_no_sandbox,
+            "policy": _policy(policy, yes, bool(self.tools_from)) if yes else {},
+        }
+        return {name: value for name, value in given.items() if value}
+
+
+@dataclass(frozen=True)
+class RunFlags(ToolFlags):
+    """Everything a run can be told, when it starts and when it is resumed."""
+
+    model: Annotated[
+        str | None,
+        _option("--model", "-m", under=MODEL, metavar="PROVIDER:NAME",
+                help="openai:…, llama:…, langchain:…, scripted:…, starter (default: the best found, see `outrider models`)."),
+    ] = None  # fmt: skip
+    base_url: Annotated[
+        str | None, _option("--base-url", under=MODEL, metavar="URL", help="An OpenAI-compatible server.")
+    ] = None
+    api_key_env: Annotated[
+        str | None,
+        _option("--api-key-env", under=MODEL, metavar="NAME",
+                help='The environment variable that holds the key (default: OPENAI_API_KEY; "-": send none).'),
+    ] = None  # fmt: skip
+    price_in: Annotated[
+        float | None, _option("--price-in", under=MODEL, metavar="USD", help="Dollars per million input tokens.")
+    ] = None
+    price_out: Annotated[
+        float | None, _option("--price-out", under=MODEL, metavar="USD", help="Dollars per million output tokens.")
+    ] = None
+    usd: Annotated[str | None, _option("--usd", under=BUDGET, metavar="N", help="Dollars.")] = None
+    tokens: Annotated[str | None, _option("--tokens", under=BUDGET, metavar="N", help="Tokens, in and out.")] = None
+    steps: Annotated[str | None, _option("--steps", under=BUDGET, metavar="N", help="Times the model is asked.")] = None
+    seconds: Annotated[str | None, _option("--seconds", under=BUDGET, metavar="N", help="Working time.")] = None
+    calls: Annotated[str | None, _option("--calls", under=BUDGET, metavar="N", help="Tool calls.")] = None
+    tool: Annotated[
+        list[str] | None,
+        _option("--tool", under=TOOLS, metavar="NAME", help="Only this built-in tool (again for more)."),
+    ] = None
+    memory: Memory = None
+    json: Annotated[
+        bool, typer.Option("--json", help="Print one JSON object to stdout instead of the answer.", show_default=False)
+    ] = False
+    quiet: Annotated[
+        bool, typer.Option("--quiet", "-q", help="No progress on stderr.", show_default=False)
+    ] = False  # fmt: skip
+
+    def limits(self) -> dict[str, str]:
+        """The limits that were given, as written."""
+        units = ("usd", "tokens", "steps", "seconds", "calls")
+        return {unit: value for unit in units if (value := getattr(self, unit)) is not None}
+
+    def settings(self, policy: dict[str, Any]) -> dict[str, Any]:
+        """The fields of `Settings` that were given."""
+        if self.api_key_env not in (None, "-") and not os.environ.get(str(self.api_key_env)):
+            raise UsageError(
+                f"there is no key in {self.api_key_env!r}",
+                "that environment variable is not set",
+                "set it, or name another",
+            )
+        given = {
+            "base_url": self.base_url,
+            "api_key_env": self.api_key_env,
+            "price_in": self.price_in,
+            "price_out": self.price_out,
+            "tools": tuple(_words(self.tool)) or None,
+        }
+        return super().settings(policy) | {name: value for name, value in given.items() if value is not None}
+
+
+_Flags = TypeVar("_Flags")
+
+
+def takes(kind: type[_Flags]) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Give a command the fields of the dataclass `kind` as flags; it gets them as one value named `flags`."""
+
+    def decorate(command: Callable[..., None]) -> Callable[..., None]:
+        hints = get_type_hints(command, include_extras=True)
+        own = [
+            parameter.replace(annotation=hints[parameter.name])
+            for parameter in inspect.signature(command).parameters.values()
+            if parameter.name != "flags"
+        ]
+
+        @functools.wraps(command)
+        def with_flags(**given: Any) -> None:
+            names = {one.name for one in fields(cast(Any, kind))}
+            command(
+                flags=kind(**{name: value for name, value in given.items() if name in names}),
+                **{name: value for name, value in given.items() if name not in names},
+            )
+
+        shared = list(_parameters(kind))
+        del with_flags.__wrapped__
+        with_flags.__signature__ = inspect.Signature(own + shared)  # type: ignore[attr-defined]
+        with_flags.__annotations__ = {one.name: one.annotation for one in own + shared}
+        return with_flags
+
+    return decorate
+
+
+def _parameters(kind: type[Any]) -> Iterator[inspect.Parameter]:
+    hints = get_type_hints(kind, include_extras=True)
+    order = {title: place for place, title in enumerate((MODEL, BUDGET, TOOLS, SANDBOX))}
+    kept = sorted(fields(kind), key=lambda one: order.get(_panel(hints[one.name]), 9))
+    for one in kept:
+        yield inspect.Parameter(
+            one.name, inspect.Parameter.KEYWORD_ONLY, default=one.default, annotation=hints[one.name]
+        )
+
+
+def _panel(hint: Any) -> str:
+    return getattr(hint.__metadata__[0], "rich_help_panel", None) or ""
+
+
+def _words(given: list[str] | None) -> list[str]:
+    """The words of a flag that may be given several times, each time with several words."""
+    return [word.strip() for part in given or () for word in part.split(",") if word.strip()]
+
+
+def _policy(before: dict[str, Any], yes: tuple[str, ...], own_tools: bool) -> dict[str, Any]:
+    from outrider.tools.builtin import BUILT_IN
+    from outrider.tools.policy import EFFECTS, Policy
+
+    strange = [] if own_tools else [word for word in yes if word not in EFFECTS and word not in BUILT_IN]
+    if strange:
+        raise UsageError(
+            f"--yes does not know {', '.join(map(repr, strange))}",
+            "it is neither an effect nor a tool",
+            f"effects are {', '.join(EFFECTS)}",
+        )
+    return Policy.of(before, yes=yes).as_json()
+
+
+def _secrets(names: list[str] | None) -> tuple[str, ...]:
+    found = tuple(_words(names))
+    if missing := [name for name in found if not os.environ.get(name)]:
+        raise UsageError(
+            f"there is no secret {', '.join(map(repr, missing))}",
+            "that environment variable is not set",
+            "set it first",
+        )
+    return found

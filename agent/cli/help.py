@@ -1,0 +1,40 @@
+"""--help with the options of a command under titles. Plain text: the same on every terminal, and quick.
+Touches nothing. Does not promise: colours.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from typer.core import TyperCommand, TyperGroup
+
+ORDER = ("run", "resume", "runs", "show", "verify", "tools", "models", "doctor")
+
+
+class Command(TyperCommand):
+    """A command whose options are listed under their `rich_help_panel`."""
+
+    def format_options(self, ctx: Any, formatter: Any) -> None:
+        """Write arguments and options, the untitled ones first."""
+        sections: dict[str, list[tuple[str, str]]] = {"Arguments": [], "Options": []}
+        for parameter in self.get_params(ctx):
+            if (record := parameter.get_help_record(ctx)) is None:
+                continue
+            argument = parameter.param_type_name == "argument"
+            title = "Arguments" if argument else getattr(parameter, "rich_help_panel", None) or "Options"
+            sections.setdefault(title, []).append(record)
+        sections["Other"] = sections.pop("Options")  # last: the titled ones are what the command is about
+        if list(filter(None, sections.values())) == [sections["Other"]] or set(sections) == {"Arguments", "Other"}:
+            sections["Options"] = sections.pop("Other")
+        for title, rows in sections.items():
+            if rows:
+                with formatter.section(title):
+                    formatter.write_dl(rows)
+
+
+class Group(TyperGroup):
+    """Commands in the order a person meets them, not in that of the alphabet."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """Their names."""
+        return sorted(self.commands, key=lambda name: ORDER.index(name) if name in ORDER else len(ORDER))

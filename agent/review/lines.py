@@ -1,0 +1,94 @@
+"""What a transcript is made of: lines of styled text, and the cleaners every foreign text goes through first.
+Touches nothing. Does not promise: a width; paint.py wraps.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from outrider.tools.toolbox import clean
+
+Style = Literal["plain", "dim", "strong", "tool", "good", "bad", "warn", "quote"]
+Part = tuple[str, Style]
+
+# Marks that reorder or hide text without being control codes: a terminal could show other words than were written.
+_HIDING = re.compile("[\u061c\u200b\u200e\u200f\u2028\u2029\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufeff\ufff9-\ufffb]")
+_UNSAFE = re.compile(f"[\\x00-\\x09\\x0b-\\x1f\\x7f-\\x9f\\ud800-\\udfff]|{_HIDING.pattern}|\\\\(?=[xu])")
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line before wrapping: `head` stays in its column, `body` wraps beside it, `right` stands at the right edge."""
+
+    body: tuple[Part, ...] = ()
+    head: tuple[Part, ...] = ()
+    right: str = ""
+
+
+def tame(text: str) -> str:
+    """Foreign text fit for a terminal: no control codes, nothing that reorders or hides, tabs as spaces."""
+    return _HIDING.sub("", clean(text)).expandtabs(4)
+
+
+def visible(text: str) -> str:
+    """Foreign text exactly as it is, what cannot be seen written out (ESC as \\x1b); only \\n breaks a line."""
+    return _UNSAFE.sub(_written_out, text)
+
+
+def _written_out(found: re.Match[str]) -> str:
+    code = ord(found[0])
+    return "\\\\" if code == 0x5C else f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"
+
+
+def one_line(text: str, most: int = 100) -> str:
+    """Foreign text in one line of at most `most` characters."""
+    flat = " ".join(tame(text[: most * 8]).split())
+    return flat if len(flat) <= most and len(text) <= most * 8 else f"{flat[: most - 1]}…"
+
+
+def first_lines(text: str, most_lines: int, most_chars: int) -> tuple[list[str], str]:
+    """(the first lines of foreign text, what was left out in words or "")."""
+    tamed = tame(text).strip("\n")
+    kept = tamed[:most_chars].split("\n")[:most_lines]
+    lost = len(tamed) - sum(map(len, kept)) - (len(kept) - 1)
+    if lost <= 0:
+        return kept, ""
+    more = tamed.count("\n") + 1 - len(kept)
+    return kept, f"… {more:,} more lines" if more else f"… {lost:,} more characters"
+
+
+def arguments_in_short(arguments: dict[str, Any], most: int = 100) -> str:
+    """A call's arguments in one line: the only one bare, several as name=value."""
+    if len(arguments) == 1:
+        (value,) = arguments.values()
+        return one_line(_value(value), most)
+    return one_line(", ".join(f"{name}={_value(value)}" for name, value in arguments.items()), most)
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, str):
+        return value
+    import json
+
+    return json.dumps(value, ensure_ascii=False, default=str)
+
+
+def duration(seconds: float) -> str:
+    """12 ms, 3.4 s, 65 s, 12 min: as much as a person wants to know."""
+    if seconds < 1:
+        return f"{seconds * 1000:.0f} ms"
+    if seconds < 10:
+        return f"{seconds:.1f} s"
+    return f"{seconds:.0f} s" if seconds < 600 else f"{seconds / 60:.0f} min"
+
+
+def dollars(usd: float) -> str:
+    """$1.25, $0.0013, $0: never rounded to nothing."""
+    return "$0" if usd == 0 else f"${usd:.2f}" if usd >= 0.995 else f"${usd:.4f}" if usd >= 0.0001 else "<$0.0001"
+
+
+def count(number: int, one: str) -> str:
+    """1 step, 2 steps."""
+    return f"{number:,} {one}{'' if number == 1 else 's'}"
