@@ -38,10 +38,7 @@ class Runner:
         sys.prefix = sys.exec_prefix = prefix
         sys.dont_write_bytecode = True
         sys.stdin = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115 - kept for the life of the process
-        sys.stdout, sys.stderr = (
-            open(fd, "w", buffering=1, encoding="utf-8", errors="backslashreplace", closefd=False)
-            for fd in (1, 2)  # noqa: SIM115 - kept for the life of the process
-        )
+        sys.stdout, sys.stderr = _writer(1), _writer(2)
         _add_exit()
         self._names = main.__dict__
 
@@ -84,6 +81,11 @@ class Runner:
             except Exception:  # noqa: S112 - the code may have closed or replaced it
                 continue
         kernel.flush_c_streams()
+
+
+def _writer(fd: int) -> Any:
+    """Text out, a line at a time: what was printed before a call is stopped is not lost."""
+    return open(fd, "w", buffering=1, encoding="utf-8", errors="backslashreplace", closefd=False)
 
 
 def finish(status: int) -> int:

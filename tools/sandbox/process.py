@@ -46,8 +46,8 @@ class Running:
         try:
             self._process: subprocess.Popen[bytes] = subprocess.Popen(
                 start.command,
-                stdin=theirs,
-                stdout=theirs,
+                stdin=theirs.fileno(),
+                stdout=theirs.fileno(),
                 stderr=self._noise,
                 env=start.environment,
                 cwd="/",
