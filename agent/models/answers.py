@@ -46,7 +46,7 @@ def parts(past: Sequence[Past], marks: frozenset[str]) -> list[Part]:
 
 def _cut(text: str, index: int, marks: frozenset[str]) -> Iterator[Part]:
     lines = [line.strip() for line in text.splitlines() if line.strip()]
-    if len(lines) == 1 and len(text) <= 120 and text[0] not in "{[":
+    if len(lines) == 1 and len(text) <= 400 and text[0] not in "{[":
         yield Part(text, "whole", step=index)
         yield from _named(lines, index)
         return

@@ -16,10 +16,10 @@ from typing import Any
 from outrider.agent.models import faces
 from outrider.agent.models.spans import Span, exact, listed, pieces, spans, stem, stems
 
-SAME, IS, THEN = "<|same|>", "<|is|>", "<|then|>"
+SAME, IS, THEN, OF_TOOL = "<|same|>", "<|is|>", "<|then|>", "<|tool|>"
 SKIP = object()
 Chosen = dict[str, Any]
-MAX_OPTIONS = 40
+MAX_OPTIONS, MAX_GOAL_WORDS = 40, 48
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,13 +63,21 @@ class ToolCard:
         face = self.face()
         return read_parameters(self.schema) if face is None else [Parameter(**one) for one in face.parameters]
 
-    def words(self) -> tuple[str, ...]:
-        """Name, first sentence and parameter names, in few words."""
+    def own_stems(self) -> frozenset[str]:
+        """The words of its name and first sentence: an argument's value is seldom one of them."""
+        face = self.face()
+        about = face.gloss if face is not None else first_sentence(self.description)
+        return stems(pieces(f"{self.name} {about}", 40))
+
+    def words(self, goal: str) -> tuple[str, ...]:
+        """Name, first sentence and parameter names, in few words; of a face, its words that are in the goal."""
         face = self.face()
         if face is not None:
-            return (*pieces(self.name, 5), ":", *pieces(face.about, 10))
+            return (*pieces(self.name, 5), *glossed(face.gloss, goal))
+        marks = stems(pieces(goal, MAX_GOAL_WORDS))
         names = [word for one in self.parameters()[:4] for word in pieces(one.name, 2)]
-        return (*pieces(self.name, 5), ":", *pieces(first_sentence(self.description), 14), ";", *names)
+        about = (*pieces(self.name, 5), ":", *pieces(first_sentence(self.description), 9), ";", *names)
+        return marked(about, marks)
 
 
 def first_sentence(text: str) -> str:
@@ -150,7 +158,7 @@ def options_for(tool: ToolCard, one: Parameter, goal: str, chosen: Chosen, obser
         ready = face.values(one.name, goal, chosen, observed, tool.beside)
         if ready is not None:
             return [_value_option(value, goal) for value in ready]
-    found = _typed(one, goal, chosen, observed)
+    found = _typed(tool, one, goal, chosen, observed)
     if not found or (not one.required and one.kind == "string" and not _mentioned(one, goal)):
         return []
     return found if one.required else [*found, Option(SKIP, ("skip",))]
@@ -161,32 +169,41 @@ def _mentioned(one: Parameter, goal: str) -> bool:
     return bool(stems(pieces(f"{one.name} {one.about}", 24)) & stems(pieces(goal, 48)))
 
 
-def _typed(one: Parameter, goal: str, chosen: Chosen, observed: str) -> list[Option]:
+def _typed(tool: ToolCard, one: Parameter, goal: str, chosen: Chosen, observed: str) -> list[Option]:
     if one.kind == "enum":
         return [_value_option(value, goal) for value in one.values[:MAX_OPTIONS]]
     if one.kind == "boolean":
         return [Option(True, ("yes",)), Option(False, ("no",))]
     if one.kind in {"integer", "number"}:
-        return _numbers(one, goal, chosen, observed)
+        return _numbers(tool, one, goal, chosen, observed)
     if one.kind.startswith("array of"):
         return _lists(one, goal)
     if one.kind == "other":
         return []
-    return _strings(one, goal, chosen, observed)
+    return _strings(tool, one, goal, chosen, observed)
 
 
 def _value_option(value: Any, goal: str) -> Option:
-    return Option(value, ("value", IS, *marked(pieces(str(value), 6), stems(pieces(goal, 48)))))
+    said = {stem(word) for word in pieces(goal, MAX_GOAL_WORDS)}  # small words too: "on" and "off" are values
+    words = marked(pieces(str(value), 6), frozenset(said))
+    return Option(value, ("value", IS, *words, *glossed(faces.OPERATION_GLOSS.get(str(value).split()[-1], ""), goal, words)))
 
 
-def _numbers(one: Parameter, goal: str, chosen: Chosen, observed: str) -> list[Option]:
+def glossed(gloss: str, goal: str, beside: Iterable[str] = ()) -> tuple[str, ...]:
+    """The words of `gloss` that occur in the goal, three at most, each with its mark; none that is in `beside`."""
+    said = {stem(word) for word in pieces(goal, MAX_GOAL_WORDS)}
+    found = [word for word in gloss.split() if stem(word) in said and word not in beside]
+    return tuple(part for word in found[:3] for part in (SAME, word))
+
+
+def _numbers(tool: ToolCard, one: Parameter, goal: str, chosen: Chosen, observed: str) -> list[Option]:
     out, used = [], {value for value in chosen.values() if isinstance(value, int | float)}
     for span in [*exact(goal, "number"), *_from_observed(observed, "number")]:
         value = float(span.text)
         whole = value.is_integer()
         if (one.kind == "integer" and not whole) or not _within(value, one) or value in used:
             continue
-        out.append(Option(int(value) if whole else value, _described(span, one)))
+        out.append(Option(int(value) if whole else value, _described(span, tool, one)))
     return _unique(out)
 
 
@@ -210,19 +227,19 @@ _EXACT_KINDS: tuple[tuple[str, tuple[str, ...]], ...] = (
 )
 
 
-def _strings(one: Parameter, goal: str, chosen: Chosen, observed: str) -> list[Option]:
+def _strings(tool: ToolCard, one: Parameter, goal: str, chosen: Chosen, observed: str) -> list[Option]:
     for pattern, kinds in _EXACT_KINDS:
         if re.search(pattern, one.name.lower()) or (one.format in {"uri", "email"} and one.format[:3] in kinds[0]):
             found = [*exact(goal, *kinds), *_from_observed(observed, *kinds)]
             if found or kinds != ("file",):
-                return _unique([Option(span.text, _described(span, one)) for span in found])
+                return _unique([Option(span.text, _described(span, tool, one)) for span in found])
     used = {str(value) for value in chosen.values()}
+    letters = "letter" in f"{one.name} {one.about}"
     seen = _from_observed(observed, "url", "id", "file", "number", "code") if observed else []
     if observed and len(observed) <= 2000:
         seen.append(Span(observed.strip(), "whole"))
-    return _unique(
-        [Option(span.text, _described(span, one)) for span in [*spans(goal), *seen] if span.text not in used]
-    )
+    found = [span for span in [*spans(goal), *seen] if span.text not in used and (letters or span.kind != "letter")]
+    return _unique([Option(span.text, _described(span, tool, one)) for span in found])
 
 
 def _from_observed(observed: str, *kinds: str) -> list[Span]:
@@ -236,11 +253,15 @@ def _unique(options: Sequence[Option]) -> list[Option]:
     return list(first.values())[:MAX_OPTIONS]
 
 
-def _described(span: Span, one: Parameter) -> tuple[str, ...]:
+def _described(span: Span, tool: ToolCard, one: Parameter) -> tuple[str, ...]:
+    """Kind, words before, the span, the word after; marked where the parameter's words or the tool's own words occur."""
     marks = stems(pieces(f"{one.name} {one.about}", 24))
     before = marked([word for part in span.before for word in pieces(part, 2)][-3:], marks)
     after = marked([word for part in span.after for word in pieces(part, 1)], marks)
-    return (span.kind, *before, IS, *marked(shortened(span.text), marks), THEN, *after)
+    inside = shortened(span.text)
+    if stems(inside) & marks:
+        return (span.kind, *before, IS, *marked(inside, marks), THEN, *after)
+    return (span.kind, *before, IS, *marked(inside, tool.own_stems(), OF_TOOL), THEN, *after)
 
 
 def describe(tool: ToolCard, one: Parameter) -> tuple[str, ...]:
@@ -248,12 +269,12 @@ def describe(tool: ToolCard, one: Parameter) -> tuple[str, ...]:
     return (*pieces(tool.name, 4), ":", *pieces(one.name, 4), *pieces(one.kind, 3), ":", *pieces(one.about, 10))
 
 
-def marked(words: Iterable[str], marks: frozenset[str]) -> tuple[str, ...]:
-    """`words` with SAME before each that also occurs in the text `marks` was made from."""
+def marked(words: Iterable[str], marks: frozenset[str], mark: str = SAME) -> tuple[str, ...]:
+    """`words` with `mark` before each that also occurs in the text `marks` was made from."""
     out: list[str] = []
     for word in words:
         if len(word) > 1 and stem(word) in marks:
-            out.append(SAME)
+            out.append(mark)
         out.append(word)
     return tuple(out)
 

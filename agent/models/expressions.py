@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import ast
 import re
+from functools import lru_cache
 
 _NUMBER = r"\d+(?:\.\d+)?"
 _UNITS = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen"]
@@ -77,10 +78,15 @@ def expressions(text: str) -> list[str]:
 
     Each holds at least one operator or function. Numbers lose their thousands separators; words become digits.
     """
+    return list(_expressions(text))
+
+
+@lru_cache(maxsize=256)
+def _expressions(text: str) -> tuple[str, ...]:
     plain = numbers_in_digits(text.lower())
     found = [*_from_lists(plain), *_from_runs(_with_operators(_with_phrases(plain)))]
     unique = list(dict.fromkeys(found))
-    return sorted(unique, key=lambda one: -len(re.findall(_NUMBER, one)))[:4]
+    return tuple(sorted(unique, key=lambda one: -len(re.findall(_NUMBER, one)))[:4])
 
 
 def numbers_in_digits(text: str) -> str:

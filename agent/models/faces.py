@@ -31,9 +31,12 @@ def _as_chosen(chosen: Chosen) -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class Face:
-    """How one tool looks to a small model. `rules` give an argument's values; `needs` must be in the live schema."""
+    """How one tool looks to a small model. `rules` give an argument's values; `needs` must be in the live schema.
 
-    about: str
+    gloss: words people use when they mean this tool; only those that occur in the goal are shown to the model.
+    """
+
+    gloss: str
     needs: tuple[str, ...]
     parameters: tuple[dict[str, Any], ...]
     rules: dict[str, Callable[[str, Chosen, str, frozenset[str]], Values]]
@@ -203,6 +206,28 @@ def _stats_of(goal: str, chosen: Chosen, observed: str, beside: frozenset[str]) 
     return _letters(goal) or None
 
 
+# Words people use for an operation; those in the goal are shown to the model beside it.
+OPERATION_GLOSS = {
+    "calculate": "calculate compute plus minus times divided sum evaluate",
+    "date": "date today day weekday time",
+    "prime": "prime",
+    "rows": "row rows record records entry entries item items long many number line lines size big data count",
+    "items": "items entries elements long many number length",
+    "columns": "column columns field fields header headers names",
+    "sum": "sum total add up together overall altogether",
+    "mean": "mean average",
+    "min": "minimum min lowest smallest least cheapest shortest youngest",
+    "max": "maximum max highest largest biggest greatest top most longest oldest",
+    "count": "count times often letter occur appear many filled",
+    "unique": "unique different distinct which",
+    "head": "head first beginning preview top start",
+    "characters": "character characters letter letters length long",
+    "words": "word words",
+    "lines": "line lines",
+    "reverse": "reverse reversed backwards backward around",
+    "upper": "upper uppercase capital capitals big",
+    "lower": "lower lowercase small",
+}
 _TABLE_OPERATIONS = ["rows", "columns", "sum", "mean", "min", "max", "count", "unique", "head"]
 _TEXT_OPERATIONS = ["characters", "words", "lines", "count", "reverse", "upper", "lower"]
 
@@ -327,7 +352,8 @@ def _quoted_only(goal: str, chosen: Chosen, observed: str, beside: frozenset[str
 
 FACES: dict[str, Face] = {
     "python": Face(
-        "calculate or work with a text or date",
+        "calculate compute sum plus minus times divided multiplied percent square root power average product difference "
+        "remainder factorial prime date today day weekday evaluate solve",
         ("code",),
         (
             _p("operation", "what to do"),
@@ -343,7 +369,9 @@ FACES: dict[str, Face] = {
         _python_arguments,
     ),
     "table": Face(
-        "rows, columns, sum, mean of a table file",
+        "row rows records entries items data table columns column fields header headers sum total add average mean highest "
+        "maximum max largest biggest greatest top lowest minimum min smallest least unique different distinct values first "
+        "preview head count many",
         ("path", "operation"),
         (
             _p("path", "file"),
@@ -359,7 +387,8 @@ FACES: dict[str, Face] = {
         },
     ),
     "text_stats": Face(
-        "letters, words, lines of a text, reverse",
+        "letter letters character characters word words line lines length long times often reverse backwards spell upper "
+        "capital capitals uppercase lower small lowercase count many occur appear",
         ("operation",),
         (
             _p("operation", "what to do"),
@@ -375,7 +404,7 @@ FACES: dict[str, Face] = {
         },
     ),
     "hub_search": Face(
-        "find a model on the hub by task",
+        "model models hub find search recommend suggest look need",
         ("task", "query"),
         (
             _p("task", required=False),
@@ -386,41 +415,41 @@ FACES: dict[str, Face] = {
         {"task": _task, "licence": _licence, "max_parameters": _max_parameters, "query": _hub_query},
     ),
     "hub_model": Face(
-        "licence, size, downloads of one model", ("model",), (_p("model", "id of the model"),), {"model": _models}
+        "licence parameters size downloads task model commercially use free about hub gated", ("model",), (_p("model", "id of the model"),), {"model": _models}
     ),
-    "web_search": Face("look something up on the web", ("query",), (_p("query", "what to look up"),), {}),
-    "read_page": Face("read a web page by its address", ("url",), (_p("url", "address"),), {}),
+    "web_search": Face("web internet online google search look find information news who when where wrote invented born", ("query",), (_p("query", "what to look up"),), {}),
+    "read_page": Face("page read open fetch website site address link summarise say", ("url",), (_p("url", "address"),), {}),
     "read_file": Face(
-        "read the text of a file", ("path",), (_p("path", "file"),), {"path": lambda g, c, o, b: _files(g, o)}
+        "read show open print content contents say says written inside display cat tell according set", ("path",), (_p("path", "file"),), {"path": lambda g, c, o, b: _files(g, o)}
     ),
     "write_file": Face(
-        "write text into a file, create or save it",
+        "write save create store put make containing saying new note",
         ("path", "content"),
         (_p("path", "file"), _p("content", "the text to write")),
         {"path": lambda g, c, o, b: _files(g)},
     ),
     "edit_file": Face(
-        "replace one text in a file with another",
+        "replace change edit swap into by",
         ("path", "old", "new"),
         (_p("path", "file"), _p("old", "the text to replace"), _p("new", "the text to put there, with")),
         {"path": lambda g, c, o, b: _files(g)},
         _replaces,
     ),
     "list_files": Face(
-        "list the files and folders here",
+        "list files folder workspace ls here which all",
         (),
         (_p("path", "folder", required=False), _p("pattern", required=False)),
         {"path": _folder, "pattern": _glob},
     ),
     "search_files": Face(
-        "search for a text inside the files",
+        "search find grep files mention contains contain appear look where used for",
         ("pattern",),
         (_p("pattern", "text to search for"), _p("path", "file", required=False)),
         {"path": _path_in_goal},
     ),
-    "recall": Face("search earlier runs and observations in memory", ("query",), (_p("query", "what to recall"),), {}),
-    "note": Face("remember a note, keep it in memory", ("text",), (_p("text", "what to remember"),), {}),
-    "shell": Face("run a shell command", ("command",), (_p("command", "the command"),), {"command": _quoted_only}),
+    "recall": Face("remember recall earlier before memory past said runs", ("query",), (_p("query", "what to recall"),), {}),
+    "note": Face("remember note mind keep that", ("text",), (_p("text", "what to remember"),), {}),
+    "shell": Face("run shell command execute terminal", ("command",), (_p("command", "the command"),), {"command": _quoted_only}),
 }
 # Built-in tools a small model is not shown: they need a plan, a person, or arguments nobody can copy from a goal.
 HIDDEN = frozenset(["ask_user", "delegate", "plan", "http_request", "sql_query", "hub_run"])

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from outrider.agent.models import answers, candidates, faces
-from outrider.agent.models.candidates import Chosen, Option, ToolCard
+from outrider.agent.models.candidates import MAX_GOAL_WORDS, Chosen, Option, ToolCard
 from outrider.agent.models.spans import pieces, stem, stems
 
 LABELS = tuple(f"<|{number}|>" for number in range(64))
@@ -38,7 +38,7 @@ BEGIN, END, GOAL, HAS, DID, SAW, FAILED, NEXT, ARGUMENT, GOT, ANSWER, OPTION, CH
     "<|yes|>",
     "<|no|>",
 )
-SAME, IS, THEN = candidates.SAME, candidates.IS, candidates.THEN
+SAME, IS, THEN, OF_TOOL = candidates.SAME, candidates.IS, candidates.THEN, candidates.OF_TOOL
 SPECIALS = (
     BEGIN,
     END,
@@ -58,9 +58,10 @@ SPECIALS = (
     SAME,
     IS,
     THEN,
+    OF_TOOL,
     *LABELS,
 )
-MAX_GOAL_WORDS, MAX_STEPS = 48, 8
+MAX_STEPS = 8
 # A prompt never has more words than this; a word is at most 24 bytes (spans.pieces), so its tokens are bounded too.
 MAX_PROMPT_WORDS = 1400
 
@@ -154,8 +155,7 @@ def _repeated(call: Call, history: Sequence[Step]) -> bool:
 
 
 def _choose_next(view: View, tools: Sequence[ToolCard]) -> Generator[Decision, int, str]:
-    marks = stems(pieces(view.goal, MAX_GOAL_WORDS))
-    options = [Option(tool.name, candidates.marked(tool.words(), marks)) for tool in tools]
+    options = [Option(tool.name, tool.words(view.goal)) for tool in tools]
     options.append(Option(STOP, (STOP,)))
     return str((yield from _ask("next", (*_context(view), NEXT), options)))
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from outrider.agent.models.expressions import numbers_in_digits
 
@@ -50,7 +51,12 @@ class Span:
 
 
 def spans(text: str) -> list[Span]:
-    """Every span of `text`, the exact kinds first, at most MAX_SPANS, no text twice under one kind."""
+    """Every span of `text`, the exact kinds first, at most MAX_SPANS, no text twice."""
+    return list(_spans(text))
+
+
+@lru_cache(maxsize=256)  # a step asks for the spans of one goal many times
+def _spans(text: str) -> tuple[Span, ...]:
     text = text.strip()
     found = [*_exact(text), *_names(text), *_runs(text), *_single_words(text)]
     if text:
@@ -59,16 +65,21 @@ def spans(text: str) -> list[Span]:
     for span in found:
         if span.text:
             unique.setdefault(span.text, span)
-    return list(unique.values())[:MAX_SPANS]
+    return tuple(unique.values())[:MAX_SPANS]
 
 
 def exact(text: str, *kinds: str) -> list[Span]:
     """Only the spans of these kinds (url, email, quote, file, date, id, number, code, letter)."""
+    return list(_exact_of(text, kinds))
+
+
+@lru_cache(maxsize=1024)
+def _exact_of(text: str, kinds: tuple[str, ...]) -> tuple[Span, ...]:
     unique: dict[str, Span] = {}
     for span in _exact(text):
         if span.kind in kinds:
             unique.setdefault(span.text, span)
-    return list(unique.values())
+    return tuple(unique.values())
 
 
 def _exact(text: str) -> Iterator[Span]:
@@ -148,20 +159,34 @@ def listed(text: str) -> list[list[str]]:
 _PIECE = re.compile(r"<\|[^|]*\|>|\d+(?:[.,]\d+)*|[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[^\W\d_]+|[^\w\s]|_")
 
 
+# One spelling of a word is enough for a small vocabulary.
+_SPELT = {
+    "license": "licence", "licenses": "licences", "licensed": "licenced", "color": "colour", "colors": "colours",
+    "summarize": "summarise", "favorite": "favourite", "center": "centre", "meters": "metres", "kilometers": "kilometres",
+    "capitalize": "capitalise", "directory": "folder", "webpage": "page", "e-mail": "email",
+}  # fmt: skip
+
+
 def pieces(text: str, limit: int) -> list[str]:
     """The words of `text` as the small model reads them: lower case, identifiers taken apart, numbers as `#`.
 
     At most `limit`. Anything that looks like a special token is dropped here, so no text can become one.
     """
+    return list(_pieces(text, limit))
+
+
+@lru_cache(maxsize=4096)
+def _pieces(text: str, limit: int) -> tuple[str, ...]:
     out: list[str] = []
     for match in _PIECE.finditer(text[: limit * 40]):
         word = match[0]
         if word.startswith("<|") or word == "_":
             continue
-        out.append("#" if word[0].isdigit() else word.lower()[:24])
+        lowered = word.lower()[:24]
+        out.append("#" if word[0].isdigit() else _SPELT.get(lowered, lowered))
         if len(out) >= limit:
             break
-    return out
+    return tuple(out)
 
 
 _STOP = _BREAKS | frozenset(["s", "t", "re", "up", "out", "so", "such", "only", "also", "just", "one", "two"])

@@ -55,7 +55,7 @@ class Scenario:
 def _card(name: str) -> ToolCard:
     text = {"type": "string"}
     face = FACES[name]
-    return ToolCard(name, face.about, {"type": "object", "properties": {need: text for need in face.needs},
+    return ToolCard(name, face.gloss, {"type": "object", "properties": {need: text for need in face.needs},
                                        "required": list(face.needs)})
 
 
@@ -68,7 +68,7 @@ def built(*names: str) -> list[ToolCard]:
 
 
 _BEFORE = ("", "", "", "", "", "", "please ", "Please ", "Can you tell me: ", "I need to know: ", "Hey, ", "Question: ")
-_AFTER = ("", "", "", "", "", " please", ", please", " Thanks!", " Answer in one line.")
+_AFTER = ("", "", "", "", "", " please", ", please", ". Thanks!", " now")
 
 
 def dressed(rng: random.Random, goal: str, *, plain: bool = False) -> str:
@@ -190,8 +190,14 @@ def _table_result(rng: random.Random, operation: str, column: str) -> tuple[str,
     if operation == "head":
         value = "\n".join(",".join(w.word(rng) for _ in range(3)) for _ in range(4))
         return value, [value]
-    shape = rng.choice(("{v}", "{v}", "{o}: {v}", "{o} of {c}: {v}", "{v} {o}", "{o} = {v}"))
-    text = shape.format(v=value, o=operation, c=column)
+    n, path = rng.randint(1, 9999), w.file(rng, "csv", "json")
+    as_told = {
+        "rows": f"{n} rows in {path}", "columns": f"{rng.randint(2, 9)} columns in {path}: {value}",
+        "unique": f"{rng.randint(2, 20)} different values of {column} in {path}: {value}",
+        "count": f"{n} of {n} rows in {path} have a value in {column}",
+    }.get(operation, f"{value} is the {operation} of {column} in {path} ({n} numbers)")
+    shape = rng.choice(("{v}", "{o}: {v}", "{o} of {c}: {v}", "{v} {o}", "{o} = {v}"))
+    text = as_told if rng.random() < 0.7 else shape.format(v=value, o=operation, c=column)
     return text, [text]
 
 
@@ -230,7 +236,10 @@ def text_question(rng: random.Random, test: str) -> Scenario:
     if "{t}" in wording:
         text = word
     python = rng.random() < 0.25
-    value = {"reverse": text[::-1], "upper": text.upper(), "lower": text.lower()}.get(operation, str(rng.randint(0, 60)))
+    value = {"reverse": text[::-1], "upper": text.upper(), "lower": text.lower()}.get(operation)
+    if value is None:
+        n = rng.randint(0, 60)
+        value = rng.choice((str(n), f"{n} {operation} in the text", f'{n} times "{letter}" occurs in the text'))
     move = Move("python" if python else "text_stats", {"operation": operation, "text": text, "of": letter}, value)
     return Scenario(goal, built(move.tool), [move], [value], frozenset({"text_stats"}) if python else frozenset(), "words" in operation)
 
@@ -250,7 +259,7 @@ def file_stats(rng: random.Random, test: str) -> Scenario:
     operation = rng.choice(list(_FILE_STATS))
     path = w.file(rng, "txt", "md", "log", "py", "txt", "csv" if operation == "lines" else "txt")
     goal = choose(rng, list(_FILE_STATS[operation]), _test(test)).format(f=path)
-    value = rng.choice(("{n}", "{n}", "{n} {o}", "{o}: {n}")).format(n=rng.randint(0, 99999), o=operation)
+    value = rng.choice(("{n}", "{n} {o} in {f}", "{n} {o} in {f}", "{o}: {n}")).format(n=rng.randint(0, 99999), o=operation, f=path)
     python = rng.random() < 0.25
     arguments = {"operation": f"file {operation}" if python else operation, "path": path}
     move = Move("python" if python else "text_stats", arguments, value)
@@ -286,7 +295,7 @@ def read(rng: random.Random, test: str) -> Scenario:
 _WRITES = ("write {t} to {f}", "Write {t} into {f}", "Save {t} in {f}", "Create a file {f} with the text {q}", "Create {f} containing {q}",
            "Put {t} in the file {f}", "Make a file called {f} that says {q}", "Store {t} in {f}", "Write the text {q} to the file {f}",
            "create a new file named {f} with the content {q}", "save the words {q} as {f}", "write a file {f} saying {q}", "Please note {q} in {f}")
-_WROTE = ("Wrote {n} bytes to {f}", "wrote {f} ({n} bytes)", "{f}: {n} characters written", "Written: {f}", "Created {f}, {n} bytes")
+_WROTE = ("wrote {n} bytes to {f} (new file)", "wrote {n} bytes to {f} (it had {n} bytes)", "Wrote {n} bytes to {f}", "wrote {f} ({n} bytes)", "{f}: {n} characters written", "Written: {f}", "Created {f}, {n} bytes")
 
 
 def write(rng: random.Random, test: str) -> Scenario:
@@ -326,7 +335,7 @@ def list_them(rng: random.Random, test: str) -> Scenario:
     goal = choose(rng, list(_LISTS), _test(test)).format(x=rng.choice("csv json txt python markdown log".split()), d=rng.choice(w.STEMS))
     text = "\n".join(w.file(rng) + rng.choice(("", f"  {rng.randint(1, 9999)} bytes")) for _ in range(rng.randint(1, 8)))
     if rng.random() < 0.1:
-        return Scenario(goal, built("list_files"), [Move("list_files", {}, rng.choice(("no files", "(empty)", "nothing matches")))], [])
+        return Scenario(goal, built("list_files"), [Move("list_files", {}, rng.choice(("no files", "(empty)", "nothing matches", ". is empty", "no file fits *.csv in .")))], [])
     return Scenario(goal, built("list_files"), [Move("list_files", {}, text)], [text])
 
 
@@ -341,7 +350,7 @@ def search_them(rng: random.Random, test: str) -> Scenario:
     goal = choose(rng, list(_GREPS), _test(test)).format(q=shown)
     found = "\n".join(f"{w.file(rng)}:{rng.randint(1, 400)}: {w.text(rng, 1, 3)} {text}" for _ in range(rng.randint(1, 4)))
     if rng.random() < 0.15:
-        return Scenario(goal, built("search_files"), [Move("search_files", {"pattern": text}, rng.choice(("no matches", "nothing found", f"No file contains {text}")))], [])
+        return Scenario(goal, built("search_files"), [Move("search_files", {"pattern": text}, rng.choice(("no matches", "nothing found", f"No file contains {text}", f"no line contains '{text}' (3 files searched)")))], [])
     return Scenario(goal, built("search_files"), [Move("search_files", {"pattern": text}, found)], [found])
 
 

@@ -24,12 +24,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from outrider.agent.models.small import LABELS, NO, YES
+from outrider.agent.models.small import DID, LABELS, NO, YES
 from outrider.agent.models.starter import tokenizer as bpe
 from outrider.agent.models.starter import traces
 from outrider.agent.models.starter.network import Network, Shape
 
-HIDDEN_WEIGHT = 0.5  # of the loss that asks at each option "is this the one?" beside the choice itself
+MUON_RATE, ADAM_RATE = 0.006, 1.5e-3
+HIDDEN_WEIGHT = 1.5  # of the loss that asks at each option "is this the one?" beside the choice itself
 
 
 @dataclass(slots=True)
@@ -55,7 +56,7 @@ def batches(seed: int, tokens: bpe.Tokenizer, size: int, pool: int = 1500) -> An
     """Batches of about `size` tokens; questions are pooled and sorted by length so that little is padded."""
     rng = random.Random(seed)
     flat = itertools.chain.from_iterable(traces.stream(seed))
-    kept = (one for one in flat if not _easy(one) or rng.random() < 0.4)
+    kept = (one for one in flat if not _easy(one) or rng.random() < 0.2)
     while True:
         rows = [encode(one, tokens, rng.randrange(len(LABELS))) for one in itertools.islice(kept, pool)]
         rows.sort(key=lambda row: len(row[0]))
@@ -69,8 +70,9 @@ def batches(seed: int, tokens: bpe.Tokenizer, size: int, pool: int = 1500) -> An
 
 
 def _easy(question: traces.Question) -> bool:
-    """Questions that are soon known: whether to answer after an observation, and answers of two options."""
-    return len(question.decision.options) == 2
+    """Questions that are soon known: whether to answer after an observation, and those of two options."""
+    later = question.decision.about == "next" and DID in question.decision.head
+    return later or len(question.decision.options) == 2
 
 
 def collate(rows: list[Any]) -> Batch:
@@ -154,8 +156,8 @@ class Trainer:
         net = Network(shape)
         matrices = [p for name, p in net.named_parameters() if p.ndim == 2 and "embed" not in name]
         rest = [p for name, p in net.named_parameters() if p.ndim < 2 or "embed" in name]
-        return cls(net, {k: v.clone() for k, v in net.state_dict().items()}, Muon(matrices, 0.02),
-                   torch.optim.AdamW(rest, lr=3e-3, betas=(0.9, 0.98), weight_decay=0.0))
+        return cls(net, {k: v.clone() for k, v in net.state_dict().items()}, Muon(matrices, MUON_RATE),
+                   torch.optim.AdamW(rest, lr=ADAM_RATE, betas=(0.9, 0.98), weight_decay=0.0))
 
     def save(self, path: Path) -> None:
         """Write a checkpoint, whole or not at all."""
@@ -181,7 +183,7 @@ class Trainer:
         self.net.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(self.net.parameters(), 1.0)
-        self.muon.param_groups[0]["lr"], self.adam.param_groups[0]["lr"] = 0.02 * share, 3e-3 * share
+        self.muon.param_groups[0]["lr"], self.adam.param_groups[0]["lr"] = MUON_RATE * share, ADAM_RATE * share
         self.muon.step()
         self.adam.step()
         self.step += 1

@@ -21,7 +21,9 @@ def arguments_of(schema: dict[str, Any]) -> str:
 
 def test_grammar_names_every_tool_and_the_answer() -> None:
     """A model can call each live tool or answer, and nothing else."""
-    text = reply_grammar([("stock", {"type": "object", "properties": {}}), ("mail", {"type": "object", "properties": {}})])
+    text = reply_grammar(
+        [("stock", {"type": "object", "properties": {}}), ("mail", {"type": "object", "properties": {}})]
+    )
     assert text.splitlines()[0] == "root ::= r-tool-stock | r-tool-mail | answer"
     assert '"\\"stock\\""' in text and '"\\"mail\\""' in text
 
