@@ -6,6 +6,7 @@ Does not promise: to finish a huge file in time; it says how far it came.
 from __future__ import annotations
 
 import io
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal, localcontext
@@ -18,6 +19,7 @@ from outrider.tools.workspace import open_file, place, shown
 MAX_DIFFERENT = 500_000  # values `unique` keeps in memory
 MAX_TURNED = 1_000_000  # characters `reverse`, `upper` and `lower` give back
 CHUNK = 1 << 20
+LIMIT_S = 110.0  # under the tools' time-out, so that the answer is ours and no thread is left reading
 CHECK_EVERY = 50_000  # rows between two looks at the clock
 DIGITS = 2500  # exact for cells of up to 100 characters and exponents of three digits
 
@@ -41,7 +43,12 @@ def table(path: str, operation: Operation, ctx: ToolContext, column: str = "", w
         raise ToolError(f"{shown(path)} is not a table", "it is a binary file", "read it with python")
     with stream, localcontext(prec=DIGITS):
         found = tables.read(stream, shown(path))
-        return _Question(found, shown(path), operation, column, where, ctx).answer()
+        return _Question(found, shown(path), operation, column, where, _ends(ctx)).answer()
+
+
+def _ends(ctx: ToolContext) -> float:
+    """When to stop, on the monotonic clock: a little before the call or the run is out of time."""
+    return time.monotonic() + min(LIMIT_S, ctx.seconds_left() - 0.5)
 
 
 @dataclass(slots=True)
@@ -51,7 +58,7 @@ class _Question:
     operation: str
     column: str
     where: str
-    ctx: ToolContext
+    ends: float  # monotonic clock
     wanted: list[conditions.Condition] = field(default_factory=list)
     index: int = -1
     read: int = 0
@@ -81,7 +88,7 @@ class _Question:
         """The rows for which the conditions hold. Raises ToolError when the time is up."""
         for row in self.table.rows:
             self.read += 1
-            if self.read % CHECK_EVERY == 0 and self.ctx.seconds_left() < 0.5:
+            if self.read % CHECK_EVERY == 0 and time.monotonic() > self.ends:
                 raise ToolError(
                     f"{self.name} was not read to its end",
                     f"time was up after {self.read:,} rows",
@@ -249,33 +256,33 @@ def text_stats(
     if operation == "count" and not of:
         raise ToolError("count needs something to count", "of is empty", 'give of="r" for example')
     if text:
-        return _text_answer(operation, io.StringIO(text, newline=""), "the text", of, ctx)
+        return _text_answer(operation, io.StringIO(text, newline=""), "the text", of, _ends(ctx))
     with place(ctx.workspace, path) as at:
         stream = texts.open_text(open_file(at, path), newline="")
     if stream is None:
         raise ToolError(f"{shown(path)} is not text", "it is a binary file", "read it with python")
     with stream:
-        return _text_answer(operation, stream, shown(path), of, ctx)
+        return _text_answer(operation, stream, shown(path), of, _ends(ctx))
 
 
-def _text_answer(operation: str, stream: io.TextIOBase, name: str, of: str, ctx: ToolContext) -> str:
+def _text_answer(operation: str, stream: io.TextIOBase, name: str, of: str, ends: float) -> str:
     if operation in ("reverse", "upper", "lower"):
         text = stream.read(MAX_TURNED + 1)
         if len(text) > MAX_TURNED:
             raise ToolError(f"{name} is too long to {operation}", f"over {MAX_TURNED:,} characters", "use python")
         return text[::-1] if operation == "reverse" else text.upper() if operation == "upper" else text.lower()
     if operation == "count":
-        found, whatever = _occurrences(_chunks(stream, name, ctx), of)
+        found, whatever = _occurrences(_chunks(stream, name, ends), of)
         other = f" ({whatever} with upper and lower case the same)" if whatever != found else ""
         return f'{found} time{"" if found == 1 else "s"} "{of}" occurs in {name}{other}'
-    count = {"characters": _characters, "words": _words, "lines": _lines}[operation](_chunks(stream, name, ctx))
+    count = {"characters": _characters, "words": _words, "lines": _lines}[operation](_chunks(stream, name, ends))
     return f"{count} {operation if count != 1 else operation[:-1]} in {name}"
 
 
-def _chunks(stream: io.TextIOBase, name: str, ctx: ToolContext) -> Iterator[str]:
+def _chunks(stream: io.TextIOBase, name: str, ends: float) -> Iterator[str]:
     while chunk := stream.read(CHUNK):
         yield chunk
-        if ctx.seconds_left() < 0.5:
+        if time.monotonic() > ends:
             raise ToolError(f"{name} was not read to its end", "time was up", "use a smaller file")
 
 

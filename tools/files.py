@@ -14,11 +14,12 @@ import stat
 import time
 from difflib import SequenceMatcher
 from itertools import islice
+from pathlib import Path
 from typing import Any
 
 from outrider.tools import grep, texts, walk
 from outrider.tools.pages import pdf_page
-from outrider.tools.tool import ToolContext, ToolError, tool
+from outrider.tools.tool import Change, Observation, ToolContext, ToolError, tool
 from outrider.tools.workers import in_child, in_thread
 from outrider.tools.workspace import Place, missing, open_file, place, shown
 
@@ -29,6 +30,7 @@ MAX_WALKED = 100_000  # entries looked at for one list
 MAX_FOUND = 100
 MAX_PDF = 30_000_000  # bytes
 SEARCH_S = 20.0
+READ_S = 50.0  # under the time-out of a tool
 
 
 @tool(effect="read", fresh_s=0)
@@ -45,24 +47,25 @@ async def read_file(path: str, ctx: ToolContext, start_line: int = 1, lines: int
             f"start_line={start_line}, lines={lines}",
             "start_line is 1 or more, lines 0 or more",
         )
-    text = await in_thread(_read_text, path, start_line, lines, ctx, seconds=ctx.seconds_left())
+    ends = time.monotonic() + min(READ_S, ctx.seconds_left() - 0.2)
+    text = await in_thread(_read_text, path, start_line, lines, ctx, ends, seconds=READ_S)
     if text is not None:
         return text
-    data = await in_thread(_read_bytes, path, MAX_PDF, ctx, seconds=ctx.seconds_left())
+    data = await in_thread(_read_bytes, path, MAX_PDF, ctx, seconds=READ_S)
     if not data.startswith(b"%PDF-"):
         raise ToolError(
             f"{shown(path)} is not text", f"it is a binary file of {len(data):,} bytes", "read it with python"
         )
-    page = await pdf_page(data, seconds=ctx.seconds_left() * 0.9)
+    page = await pdf_page(data, seconds=max(1.0, ends - time.monotonic()))
     note = f" ({page.note})" if page.note else ""
     if not page.text:
         raise ToolError(
             f"{shown(path)} has no text to read", page.note or "its pages may be pictures", "use another file"
         )
-    return f"[text of the PDF {shown(path)}{note}]\n{_slice(io.StringIO(page.text), path, len(page.text), start_line, lines, ctx)}"
+    return f"[text of the PDF {shown(path)}{note}]\n{_slice(io.StringIO(page.text), path, len(page.text), start_line, lines, ends)}"
 
 
-def _read_text(path: str, start: int, count: int, ctx: ToolContext) -> str | None:
+def _read_text(path: str, start: int, count: int, ctx: ToolContext, ends: float) -> str | None:
     """The lines wanted, or None for a binary file."""
     with place(ctx.workspace, path) as at:
         descriptor = open_file(at, path)
@@ -71,7 +74,7 @@ def _read_text(path: str, start: int, count: int, ctx: ToolContext) -> str | Non
         if stream is None:
             return None
         with stream:
-            return _slice(stream, path, size, start, count, ctx)
+            return _slice(stream, path, size, start, count, ends)
 
 
 def _read_bytes(path: str, most: int, ctx: ToolContext) -> bytes:
@@ -84,11 +87,11 @@ def _read_bytes(path: str, most: int, ctx: ToolContext) -> bytes:
         return file.read(most)
 
 
-def _slice(stream: io.TextIOBase, path: str, size: int, start: int, count: int, ctx: ToolContext) -> str:
+def _slice(stream: io.TextIOBase, path: str, size: int, start: int, count: int, ends: float) -> str:
     kept: list[str] = []
     number, room, why = 0, MAX_READ, ""
     for number, (line, whole) in enumerate(texts.lines(stream, MAX_READ), start=1):
-        if number % 65_536 == 0 and ctx.seconds_left() <= 0.5:
+        if number % 65_536 == 0 and time.monotonic() > ends:
             raise ToolError(f"{shown(path)} was not read to line {start}", "time is up", "use search_files")
         if number < start:
             continue
@@ -113,7 +116,7 @@ def _slice(stream: io.TextIOBase, path: str, size: int, start: int, count: int, 
 
 
 @tool(effect="write", serial=True)
-def write_file(path: str, content: str, ctx: ToolContext) -> str:
+def write_file(path: str, content: str, ctx: ToolContext) -> Observation:
     """Write a text file in the workspace, making its folders and replacing what was there.
 
     path: the file, relative to the workspace
@@ -121,13 +124,16 @@ def write_file(path: str, content: str, ctx: ToolContext) -> str:
     """
     data = _encoded(content, path)
     with place(ctx.workspace, path, make_folders=True) as at:
-        before = _replace(at, path, data)
+        before = _before(at, path)
+        had = _replace(at, path, data)
     size = f"{len(data):,} bytes"
-    return f"wrote {size} to {shown(path)}" + (f" (it had {before:,} bytes)" if before is not None else " (new file)")
+    said = f"wrote {size} to {shown(path)}" + (f" (it had {had:,} bytes)" if had is not None else " (new file)")
+    known = had is None or before is not None  # what is too large to keep cannot be put back
+    return Observation(said, changes=(Change(path, before, data),) if known else ())
 
 
 @tool(effect="write", serial=True)
-def edit_file(path: str, old: str, new: str, ctx: ToolContext) -> str:
+def edit_file(path: str, old: str, new: str, ctx: ToolContext) -> Observation:
     """Replace one piece of text in a file of the workspace; the old text must occur exactly once.
 
     path: the file, relative to the workspace
@@ -144,8 +150,36 @@ def edit_file(path: str, old: str, new: str, ctx: ToolContext) -> str:
         if found != 1:
             raise _not_once(path, text, old, found)
         line = text.count("\n", 0, text.index(old)) + 1
-        _replace(at, path, _encoded(text.replace(old, new), path))
-    return f"edited {shown(path)} at line {line}"
+        after = _encoded(text.replace(old, new), path)
+        _replace(at, path, after)
+    return Observation(f"edited {shown(path)} at line {line}", changes=(Change(path, text.encode(), after),))
+
+
+def take_file(workspace: Path, path: str) -> bytes | None:
+    """The content of a file of the workspace, None if there is none. Raises ToolError if it cannot be read."""
+    with place(workspace, path) as at:
+        if at.status() is None:
+            return None
+        with os.fdopen(open_file(at, path), "rb") as file:
+            return file.read()
+
+
+def put_file(workspace: Path, path: str, data: bytes | None) -> None:
+    """Give a file of the workspace this content, or remove it (None). Raises ToolError if that is not allowed."""
+    with place(workspace, path, make_folders=data is not None) as at:
+        if data is not None:
+            _replace(at, path, data)
+        elif at.status() is not None:
+            os.unlink(at.name, dir_fd=at.folder)
+
+
+def _before(at: Place, path: str) -> bytes | None:
+    """What a file holds before it is replaced; None if there is none, or if it is too large to keep."""
+    found = at.status()
+    if found is None or not stat.S_ISREG(found.st_mode) or found.st_size > MAX_WRITE:
+        return None
+    with os.fdopen(open_file(at, path), "rb") as file:
+        return file.read(MAX_WRITE)
 
 
 def _whole(at: Place, path: str) -> str:
