@@ -108,7 +108,8 @@ def _models_folder() -> Path:
 def _openai(env: Mapping[str, str]) -> Found:
     if not env.get("OPENAI_API_KEY", "").strip():
         return Found(OPENAI_MODEL, "OPENAI_API_KEY", False, "not set")
-    if url := env.get("OPENAI_BASE_URL", "").strip():
+    url = env.get("OPENAI_BASE_URL", "").strip()
+    if url and "api.openai.com" not in url:
         try:
             return _only_at(url, env["OPENAI_API_KEY"])
         except ModelUnavailable as error:

@@ -11,7 +11,6 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
-from urllib.request import getproxies, proxy_bypass
 
 from outrider.agent.models import failures
 from outrider.agent.models.chat_decode import BadReply, StreamDecoder, decode_whole
@@ -60,8 +59,9 @@ class OpenAIModel:
         client: openai.AsyncOpenAI | None = None,
     ) -> None:
         self.model, self.name = name, f"openai:{name}"
-        self.limits = Limits(context=max_context, max_output=max_output)
-        self.base_url = (base_url or os.environ.get("OPENAI_BASE_URL") or DEFAULT_URL).rstrip("/")
+        own_url = str(client.base_url) if client is not None else base_url or os.environ.get("OPENAI_BASE_URL")
+        self.base_url = (own_url or DEFAULT_URL).rstrip("/")
+        self._limits, self._looked_up = Limits(context=max_context, max_output=max_output), max_context is not None
         key = os.environ.get("OPENAI_API_KEY", "") if api_key is None else api_key
         self._key, key_from = key.strip(), "OPENAI_API_KEY" if api_key is None else "--api-key"
         self.endpoint = Endpoint(self.name, self.base_url, key_from if self._key else "")
@@ -86,6 +86,20 @@ class OpenAIModel:
     @price.setter
     def price(self, given: Price | None) -> None:
         self._price = given
+
+    @property
+    def limits(self) -> Limits:
+        """The window is what the user said, what the table knows (as for the price), or what a refusal told."""
+        if not self._looked_up:
+            from outrider.agent.models.prices import find_window
+
+            self._looked_up = True
+            self._limits = replace(self._limits, context=find_window(self.name, base_url=self.base_url))
+        return self._limits
+
+    @limits.setter
+    def limits(self, given: Limits) -> None:
+        self._limits, self._looked_up = given, True
 
     async def reply(self, request: Request) -> Reply:
         """One attempt. A request that was refused unread because of a setting goes out again without it, once each."""
@@ -232,4 +246,6 @@ def _proxied(url: str) -> bool:
     host = parts.hostname or ""
     if host in ("localhost", "::1") or host.startswith("127."):
         return False
+    from urllib.request import getproxies, proxy_bypass  # late: 30 ms of imports a loopback server does without
+
     return parts.scheme in getproxies() and not proxy_bypass(host)

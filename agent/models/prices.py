@@ -48,18 +48,30 @@ def find_price(
     """
     if price_in is not None or price_out is not None:
         return _given(price_in, price_out)
-    provider, _, model = spec.partition(":")
-    if provider in LOCAL:
+    if spec.partition(":")[0] in LOCAL:
         return Price(Decimal(0), Decimal(0), source="local")
+    found = _in_table(spec, base_url)
+    return _price(found) if found else None
+
+
+def find_window(spec: str, base_url: str | None = None) -> int | None:
+    """The context window of `spec` in tokens, where the table knows it; the same rules for `base_url` as for a price."""
+    window = getattr(_in_table(spec, base_url), "context_window", None)
+    return window if isinstance(window, int) and window > 0 else None
+
+
+def _in_table(spec: str, base_url: str | None) -> Any:
+    """What genai-prices knows of a model; None: nothing, or it is not asked."""
+    provider, _, model = spec.partition(":")
     if provider == "langchain":
         vendor, _, model = model.partition(":")
-        return None if base_url else _from_table(model, provider_id=_TABLE_NAMES.get(vendor, vendor))
+        return None if base_url else _looked_up(model, provider_id=_TABLE_NAMES.get(vendor, vendor))
     if provider != "openai":
         return None
     parts = urlsplit(base_url or f"https://{OPENAI_HOST}/v1")
     if parts.hostname == OPENAI_HOST:
-        return _from_table(model, provider_id="openai")
-    return _from_table(model, api_url=base_url) if parts.scheme == "https" else None
+        return _looked_up(model, provider_id="openai")
+    return _looked_up(model, api_url=base_url) if parts.scheme == "https" else None
 
 
 def _given(price_in: Dollars | None, price_out: Dollars | None) -> Price:
@@ -84,15 +96,19 @@ def _dollars(flag: str, given: Dollars) -> Decimal:
     return usd
 
 
-def _from_table(model: str, *, provider_id: str | None = None, api_url: str | None = None) -> Price | None:
-    import genai_prices
-    from genai_prices.data_snapshot import get_snapshot
+def _looked_up(model: str, *, provider_id: str | None = None, api_url: str | None = None) -> Any:
+    from genai_prices.data_snapshot import get_snapshot  # late: 0.1 s, and no model of this machine needs it
 
     try:
-        _, found = get_snapshot().find_provider_model(model, None, provider_id, api_url)
-        prices = found.get_prices(datetime.now(UTC))
+        return get_snapshot().find_provider_model(model, None, provider_id, api_url)[1]
     except LookupError:
         return None
+
+
+def _price(found: Any) -> Price | None:
+    import genai_prices
+
+    prices = found.get_prices(datetime.now(UTC))
     read, written = _highest(prices, "input_mtok"), _highest(prices, "output_mtok")
     if read is None or written is None or _highest(prices, "requests_kcount"):
         return None  # half a price, or a fee for each request: a bound cannot be built on it

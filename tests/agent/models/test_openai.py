@@ -683,6 +683,30 @@ async def test_the_sdk_fails_the_same_way(reply: Any, stream: bool, retryable: b
     assert len(server.requests) == 1
 
 
+async def test_a_ready_client_brings_its_own_address_and_auth() -> None:
+    """Rotating tokens, Azure identities: whatever the SDK can do."""
+    import openai
+
+    async def token() -> str:
+        return "rotated"
+
+    with OpenAIServer([{"text": "hi"}]) as server:
+        client = openai.AsyncOpenAI(base_url=server.base_url, api_key=token)
+        model = OpenAIModel("x", client=client)
+        assert (await model.reply(request())).text == "hi"
+        await model.aclose()
+    assert server.requests[0].headers["authorization"] == "Bearer rotated"
+    assert model.base_url == server.base_url
+    assert model.price is None
+
+
+def test_the_window_of_a_known_model_is_known() -> None:
+    """A long run is shortened before OpenAI refuses it; a server of one's own has the window one says."""
+    assert (OpenAIModel("gpt-4o-mini", api_key="k").limits.context or 0) >= 100_000
+    assert OpenAIModel("gpt-4o-mini", api_key="k", max_context=5000).limits.context == 5000
+    assert OpenAIModel("gpt-4o-mini", base_url="http://127.0.0.1:1/v1").limits.context is None
+
+
 async def test_a_proxy_in_the_environment_is_obeyed(monkeypatch: pytest.MonkeyPatch) -> None:
     """Behind a proxy the request goes to the proxy; this machine's own addresses never do."""
     with OpenAIServer([{"text": "from the proxy"}]) as proxy:
