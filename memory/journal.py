@@ -60,6 +60,10 @@ class Verdict:
     why: str = ""
 
 
+class _Unreadable(Exception):
+    """An event that lies there and cannot be read."""
+
+
 class Journal:
     """The events of one run. Made by `create`, `open_for_writing` or `open_for_reading`.
 
@@ -76,6 +80,7 @@ class Journal:
         self._parent: str | None = row["parent"]
         self._fork_seq: int | None = row["fork_seq"]
         self._fence = fence
+        self._shared: Journal | None = None  # the run this one was forked from, once it was asked for
 
     @classmethod
     def create(
@@ -91,7 +96,6 @@ class Journal:
         """A new run, its lease taken, `first` on disk. parent: the run it was delegated by, or with `fork_seq` forked
         from: then it shares the parent's events up to that seq, which are not copied."""
         row: dict[str, Any] = {
-            "run_id": run_id or new_run_id(),
             "created_at": _now(),
             "label": label,
             "parent": parent,
@@ -105,10 +109,13 @@ class Journal:
         if fork_seq is not None and parent:
             shared = cls.open_for_reading(store, parent).at(fork_seq)
             row |= {"head_seq": fork_seq, "head_hash": shared.hash}
-        with store.write() as db:
+        with store.write() as db:  # the run and its first event in one commit: there is no run without a beginning
+            row["run_id"] = run_id or _free_id(db)
             row["number"] = db.execute(insert(schema.runs).values(row)).inserted_primary_key[0]  # type: ignore[index]
-        journal = cls(store, row, fence=1)
-        journal.append(first)
+            journal = cls(store, row, fence=1)
+            stored = list(journal._chain([first]))
+            journal._write(db, stored, [first], {})
+        journal._move_on(stored)
         return journal
 
     @classmethod
@@ -143,7 +150,7 @@ class Journal:
         except StoreError:
             if not self._landed(stored):  # a server that died between commit and its answer may have kept it
                 raise
-        self.head_seq, self._head_hash = stored[-1].seq, stored[-1].hash
+        self._move_on(stored)
         return stored
 
     def beat(self) -> None:
@@ -165,10 +172,12 @@ class Journal:
             shared_upto = self._fork_seq if upto is None else min(upto, self._fork_seq)
             yield from Journal.open_for_reading(self.store, self._parent).read(after=after, upto=shared_upto)
             after = shared_upto
-        last = _LIMIT - 1 if upto is None else upto
+        after = max(0, min(after, _LIMIT - 1))  # never into the events of the run before or behind
+        last = _LIMIT - 1 if upto is None else max(0, min(upto, _LIMIT - 1))
         while True:
             with self.store.read() as db:
-                page = db.execute(_READ, {"low": self._base + after, "high": self._base + last, "page": PAGE})
+                where = {"base": self._base, "low": self._base + after, "high": self._base + last, "page": PAGE}
+                page = db.execute(_READ, where)
                 rows = [_stored(row) for row in page.mappings()]
             yield from rows
             if len(rows) < PAGE:
@@ -196,25 +205,66 @@ class Journal:
 
     def verify(self) -> Verdict:
         """Recompute the chain and every blob it names; stops at the first event that does not fit."""
-        before, count, expected = b"", 0, 1
-        for stored in self.read():
-            if stored.seq != expected:
-                return Verdict(False, count, expected, f"event {expected} is missing")
-            if stored.hash != chain(before, stored.kind, stored.at, stored.body):
-                return Verdict(False, count, stored.seq, f"event {stored.seq} ({stored.kind}) was changed")
-            if missing := self._wrong_blob(stored):
-                return Verdict(False, count, stored.seq, f"event {stored.seq} ({stored.kind}): {missing}")
-            before, count, expected = stored.hash, count + 1, expected + 1
+        before, count = b"", 0
+        try:
+            for stored in self._read_to_verify():
+                if why := self._wrong(stored, count + 1, before):
+                    return Verdict(False, count, count + 1, why)
+                before, count = stored.hash, count + 1
+        except _Unreadable as error:
+            return Verdict(False, count, count + 1, f"event {count + 1} cannot be read: {error}")
         row = self._current()
-        if row["head_seq"] != count or bytes(row["head_hash"]) != before:
+        if row["head_seq"] > count:
             return Verdict(False, count, count + 1, f"event {count + 1} is missing: the run had {row['head_seq']}")
+        if row["head_seq"] < count:
+            return Verdict(False, count, row["head_seq"] + 1, f"event {row['head_seq'] + 1} was added")
+        if bytes(row["head_hash"]) != before:
+            return Verdict(False, count, count, f"event {count} is not the last one written: the run's head differs")
         return Verdict(True, count)
+
+    def _read_to_verify(self) -> Iterator[Stored]:
+        """Events in order; raises _Unreadable where one of them cannot be read although the database can."""
+        done = 0
+        try:
+            for done, stored in enumerate(self.read(), 1):  # noqa: B007
+                yield stored
+            return
+        except (StoreError, TypeError, ValueError):  # bytes that are no text, a value of another type
+            head = self._current()["head_seq"]  # raises if it is the database that cannot be read
+        for seq in range(done + 1, head + 1):
+            try:
+                yield self.at(seq)
+            except UsageError:
+                return
+            except (StoreError, TypeError, ValueError) as error:
+                raise _Unreadable(getattr(error, "why", str(error))) from error
+
+    def _wrong(self, stored: Stored, seq: int, before: bytes) -> str:
+        """What is wrong with the event that is read where `seq` is expected, "" if nothing is."""
+        if stored.seq != seq:
+            return f"event {seq} is missing"
+        texts = (stored.kind, stored.at, stored.body)
+        if not all(isinstance(text, str) for text in texts) or stored.hash != chain(before, *texts):
+            return f"event {seq} ({stored.kind}) was changed"
+        if stored.run != self._owner(seq):
+            return f"event {seq} ({stored.kind}) was taken from another run"
+        missing = self._wrong_blob(stored)
+        return f"event {seq} ({stored.kind}): {missing}" if missing else ""
+
+    def _owner(self, seq: int) -> str:
+        """The run that wrote event `seq`: a fork shares the first ones with its parent."""
+        if self._fork_seq is None or seq > self._fork_seq or not self._parent:
+            return self.run_id
+        if self._shared is None:
+            self._shared = Journal.open_for_reading(self.store, self._parent)
+        return self._shared._owner(seq)
 
     def _wrong_blob(self, stored: Stored) -> str:
         event = stored.event
         if not isinstance(event, ToolReturned):
             return ""
-        for digest in filter(None, (event.blob, *(a.digest for a in event.artifacts))):
+        sides = (digest for change in event.changes for digest in (change.before, change.after))
+        for digest in filter(None, (event.blob, *(a.digest for a in event.artifacts), *sides)):
             data = self.store.get_blob(digest)
             if data is None:
                 return f"its stored output {digest[:12]} is missing"
@@ -229,18 +279,26 @@ class Journal:
             before = chain(before, event.kind, at, body)
             yield Stored(self.run_id, seq, at, event.kind, body, before)
 
+    def _move_on(self, stored: Sequence[Stored]) -> None:
+        self.head_seq, self._head_hash = stored[-1].seq, stored[-1].hash
+
     def _commit(self, stored: Sequence[Stored], events: Sequence[Event], blobs: Mapping[str, bytes]) -> None:
         with self.store.write() as db:
-            self._move_head(db, stored[-1].seq, stored[-1].hash)
-            db.execute(_INSERT, [self._row(s) for s in stored])
-            if words := [
-                {"id": self._base + s.seq, "text": t}
-                for s, e in zip(stored, events, strict=True)
-                if (t := _words(e, blobs))
-            ]:
-                db.execute(_INDEX[db.dialect.name], words)
-            for digest, data in blobs.items():
-                db.execute(_BLOB, {"digest": digest, "data": data})
+            self._write(db, stored, events, blobs)
+
+    def _write(
+        self, db: Connection, stored: Sequence[Stored], events: Sequence[Event], blobs: Mapping[str, bytes]
+    ) -> None:
+        self._move_head(db, stored[-1].seq, stored[-1].hash)
+        db.execute(_INSERT, [self._row(s) for s in stored])
+        if words := [
+            {"id": self._base + s.seq, "text": t}
+            for s, e in zip(stored, events, strict=True)
+            if (t := _words(e, blobs))
+        ]:
+            db.execute(_INDEX[db.dialect.name], words)
+        for digest, data in blobs.items():
+            db.execute(_BLOB, {"digest": digest, "data": data})
 
     def _move_head(self, db: Connection, seq: int, digest: bytes) -> None:
         moved = db.execute(
@@ -319,6 +377,13 @@ def new_run_id() -> str:
     return f"{datetime.now(UTC):%y%m%d}-{''.join(secrets.choice(letters) for _ in range(6))}"
 
 
+def _free_id(db: Connection) -> str:
+    while True:
+        run_id = new_run_id()
+        if db.scalar(select(schema.runs.c.number).where(schema.runs.c.run_id == run_id)) is None:
+            return run_id
+
+
 def holder_name() -> str:
     """This process, named so that another one on this machine can tell whether it still lives."""
     return f"{socket.gethostname()}:{os.getpid()}:{_started(os.getpid())}"
@@ -336,9 +401,10 @@ def holder_lives(holder: str, beat: float) -> bool:
 
 
 def _started(pid: int) -> str:
-    """Start time of a process in clock ticks since boot, "" if there is none (or no /proc)."""
+    """Start time of a process in clock ticks since boot, "" if it is gone (or there is no /proc)."""
     try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        return "" if fields[0] in "ZX" else fields[19]  # a zombie is dead; its parent has not looked yet
     except (OSError, IndexError):
         return ""
 
@@ -367,7 +433,7 @@ _e, _r = schema.events, schema.runs
 _INSERT = insert(_e)
 _READ = (
     select(_e)
-    .where(_e.c.id > bindparam("low"), _e.c.id <= bindparam("high"))
+    .where(_e.c.id > bindparam("low"), _e.c.id <= bindparam("high"), _e.c.id == bindparam("base") + _e.c.seq)
     .order_by(_e.c.id)
     .limit(bindparam("page"))
 )
