@@ -16,7 +16,16 @@ from typing import Any
 from outrider.agent.context import MAX_CALLS
 from outrider.agent.parts import Parts
 from outrider.agent.state import DENIED, REPEATED, REPLAN, SAME_IN_A_ROW, mark_of
-from outrider.memory.events import ApprovalAsked, Artifact, CallDraft, ModelReplied, Noted, ToolCalled, ToolReturned
+from outrider.memory.events import (
+    ApprovalAsked,
+    Artifact,
+    CallDraft,
+    FileChange,
+    ModelReplied,
+    Noted,
+    ToolCalled,
+    ToolReturned,
+)
 from outrider.memory.store import digest_of
 from outrider.tools.tool import Observation, ToolError, shape
 from outrider.tools.toolbox import Prepared, Returned, trim
@@ -210,6 +219,10 @@ def observed(parts: Parts, ready: Ready, returned: Returned, wall_s: float) -> T
         wall_s=round(wall_s, 6),
         origin=seen.origin or ready.call.tool.origin,
         artifacts=_artifacts(parts, seen),
+        changes=tuple(
+            FileChange(path=c.path, before=_keep_if(parts, c.before), after=_keep_if(parts, c.after))
+            for c in seen.changes
+        ),
         detail=parts.redact(returned.detail),
         elapsed_s=parts.ledger.elapsed_s,
     )
@@ -220,6 +233,10 @@ def _artifacts(parts: Parts, seen: Observation) -> tuple[Artifact, ...]:
         Artifact(name=f.name, media_type=f.media_type, digest=_keep(parts, f.data), size=len(f.data))
         for f in seen.files
     )
+
+
+def _keep_if(parts: Parts, data: bytes | None) -> str | None:
+    return None if data is None else _keep(parts, data)
 
 
 def _keep(parts: Parts, data: bytes) -> str:

@@ -32,6 +32,7 @@ class Context:
         self._asked: ModelAsked | None = None
         self._asked_messages = 0
         self._waiting: dict[str, ToolReturned | None] = {}
+        self._held: list[Message] = []
         self._seqs: list[int] = []  # of the event each message came from
         self._seq = 0
         self._hash = blake2b(digest_size=16)
@@ -85,6 +86,7 @@ class Context:
         returns = [r for r in self._waiting.values() if r is not None]
         if len(returns) < len(self._waiting):
             return
+        self._waiting, held, self._held = {}, self._held, []
         for returned in returns:
             note = left if returned is returns[-1] else ""
             self._say(
@@ -98,7 +100,8 @@ class Context:
                     note=note,
                 )
             )
-        self._waiting = {}
+        for message in held:
+            self._say(message)
 
     def _compact(self, event: Compacted) -> None:
         """The goal, then what was left out in short, then everything after `upto` as it was."""
@@ -114,6 +117,9 @@ class Context:
             self._seqs.append(seq)
 
     def _say(self, message: Message) -> None:
+        if self._waiting:  # a note may come while calls are open; servers want results right after their calls
+            self._held.append(message)
+            return
         self.messages.append(message)
         self._seqs.append(self._seq)
         for part in (message.role, message.text, message.note, *(c.name + c.arguments for c in message.calls)):

@@ -43,7 +43,7 @@ from outrider.memory.journal import Journal, Stored
 from outrider.memory.store import Store
 from outrider.tools.builtin import BUILT_IN, collect, installed
 from outrider.tools.policy import EFFECTS, Policy
-from outrider.tools.tool import File, Observation, Tool, ToolContext
+from outrider.tools.tool import Change, File, Observation, Tool, ToolContext
 from outrider.tools.toolbox import Prepared, Returned, Toolbox
 
 Source = Literal["stored", "live"]
@@ -259,10 +259,14 @@ class _StoredTools(Toolbox):
             self.parts.put(following)
 
     def _observation(self, stored: ToolReturned) -> Observation:
-        whole = self._tape.store.get_blob(stored.blob) if stored.blob else None
+        whole = self._blob(stored.blob)
         text = stored.text if whole is None else whole.decode()
         files = tuple(File(a.name, a.media_type, self._tape.store.get_blob(a.digest) or b"") for a in stored.artifacts)
-        return Observation(text, stored.ok, stored.origin, files)
+        changes = tuple(Change(c.path, self._blob(c.before), self._blob(c.after)) for c in stored.changes)
+        return Observation(text, stored.ok, stored.origin, files, changes)
+
+    def _blob(self, digest: str | None) -> bytes | None:
+        return None if digest is None else self._tape.store.get_blob(digest)
 
 
 def _parts(tape: Tape, toolbox: list[Tool], tools: Source, model: Model | None, context: ToolContext | None) -> Parts:

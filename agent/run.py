@@ -23,6 +23,7 @@ from outrider.agent.parts import Approve, Parts, nobody
 from outrider.agent.record import budget_from, price_from
 from outrider.agent.state import State
 from outrider.agent.version import VERSION
+from outrider.agent.workspace import drifted
 from outrider.memory import recall
 from outrider.memory.errors import LeaseLost, StoreError, UsageError
 from outrider.memory.events import Noted, PlanChanged, Resumed, RunStarted, ToolReturned
@@ -159,7 +160,13 @@ def resume(
                 "see `outrider show`, or go on from it with `outrider fork RUN --goal …`",
             )
         unknown = tuple(c.call_id for c in parts.state.open.values() if c.effect != "read")
-        parts.record(Resumed(changes=changes, unknown=unknown))
+        parts.put(Resumed(changes=changes, unknown=unknown))
+        if moved := drifted(journal.read(), parts.tool_context.workspace):
+            names = ", ".join(moved[:20])
+            parts.put(
+                Noted(by="outrider", text=f"While the run was left, these files changed: {names}. Read them again.")
+            )
+        parts.record()
     except BaseException:
         journal.release()
         raise

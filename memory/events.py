@@ -55,6 +55,14 @@ class Artifact(_Part):
     size: int = Field(ge=0)
 
 
+class FileChange(_Part):
+    """A file of the workspace that a call changed: the digests of its content before and after, None: there was none."""
+
+    path: str
+    before: str | None = None
+    after: str | None = None
+
+
 class Citation(_Part):
     """A claim of the answer and the observation (`seq` of its event) that supports it; None: nothing does."""
 
@@ -150,6 +158,7 @@ class ToolReturned(Event):
     wall_s: float = 0.0
     origin: Origin = "trusted"
     artifacts: tuple[Artifact, ...] = ()
+    changes: tuple[FileChange, ...] = ()
     detail: str = ""
     elapsed_s: float = 0.0
 

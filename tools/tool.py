@@ -41,13 +41,24 @@ class File:
 
 
 @dataclass(frozen=True, slots=True)
+class Change:
+    """A file of the workspace that a tool changed: its content before and after, None where there was no file."""
+
+    path: str
+    before: bytes | None
+    after: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
 class Observation:
-    """What a tool saw. `text` goes to the model (trimmed), `origin` overrides the tool's, `files` go to the transcript."""
+    """What a tool saw. `text` goes to the model (trimmed), `origin` overrides the tool's, `files` go to the transcript,
+    `changes` are kept so that `outrider undo` can put the workspace back."""
 
     text: str
     ok: bool = True
     origin: Origin | None = None
     files: tuple[File, ...] = ()
+    changes: tuple[Change, ...] = ()
 
 
 class Memory(Protocol):

@@ -12,7 +12,7 @@ import json
 import re
 import traceback
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from typing import Any
 
@@ -174,7 +174,7 @@ def clean(text: str) -> str:
 
 
 def _clean(seen: Observation, tool: Tool) -> Observation:
-    return Observation(clean(seen.text), seen.ok, seen.origin or tool.origin, seen.files)
+    return replace(seen, text=clean(seen.text), origin=seen.origin or tool.origin)
 
 
 def trim(text: str, cap: int, handle: str) -> str:

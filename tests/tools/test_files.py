@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from outrider.tools import files
-from outrider.tools.tool import Tool, ToolContext, ToolError
+from outrider.tools.tool import Observation, Tool, ToolContext, ToolError
 
 SECRET = "the secret outside"
 
@@ -34,7 +34,8 @@ def ctx(tmp_path: Path) -> ToolContext:
 
 
 def call(tool: Tool, ctx: ToolContext, **arguments: Any) -> Any:
-    return tool.run(tool.check(arguments), ctx)
+    value = tool.run(tool.check(arguments), ctx)
+    return value.text if isinstance(value, Observation) else value
 
 
 # ---- inside and outside ----------------------------------------------------------------------------------------------
