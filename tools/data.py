@@ -20,6 +20,7 @@ MAX_DIFFERENT = 500_000  # values `unique` keeps in memory
 MAX_TURNED = 1_000_000  # characters `reverse`, `upper` and `lower` give back
 CHUNK = 1 << 20
 LIMIT_S = 110.0  # under the tools' time-out, so that the answer is ours and no thread is left reading
+TELL_EVERY = 1_000_000
 CHECK_EVERY = 50_000  # rows between two looks at the clock
 DIGITS = 2500  # exact for cells of up to 100 characters and exponents of three digits
 
@@ -43,7 +44,7 @@ def table(path: str, operation: Operation, ctx: ToolContext, column: str = "", w
         raise ToolError(f"{shown(path)} is not a table", "it is a binary file", "read it with python")
     with stream, localcontext(prec=DIGITS):
         found = tables.read(stream, shown(path))
-        return _Question(found, shown(path), operation, column, where, _ends(ctx)).answer()
+        return _Question(found, shown(path), operation, column, where, _ends(ctx), ctx.progress).answer()
 
 
 def _ends(ctx: ToolContext) -> float:
@@ -59,6 +60,7 @@ class _Question:
     column: str
     where: str
     ends: float  # monotonic clock
+    progress: Callable[[str], None]
     wanted: list[conditions.Condition] = field(default_factory=list)
     index: int = -1
     read: int = 0
@@ -88,6 +90,8 @@ class _Question:
         """The rows for which the conditions hold. Raises ToolError when the time is up."""
         for row in self.table.rows:
             self.read += 1
+            if self.read % TELL_EVERY == 0:
+                self.progress(f"{self.read:,} rows of {self.name} read")
             if self.read % CHECK_EVERY == 0 and time.monotonic() > self.ends:
                 raise ToolError(
                     f"{self.name} was not read to its end",

@@ -111,8 +111,8 @@ def _slice(stream: io.TextIOBase, path: str, size: int, start: int, count: int, 
     last = start + len(kept) - 1
     if start == 1 and not why:
         return text
-    rest = f"; {why}, of {size:,} bytes in all: go on with start_line={last + 1}" if why else ", to its end"
-    return f"[lines {start} to {last} of {shown(path)}{rest}]\n{text}"
+    rest = f"; {why}: go on with start_line={last + 1}" if why else ", to its end"
+    return f"[lines {start} to {last} of {shown(path)} ({size:,} bytes){rest}]\n{text}"
 
 
 @tool(effect="write", serial=True)

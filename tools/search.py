@@ -134,7 +134,7 @@ def _fields(result: Any) -> dict[str, str]:
 
 
 def _search(watch: _Watch, query: str, limit: int, backend: str, region: str) -> list[dict[str, str]]:
-    from ddgs import DDGS
+    from ddgs.ddgs import DDGS  # `ddgs.DDGS` is a stand-in that cannot be subclassed until the real one is loaded
     from ddgs.exceptions import DDGSException
 
     class Watched(DDGS):
@@ -146,7 +146,7 @@ def _search(watch: _Watch, query: str, limit: int, backend: str, region: str) ->
             return engines
 
     try:
-        rows = Watched(timeout=int(ENGINE_S)).text(query, region=region, max_results=limit, backend=backend)
+        rows = Watched(timeout=int(ENGINE_S)).text(query, region=region, max_results=max(limit, 10), backend=backend)
         return [dict(row) for row in rows]
     except DDGSException:  # no result, or every engine failed: the watch knows which
         return []

@@ -21,7 +21,7 @@ from outrider.tools.tool import ToolError
 SAMPLE = 65_536  # characters the dialect is guessed from
 MAX_LINE = 1 << 20  # characters of a line, a cell or a JSON element
 PEEK = 1000  # JSON rows looked at for their keys before the first is given
-DELIMITERS = ",\t;|"
+DELIMITERS = "\t,;|"  # tried in this order: commas inside the cells of a TSV are common, tabs inside a CSV are not
 
 
 @dataclass(slots=True)
@@ -57,6 +57,7 @@ def _from_csv(stream: io.TextIOBase, name: str, sample: str) -> Table:
     numbers = [c for c in columns if number(c, delimiter == ";") is not None]
     note = "the first line is taken as the header" if len(numbers) == len(columns) else ""
     width = len(columns)
+    records = (row for row in records if width == 1 or len(row) > 1 or row[0].strip())  # spaces are a blank line too
     rows = (row if len(row) == width else (row + [""] * width)[:width] for row in records)
     return Table(columns, rows, delimiter == ";", note)
 

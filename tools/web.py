@@ -6,6 +6,7 @@ Does not promise: that a page is true, whole or meant for us; scripts on a page 
 from __future__ import annotations
 
 import re
+from urllib.parse import urlsplit
 
 from outrider.tools import pages, search
 from outrider.tools.net import Fetched, fetch
@@ -36,6 +37,7 @@ async def web_search(query: str, ctx: ToolContext, limit: int = 5) -> str:
         raise ToolError("there is nothing to search for", "the query is empty", "give a few words")
     own = ctx.settings.get("web_search") or {}
     limit, seconds = max(1, min(limit, 20)), max(1.0, min(SEARCH_S, ctx.seconds_left() - 1))
+    ctx.progress(f"searching the web for {query[:80]!r}")
     if address := str(own.get("url") or ""):
         found = await search.ask_server(address, query, limit, allowed=ctx.allowed_hosts, seconds=seconds)
     else:
@@ -67,6 +69,7 @@ async def read_page(url: str, ctx: ToolContext) -> str:
             _status(got),
             "check the address, or find another page with web_search",
         )
+    ctx.progress(f"reading {len(got.body):,} bytes of {urlsplit(got.url).hostname}")
     page = await _page(got, max(1.0, ctx.seconds_left() - 1))
     return _shown(page, got)
 

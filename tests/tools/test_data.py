@@ -80,7 +80,8 @@ def test_table_answers_with_the_number_first(
         ("pipes.txt", "a|b|c\n1|2|3\n4|5|6\n", 2),
         ("one.csv", "name\nann\nbob\n", 2),
         ("quoted.csv", 'a,b\n"two\nlines","x, y"\n1,2\n', 2),
-        ("blank.csv", "a,b\n1,2\n\n\n3,4\n\n", 2),
+        ("blank.csv", "a,b\n1,2\n\n   \n3,4\n\n", 2),
+        ("commas.txt", "id\tname, first\n1\tX, Y\n", 1),
         ("dos.csv", "a,b\r\n1,2\r\n3,4\r\n", 2),
         ("no-end.csv", "a,b\n1,2", 1),
         ("ragged.csv", "a,b\n1\n1,2,3\n", 2),
@@ -95,6 +96,12 @@ def test_table_counts_rows_of_every_shape_of_table(ctx: ToolContext, name: str, 
     """Delimiters, quotes, blank lines, line ends and JSON forms people really have."""
     (ctx.workspace / name).write_text(text, newline="")
     assert table(ctx, "rows", name).split(" ")[0] == str(rows)
+
+
+def test_table_takes_the_tab_when_cells_hold_commas(ctx: ToolContext) -> None:
+    """Both would cut the same number of cells."""
+    (ctx.workspace / "t.txt").write_text("id\tname, first\n1\tX, Y\n")
+    assert table(ctx, "columns", "t.txt") == "2 columns in t.txt: id, name, first"
 
 
 def test_table_reads_marks_and_other_encodings(ctx: ToolContext) -> None:
