@@ -32,6 +32,9 @@ class Attack:
 
 def attempt(lane: Lane, attack: Attack) -> bool:
     """Run the attack in the lane; whether it got through. What it changed outside is put back."""
+    lane.shell("rm -rf -- * .[!.]*")  # what an attack before this one left in the workspace
+    if lane.isolation in ("namespaces", "bubblewrap", "container"):  # NEVER elsewhere: there /tmp is the machine's own
+        lane.shell("rm -rf /tmp/[!h]* 2>/dev/null")
     before = {"files": lane.world.snapshot(), "heard": len(lane.world.heard)}
     if attack.shell:
         words = "".join(f"{key}={shell_word(value)}\n" for key, value in lane.world.words().items() if key != "abstract")

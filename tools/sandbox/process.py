@@ -17,6 +17,7 @@ import threading
 import time
 import weakref
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from outrider.tools.sandbox.channel import Channel, Message, Stalled
@@ -182,15 +183,17 @@ def _take_down(process: subprocess.Popen[bytes], channel: Channel, noise: int, s
 def remove_tree(folder: Path) -> None:
     """Remove a folder that hostile code has had: unreadable folders and any depth included."""
     for _ in range(50):
-        shutil.rmtree(folder, onerror=_make_removable)  # `onexc` is 3.12
+        shutil.rmtree(folder, onerror=partial(_make_removable, folder))  # `onexc` is 3.12
         if not folder.exists():
             return
         _shorten(folder)
 
 
-def _make_removable(function: object, path: str, _error: object) -> None:
+def _make_removable(top: Path, function: object, path: str, _error: object) -> None:
+    """Open up a folder that could not be emptied. Never the one that holds `top`: that is somebody else's."""
     with contextlib.suppress(OSError):
-        os.chmod(os.path.dirname(path), 0o700)
+        if Path(path) != top:
+            os.chmod(os.path.dirname(path), 0o700)
         os.chmod(path, 0o700, follow_symlinks=False) if os.chmod in os.supports_follow_symlinks else None
 
 
