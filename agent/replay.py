@@ -96,11 +96,13 @@ async def replay(
         tape = Tape(store, stored[:end], begin)
         parts = _parts(tape, toolbox, tools, model, context)
         found: Divergence | None = None
-        with suppress(_EndOfTape):
-            try:
+        try:
+            with suppress(_EndOfTape):
                 await pursue(parts)
-            except _Diverged as diverged:
-                found = diverged.what
+            with suppress(_EndOfTape):
+                tape.append(*parts.pending)  # held for a commit that did not come
+        except _Diverged as diverged:
+            found = diverged.what
         driven += tape.at - begin
         if found is None and tape.at < end and not isinstance(stored[tape.at].event, Interrupted):
             found = Divergence(stored[tape.at].seq, parts.state.step, stored[tape.at].kind, "nothing")
