@@ -8,9 +8,10 @@ Live tools run only if they read or execute; a tool with an effect outside the s
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any, Literal, cast
 
 from outrider.agent.budget import Ledger
@@ -134,6 +135,7 @@ class Tape:
     def __init__(self, store: Store, stored: list[Stored], at: int) -> None:
         self.store, self.stored, self.at = store, stored, at
         self.run_id = stored[0].run
+        self._events = [one.event for one in stored]  # decoded once
         self.ignored = set(TIMES)
         self.held: Callable[[], int] = lambda: 0  # events that were put and not yet compared
 
@@ -142,16 +144,16 @@ class Tape:
         """As a journal's: the seq of the last event that is on disk."""
         return self.at
 
-    def ahead(self) -> list[Event]:
+    def ahead(self) -> Iterator[Event]:
         """The stored events after everything that was driven or is held."""
-        return [one.event for one in self.stored[self.at + self.held() :]]
+        return islice(self._events, self.at + self.held(), None)
 
     def next(self) -> Event:
         """The stored event that should come next."""
         index = self.at + self.held()
         if index >= len(self.stored):
             raise _EndOfTape
-        return self.stored[index].event
+        return self._events[index]
 
     def append(self, *events: Event, blobs: Mapping[str, bytes] | None = None) -> list[Stored]:
         """Compare instead of commit."""
@@ -159,7 +161,7 @@ class Tape:
         for event in events:
             if self.at >= len(self.stored):
                 raise _EndOfTape
-            self._compare(self.stored[self.at], event)
+            self._compare(self.stored[self.at], self._events[self.at], event)
             self.at += 1
         return self.stored[first : self.at]
 
@@ -173,7 +175,10 @@ class Tape:
         old, new = was.model_dump(), now.model_dump()
         changed = {k: (old[k], new[k]) for k in new if k not in self.ignored and old.get(k) != new[k]}
         if changed:
-            raise _Diverged(Divergence(stored.seq, step, was.kind, now.kind, changed))
+            raise _Diverged(Divergence(stored.seq, self._step(), was.kind, now.kind, changed))
+
+    def _step(self) -> int:
+        return max((e.step for e in self._events[: self.at + 1] if isinstance(e, ModelAsked)), default=0)
 
 
 class _Clock(Ledger):
@@ -183,7 +188,7 @@ class _Clock(Ledger):
 
     @property
     def elapsed_s(self) -> float:
-        for event in self.tape.ahead()[:64]:
+        for event in islice(self.tape.ahead(), 64):
             if seconds := getattr(event, "elapsed_s", 0.0):
                 return float(seconds)
         return self._worked_s
@@ -216,8 +221,8 @@ class _StoredModel:
             raise _EndOfTape
         if not replied.error:
             return Reply(replied.text, replied.calls, replied.usage, replied.finish_reason)
-        following = self.tape.ahead()[1:2]
-        again = bool(following) and isinstance(following[0], ModelAsked) and following[0].step == replied.step
+        following = next(islice(self.tape.ahead(), 1, None), None)
+        again = isinstance(following, ModelAsked) and following.step == replied.step
         what, _, why = replied.error.partition(": ")
         raise ModelFailure(what, why, "", retryable=again, billed=replied.cost.tokens > 0, retry_after_s=0)
 
@@ -234,8 +239,8 @@ class _StoredTools(Toolbox):
         self.parts: Parts | None = None
 
     async def run(self, call: Prepared, context: ToolContext, timeout_s: float) -> Returned:
-        order = [e for e in self._tape.ahead() if isinstance(e, ToolReturned)]
-        stored = next((event for event in order if event.call_id == context.call_id), None)
+        answers = (event for event in self._tape.ahead() if isinstance(event, ToolReturned))
+        stored = next((event for event in answers if event.call_id == context.call_id), None)
         if self._live and call.effect in ("read", "execute"):
             return await super().run(call, context, timeout_s)
         if stored is None:
