@@ -165,13 +165,9 @@ class Tape:
             self.at += 1
         return self.stored[first : self.at]
 
-    def _compare(self, stored: Stored, now: Event) -> None:
-        was = stored.event
-        step = max(
-            (one.event.step for one in self.stored[: self.at + 1] if isinstance(one.event, ModelAsked)), default=0
-        )
+    def _compare(self, stored: Stored, was: Event, now: Event) -> None:
         if was.kind != now.kind:
-            raise _Diverged(Divergence(stored.seq, step, was.kind, now.kind))
+            raise _Diverged(Divergence(stored.seq, self._step(), was.kind, now.kind))
         old, new = was.model_dump(), now.model_dump()
         changed = {k: (old[k], new[k]) for k in new if k not in self.ignored and old.get(k) != new[k]}
         if changed:
