@@ -35,7 +35,7 @@ async def check_address(host: str, port: int, allowed: Sequence[str] = ()) -> li
     Raises ToolError when the name has no address, or none that is public and the host is not allowed by name.
     """
     try:
-        found = await in_thread(_resolve, host, port, seconds=RESOLVE_S)
+        found = await in_thread(resolve, host, port, seconds=RESOLVE_S)
     except (OSError, UnicodeError) as error:
         late = isinstance(error, TimeoutError)
         why = "the name was not resolved in time" if late else f"the name does not resolve ({error})"
@@ -101,7 +101,8 @@ def _inside(ip: ipaddress.IPv6Address) -> list[ipaddress.IPv4Address]:
     return []
 
 
-def _resolve(host: str, port: int) -> list[str]:
+def resolve(host: str, port: int) -> list[str]:
+    """The addresses of a name, in the resolver's order. Blocks. Raises OSError or UnicodeError."""
     rows = socket.getaddrinfo(_plain(host), port, type=socket.SOCK_STREAM)
     return list(dict.fromkeys(str(row[4][0]) for row in rows))
 

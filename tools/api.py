@@ -19,7 +19,7 @@ from urllib.parse import quote, quote_plus
 from pydantic import BeforeValidator
 
 from outrider.memory.events import Effect
-from outrider.tools.net import Fetched, fetch
+from outrider.tools.net import Fetched, fetch, proxy_of
 from outrider.tools.pages import strip_controls
 from outrider.tools.tool import Arguments, ToolContext, ToolError, tool
 
@@ -69,7 +69,7 @@ with warnings.catch_warnings():  # a parameter called "json" hides a deprecated 
         try:
             got = await fetch(
                 secrets.fill(url.strip(), lambda value: quote(value, safe="")), method=method, headers=wanted, content=content,
-                allowed=ctx.allowed_hosts, max_bytes=MAX_BODY, deadline_s=max(1.0, min(40.0, ctx.seconds_left() - 1)),
+                allowed=ctx.allowed_hosts, proxy=proxy_of(ctx.settings), max_bytes=MAX_BODY, deadline_s=max(1.0, min(40.0, ctx.seconds_left() - 1)),
             )  # fmt: skip
         except ToolError as error:  # what went wrong may quote the address
             raise ToolError(*(secrets.hide(part) for part in (error.what, error.why, error.fix))) from None

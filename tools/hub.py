@@ -142,7 +142,8 @@ def _clean(text: str) -> str:
 async def _ask(asked: dict[str, Any], ctx: ToolContext) -> list[dict[str, Any]]:
     """The child's rows. Raises ToolError that says what kept it."""
     ctx.progress("asking the model hub")
-    own = ctx.settings.get("hub") or {}
+    own = ctx.settings.get("hub")
+    own = own if isinstance(own, dict) else {}
     asked["endpoint"] = str(own.get("endpoint") or os.environ.get("HF_ENDPOINT") or "").rstrip("/")
     asked["seconds"] = seconds = max(1.0, min(HUB_S, ctx.seconds_left() - 1))
     quiet = {"HF_HUB_DISABLE_TELEMETRY": "1", "HF_HUB_DISABLE_PROGRESS_BARS": "1", "HF_HUB_DISABLE_XET": "1"}

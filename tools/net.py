@@ -1,6 +1,6 @@
 """The only door to the network: one request, its address checked, its size and time bounded.
 May touch: the network, over http and https, at public addresses and at hosts the person allowed by name.
-Does not promise: that a public host is a good one, nor that what it says is true. Proxies and cookies are not used.
+Does not promise: that a public host is a good one, nor that what it says is true. Cookies are not kept; a proxy only when the person set one.
 Start reading at `fetch`; `check_address` is the rule, for anyone else who opens a connection.
 
 A name is resolved once and the connection goes to the address that was checked, so a name that changes its mind
@@ -16,11 +16,12 @@ import re
 import time
 import zlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from outrider.tools.addresses import check_address, is_public, judge, short
+from outrider.tools.addresses import check_address, is_public, judge, resolve, short
 from outrider.tools.tool import ToolError
+from outrider.tools.workers import in_thread
 
 if TYPE_CHECKING:
     import ssl
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     import httpcore2
     import httpx2
 
-__all__ = ["Fetched", "check_address", "fetch", "is_public", "judge", "parse", "user_agent"]
+__all__ = ["Fetched", "check_address", "fetch", "is_public", "judge", "parse", "proxy_of", "user_agent"]
 
 MAX_BYTES = 5_000_000
 DEADLINE_S = 30.0
@@ -77,6 +78,7 @@ async def fetch(
     max_bytes: int = MAX_BYTES,
     deadline_s: float = DEADLINE_S,
     max_redirects: int = MAX_REDIRECTS,
+    proxy: str = "",
 ) -> Fetched:
     """Ask `url` and follow its redirects, within `deadline_s` seconds in all and `max_bytes` of decompressed body.
 
@@ -84,13 +86,15 @@ async def fetch(
     GET and HEAD are tried up to 3 times when the connection fails or the server is busy (429 and 503; Retry-After is
     obeyed while it fits the deadline); nothing else is repeated. Other methods are not redirected to another host:
     the 3xx is the answer. On leaving a host only HARMLESS_HEADERS go along.
+    proxy: an HTTP proxy the person chose. It resolves names too, so an address is only checked as far as it is known here.
     Raises ToolError for an address that is refused, a server that cannot be reached, and when time is up.
     """
     ends = time.monotonic() + deadline_s
     wanted = {name.lower(): value for name, value in (headers or {}).items()}
     try:
         async with asyncio.timeout(deadline_s):
-            return await _follow(method.upper(), parse(url), wanted, content, allowed, max_bytes, ends, max_redirects)
+            asked = _Asked(method.upper(), parse(url), wanted, content, tuple(allowed), max_bytes, ends, proxy)
+            return await _follow(asked, max_redirects)
     except TimeoutError:
         raise ToolError(
             f"{_host_of(url)} did not answer in time",
@@ -99,8 +103,8 @@ async def fetch(
         ) from None
 
 
-def parse(url: str) -> httpx2.URL:
-    """The URL if it is one we may ask: http or https, with a host, without a user name. Raises ToolError."""
+def parse(url: str, *, user: bool = False) -> httpx2.URL:
+    """The URL if it is one we may ask: http or https, with a host, without a user name unless `user`. Raises ToolError."""
     import httpx2
 
     fix = 'give a full address such as "https://example.org/page"'
@@ -110,7 +114,7 @@ def parse(url: str) -> httpx2.URL:
         raise ToolError("that is not a web address", str(error)[:200], fix) from None
     if parsed.scheme not in ("http", "https") or not parsed.host:
         raise ToolError(f"{short(url)} cannot be opened", "only http and https addresses with a host can", fix)
-    if parsed.userinfo:
+    if parsed.userinfo and not user:
         raise ToolError(
             "a web address with a user name in it is refused",
             "it hides the real host",
@@ -126,33 +130,48 @@ def _host_of(url: str) -> str:
 # ---- one request after the other -------------------------------------------------------------------------------------
 
 
-async def _follow(
-    method: str, url: httpx2.URL, headers: dict[str, str], content: bytes | None,
-    allowed: Sequence[str], max_bytes: int, ends: float, redirects_left: int,
-) -> Fetched:  # fmt: skip
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """One request. `ends` is on the monotonic clock."""
+
+    method: str
+    url: httpx2.URL
+    headers: Mapping[str, str]
+    content: bytes | None
+    allowed: tuple[str, ...]
+    max_bytes: int
+    ends: float
+    proxy: str
+
+
+async def _follow(asked: _Asked, redirects: int) -> Fetched:
     seen: list[str] = []
     while True:
-        got = await _patiently(method, url, headers, content, allowed, max_bytes, ends)
+        got = await _patiently(asked)
         target = got.headers.get("location", "")
         if got.status not in REDIRECTS or not target:
-            return _with_redirects(got, seen)
-        next_url = parse(_joined(url, target))
-        leaves = (next_url.scheme, next_url.host, next_url.port) != (url.scheme, url.host, url.port)
-        if leaves and method not in REPEATABLE:
-            return _with_redirects(got, seen)
-        if redirects_left <= len(seen):
-            raise ToolError(
-                f"{short(url.host)} redirects for ever",
-                f"more than {redirects_left} times",
-                "use the last address itself",
-            )
-        if got.status == 303 or (got.status in (301, 302) and method == "POST"):
-            method, content = ("HEAD" if method == "HEAD" else "GET"), None
-            headers = {k: v for k, v in headers.items() if k != "content-type"}
-        if leaves:
-            headers = {k: v for k, v in headers.items() if k in HARMLESS_HEADERS}
-        seen.append(str(next_url))
-        url = next_url
+            return replace(got, redirects=tuple(seen))
+        following = _redirected(asked, parse(_joined(asked.url, target)), got.status)
+        if following is None:
+            return replace(got, redirects=tuple(seen))
+        if len(seen) >= redirects:
+            host = short(asked.url.host)
+            raise ToolError(f"{host} redirects for ever", f"more than {redirects} times", "use the last address itself")
+        asked = following
+        seen.append(str(asked.url))
+
+
+def _redirected(asked: _Asked, url: httpx2.URL, status: int) -> _Asked | None:
+    """The request a redirect asks for; None when it is not ours to follow (something sent would go to another host)."""
+    leaves = (url.scheme, url.host, url.port) != (asked.url.scheme, asked.url.host, asked.url.port)
+    if leaves and asked.method not in REPEATABLE:
+        return None
+    headers = {k: v for k, v in asked.headers.items() if not leaves or k in HARMLESS_HEADERS}
+    if status == 303 or (status in (301, 302) and asked.method == "POST"):
+        headers.pop("content-type", None)
+        method = "HEAD" if asked.method == "HEAD" else "GET"
+        return replace(asked, url=url, method=method, headers=headers, content=None)
+    return replace(asked, url=url, headers=headers, content=None if leaves else asked.content)
 
 
 def _joined(url: httpx2.URL, target: str) -> str:
@@ -166,10 +185,6 @@ def _joined(url: httpx2.URL, target: str) -> str:
         ) from None
 
 
-def _with_redirects(got: Fetched, seen: list[str]) -> Fetched:
-    return Fetched(got.url, got.status, got.headers, got.body, got.cut, tuple(seen))
-
-
 class _Busy(Exception):
     """The server asked us to come back later."""
 
@@ -177,26 +192,23 @@ class _Busy(Exception):
         self.answer = answer
 
 
-async def _patiently(
-    method: str, url: httpx2.URL, headers: Mapping[str, str], content: bytes | None,
-    allowed: Sequence[str], max_bytes: int, ends: float,
-) -> Fetched:  # fmt: skip
+async def _patiently(asked: _Asked) -> Fetched:
     """One request, repeated as far as that is safe and there is time."""
     import httpcore2
     import tenacity
 
     lost = (httpcore2.NetworkError, httpcore2.ConnectTimeout, httpcore2.RemoteProtocolError)
-    repeat = method in REPEATABLE
+    repeat = asked.method in REPEATABLE
     waits = tenacity.AsyncRetrying(
         retry=tenacity.retry_if_exception_type((_Busy, *lost)) if repeat else tenacity.retry_never,
-        stop=lambda state: state.attempt_number >= ATTEMPTS or time.monotonic() + _pause_s(state) >= ends,
+        stop=lambda state: state.attempt_number >= ATTEMPTS or time.monotonic() + _pause_s(state) >= asked.ends,
         wait=_pause_s,
         reraise=True,
     )
     try:
         async for attempt in waits:
             with attempt:
-                got = await _once(method, url, headers, content, allowed, max_bytes)
+                got = await _once(asked)
                 if repeat and got.status in BUSY:
                     raise _Busy(got)
                 return got
@@ -204,7 +216,7 @@ async def _patiently(
         return busy.answer
     except (*lost, httpcore2.TimeoutException, httpcore2.ProtocolError) as error:
         raise ToolError(
-            f"{short(url.host)} could not be asked",
+            f"{short(asked.url.host)} could not be asked",
             short(str(error) or type(error).__name__),
             "check the address, or try later",
         ) from None
@@ -215,8 +227,8 @@ def _pause_s(state: Any) -> float:
     """Seconds before the next attempt: what Retry-After says (seconds or a date), else 0.3, 0.6 …"""
     error = state.outcome.exception() if state.outcome else None
     said = error.answer.headers.get("retry-after", "") if isinstance(error, _Busy) else ""
-    if said.strip().isdigit():
-        return float(min(int(said), 10**6))
+    if re.fullmatch(r"\s*[0-9]{1,9}\s*", said):
+        return float(int(said))
     if said:
         from email.utils import parsedate_to_datetime
 
@@ -225,34 +237,45 @@ def _pause_s(state: Any) -> float:
     return float(0.3 * 2 ** (state.attempt_number - 1))
 
 
-async def _once(
-    method: str,
-    url: httpx2.URL,
-    headers: Mapping[str, str],
-    content: bytes | None,
-    allowed: Sequence[str],
-    max_bytes: int,
-) -> Fetched:
-    import httpcore2
+async def _once(asked: _Asked) -> Fetched:
     import httpx2
 
-    request = httpx2.Request(method, url, headers=_dressed(headers), content=content)
-    secure = url.scheme == "https"
-    patience = {"timeout": {"connect": CONNECT_S}}
+    request = httpx2.Request(asked.method, asked.url, headers=_dressed(asked.headers), content=asked.content)
     async with (
-        httpcore2.AsyncConnectionPool(
-            ssl_context=_tls() if secure else None, network_backend=_checked_backend(allowed), max_connections=1
-        ) as pool,
+        await _connections(asked) as pool,
         pool.stream(
-            method, _core_url(url), headers=request.headers.raw, content=content, extensions=patience
+            asked.method, _core_url(asked.url), headers=request.headers.raw, content=asked.content,
+            extensions={"timeout": {"connect": CONNECT_S}},
         ) as response,
-    ):
+    ):  # fmt: skip
         heads: dict[str, str] = {}
         for raw, value in response.headers:
             name = raw.decode("latin-1").lower()
             heads[name] = f"{heads[name]}, {value.decode('latin-1')}" if name in heads else value.decode("latin-1")
-        body, cut = (b"", "") if method == "HEAD" else await _body(response, heads, max_bytes)
-        return Fetched(str(url), response.status, heads, body, cut)
+        body, cut = (b"", "") if asked.method == "HEAD" else await _body(response, heads, asked.max_bytes)
+        return Fetched(str(asked.url), response.status, heads, body, cut)
+
+
+async def _connections(asked: _Asked) -> httpcore2.AsyncConnectionPool:
+    """Where the connection of one request comes from: straight to a checked address, or through the person's proxy."""
+    import httpcore2
+
+    tls = _tls() if asked.url.scheme == "https" else None
+    if not asked.proxy:
+        return httpcore2.AsyncConnectionPool(tls, network_backend=_checked_backend(asked.allowed), max_connections=1)
+    proxy = parse(asked.proxy, user=True)
+    name = (proxy.username.encode(), proxy.password.encode()) if proxy.username else None
+    await _check_behind_proxy(asked)
+    return httpcore2.AsyncConnectionPool(
+        tls, proxy=httpcore2.Proxy(_core_url(proxy), auth=name, ssl_context=_tls()), max_connections=1
+    )
+
+
+async def _check_behind_proxy(asked: _Asked) -> None:
+    """Refuse what is known here to be private. A name that only the proxy knows is the proxy's to judge."""
+    port = asked.url.port or (443 if asked.url.scheme == "https" else 80)
+    with contextlib.suppress(OSError, UnicodeError):
+        judge(asked.url.host, port, await in_thread(resolve, asked.url.host, port, seconds=CONNECT_S), asked.allowed)
 
 
 def _core_url(url: httpx2.URL) -> httpcore2.URL:
@@ -261,13 +284,20 @@ def _core_url(url: httpx2.URL) -> httpcore2.URL:
     return httpcore2.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path)
 
 
-def _dressed(headers: Mapping[str, str]) -> dict[str, str]:
+def _dressed(headers: Mapping[str, str]) -> dict[bytes, bytes]:
     """The caller's headers over ours. Host, lengths and encodings are the door's own business."""
     ours = {"user-agent": user_agent(), "accept": "*/*"}
     theirs = {
         k: v for k, v in headers.items() if k not in ("host", "content-length", "transfer-encoding", "connection")
     }
-    return {**ours, **theirs, "accept-encoding": "gzip, deflate"}
+    merged = {**ours, **theirs, "accept-encoding": "gzip, deflate"}
+    return {name.encode("latin-1"): value.encode("latin-1", "replace") for name, value in merged.items()}
+
+
+def proxy_of(settings: Mapping[str, Any]) -> str:
+    """The proxy a person chose: `[tool_settings.net] proxy = "http://…"`; none is taken from the environment."""
+    own = settings.get("net")
+    return str(own.get("proxy") or "") if isinstance(own, dict) else ""
 
 
 @functools.cache

@@ -78,11 +78,11 @@ async def ask_server(address: str, query: str, limit: int, *, allowed: Sequence[
 # ---- ddgs ------------------------------------------------------------------------------------------------------------
 
 
-async def ask_engines(query: str, limit: int, *, backend: str, region: str, seconds: float) -> Found:
+async def ask_engines(query: str, limit: int, *, backend: str, region: str, seconds: float, proxy: str = "") -> Found:
     """Ask through ddgs for at most `seconds` in all; what some engines found by then counts."""
     watch = _Watch(time.monotonic() + seconds)
     try:
-        rows = await in_thread(_search, watch, query, limit, backend, region, seconds=seconds)
+        rows = await in_thread(_search, watch, query, limit, backend, region, proxy, seconds=seconds)
     except TimeoutError:
         watch.found.late = True
         rows = [row for row in watch.early if row.get("href")]
@@ -133,7 +133,7 @@ def _fields(result: Any) -> dict[str, str]:
     return {key: str(getattr(result, key, "")) for key in ("title", "href", "body")}
 
 
-def _search(watch: _Watch, query: str, limit: int, backend: str, region: str) -> list[dict[str, str]]:
+def _search(watch: _Watch, query: str, limit: int, backend: str, region: str, proxy: str) -> list[dict[str, str]]:
     from ddgs.ddgs import DDGS  # `ddgs.DDGS` is a stand-in that cannot be subclassed until the real one is loaded
     from ddgs.exceptions import DDGSException
 
@@ -146,7 +146,9 @@ def _search(watch: _Watch, query: str, limit: int, backend: str, region: str) ->
             return engines
 
     try:
-        rows = Watched(timeout=int(ENGINE_S)).text(query, region=region, max_results=max(limit, 10), backend=backend)
+        rows = Watched(proxy=proxy or None, timeout=int(ENGINE_S)).text(
+            query, region=region, max_results=max(limit, 10), backend=backend
+        )
         return [dict(row) for row in rows]
     except DDGSException:  # no result, or every engine failed: the watch knows which
         return []

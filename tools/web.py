@@ -9,7 +9,7 @@ import re
 from urllib.parse import urlsplit
 
 from outrider.tools import pages, search
-from outrider.tools.net import Fetched, fetch
+from outrider.tools.net import Fetched, fetch, proxy_of
 from outrider.tools.tool import ToolContext, ToolError, tool
 
 SEARCH_S = 20.0
@@ -35,14 +35,16 @@ async def web_search(query: str, ctx: ToolContext, limit: int = 5) -> str:
     query = " ".join(query.split())
     if not query:
         raise ToolError("there is nothing to search for", "the query is empty", "give a few words")
-    own = ctx.settings.get("web_search") or {}
+    own = ctx.settings.get("web_search")
+    own = own if isinstance(own, dict) else {}
     limit, seconds = max(1, min(limit, 20)), max(1.0, min(SEARCH_S, ctx.seconds_left() - 1))
     ctx.progress(f"searching the web for {query[:80]!r}")
     if address := str(own.get("url") or ""):
         found = await search.ask_server(address, query, limit, allowed=ctx.allowed_hosts, seconds=seconds)
     else:
         backend, region = str(own.get("backend") or "auto"), str(own.get("region") or "us-en")
-        found = await search.ask_engines(query, limit, backend=backend, region=region, seconds=seconds)
+        proxy = proxy_of(ctx.settings)
+        found = await search.ask_engines(query, limit, backend=backend, region=region, seconds=seconds, proxy=proxy)
     return search.said(found, query)
 
 
@@ -60,6 +62,7 @@ async def read_page(url: str, ctx: ToolContext) -> str:
             "Accept": "text/html,application/xhtml+xml,application/pdf,text/plain,application/json;q=0.9,*/*;q=0.5"
         },
         allowed=ctx.allowed_hosts,
+        proxy=proxy_of(ctx.settings),
         max_bytes=MAX_PDF if url.split("?")[0].lower().endswith(".pdf") else MAX_PAGE,
         deadline_s=max(1.0, min(FETCH_S, seconds * 0.6)),
     )

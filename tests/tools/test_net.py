@@ -276,7 +276,7 @@ async def test_fetch_connects_to_the_address_it_checked_when_the_name_changes_it
         tried.append(address[0])
         raise OSError("nothing there")
 
-    monkeypatch.setattr(addresses, "_resolve", resolve)
+    monkeypatch.setattr(addresses, "resolve", resolve)
     monkeypatch.setattr(addresses, "is_public", lambda address: address == "203.0.113.77")
     monkeypatch.setattr("asyncio.selector_events.BaseSelectorEventLoop.sock_connect", connect)
     with pytest.raises(ToolError):
@@ -290,6 +290,27 @@ async def test_fetch_ignores_a_proxy_in_the_environment(monkeypatch: pytest.Monk
     monkeypatch.setenv("ALL_PROXY", "http://127.0.0.1:9")
     with WebServer({"/": answer(b"direct")}) as web:
         assert (await fetch(web.url("/"), allowed=[web.host])).body == b"direct"
+
+
+async def test_fetch_uses_the_proxy_a_person_chose_and_still_refuses_private_hosts() -> None:
+    """The proxy gets the whole address; what is known to be inside is refused before it is asked."""
+    with WebServer({"http://name.only.the.proxy.knows.invalid/page": answer(b"through")}) as proxy:
+        address = proxy.url("").replace("http://", "http://ann:pw@")
+        got = await fetch("http://name.only.the.proxy.knows.invalid/page", proxy=address)
+        assert got.body == b"through"
+        assert proxy.requests[0].headers["proxy-authorization"].startswith("Basic ")
+        with pytest.raises(ToolError, match="refused"):
+            await fetch("http://127.0.0.1/", proxy=address)
+        assert len(proxy.requests) == 1
+
+
+@pytest.mark.parametrize("later", ["\u00b2", "-1", "soon", "9" * 400, "Fri, 99 Foo"])
+async def test_fetch_takes_any_retry_after(later: str) -> None:
+    """Nonsense in a header is no crash: the usual pause, or the 429 as the answer."""
+    busy = answer(b"later", status=429, headers={"Retry-After": later})
+    with WebServer({"/": one_after_the_other(busy, answer(b"now"))}) as web:
+        got = await fetch(web.url("/"), allowed=[web.host], deadline_s=8, headers={"X-Name": "caf\u00e9"})
+        assert got.body in (b"now", b"later")
 
 
 def _certificate(folder: Path) -> tuple[Path, Path]:
@@ -317,7 +338,7 @@ async def test_fetch_keeps_name_and_certificate_right_when_it_connects_by_addres
     server.sni_callback = lambda sock, name, context: names.append(name)
     client = ssl.create_default_context(cafile=str(certificate))
     monkeypatch.setattr(net, "_tls", lambda: client)
-    monkeypatch.setattr(addresses, "_resolve", lambda host, port: ["127.0.0.1"])
+    monkeypatch.setattr(addresses, "resolve", lambda host, port: ["127.0.0.1"])
     with WebServer({"/": answer(b"safe")}, tls=server) as web:
         allowed = [f"secure.test:{web.port}", f"other.test:{web.port}"]
         got = await fetch(f"https://secure.test:{web.port}/", allowed=allowed)
