@@ -40,8 +40,8 @@ def reply_grammar(tools: Sequence[tuple[str, Schema]]) -> str:
     rules = _Rules()
     choices = [_tool_rule(rules, name, schema) for name, schema in tools]
     answer = '"{" ws "\\"answer\\"" ws ":" ws string ws "}"'
-    rules.add("answer", answer)
-    return f"root ::= {' | '.join([*choices, 'answer'])}\n{rules.text()}\n{_BASE}\n"
+    choices.append(rules.add("answer", answer))
+    return f"root ::= {' | '.join(choices)}\n{rules.text()}\n{_BASE}\n"
 
 
 def _tool_rule(rules: _Rules, name: str, schema: Schema) -> str:

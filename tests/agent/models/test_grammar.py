@@ -24,7 +24,7 @@ def test_grammar_names_every_tool_and_the_answer() -> None:
     text = reply_grammar(
         [("stock", {"type": "object", "properties": {}}), ("mail", {"type": "object", "properties": {}})]
     )
-    assert text.splitlines()[0] == "root ::= r-tool-stock | r-tool-mail | answer"
+    assert text.splitlines()[0] == "root ::= r-tool-stock | r-tool-mail | r-answer"
     assert '"\\"stock\\""' in text and '"\\"mail\\""' in text
 
 
@@ -80,4 +80,31 @@ def test_grammar_rule_names_are_unique_for_alike_tools() -> None:
     text = reply_grammar([("get_it", one), ("get-it", two)])
     names = [line.split(" ::=")[0] for line in text.splitlines()]
     assert len(names) == len(set(names))
-    assert text.splitlines()[0] == "root ::= r-tool-get-it | r-tool-get-it-2 | answer"
+    assert text.splitlines()[0] == "root ::= r-tool-get-it | r-tool-get-it-2 | r-answer"
+
+
+TREE = {"type": "object", "properties": {"name": TEXT, "child": {"$ref": "#/$defs/tree"}}, "required": ["name"]}
+
+
+@pytest.mark.llama
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {"type": "object", "properties": {}},
+        {"type": "object", "properties": {"a": TEXT, "b": {"type": "integer"}, "c": {"type": "boolean"}}, "required": ["b"]},
+        {"type": "object", "properties": {"a": TEXT, "b": TEXT}},
+        {"type": "object", "properties": {"unit": {"enum": ["km", 'a "quoted" \\ one', "zwölf", 3, None]}}, "required": ["unit"]},
+        {"type": "object", "properties": {"x": {"anyOf": [{"type": "null"}, {"type": "array", "items": {"type": "number"}}]}}},
+        {**TREE, "$defs": {"tree": TREE}},
+        {"not": {}},
+    ],
+)
+def test_grammar_is_one_llama_cpp_reads(schema: dict[str, Any]) -> None:
+    """Every grammar made here is one llama.cpp accepts; a broken one is not (the control)."""
+    llama_cpp = pytest.importorskip("llama_cpp")
+    from outrider.agent.models.starter import STARTER_PATH
+
+    model = llama_cpp.Llama(str(STARTER_PATH), vocab_only=True, verbose=False)
+    vocab = llama_cpp.llama_model_get_vocab(model.model)
+    assert llama_cpp.llama_sampler_init_grammar(vocab, reply_grammar([("a-tool_1", schema)]).encode(), b"root")
+    assert not llama_cpp.llama_sampler_init_grammar(vocab, b"root ::= nowhere", b"root")
