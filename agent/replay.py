@@ -237,14 +237,17 @@ class _StoredTools(Toolbox):
     async def run(self, call: Prepared, context: ToolContext, timeout_s: float) -> Returned:
         answers = (event for event in self._tape.ahead() if isinstance(event, ToolReturned))
         stored = next((event for event in answers if event.call_id == context.call_id), None)
-        if self._live and call.effect in ("read", "execute"):
-            return await super().run(call, context, timeout_s)
-        if stored is None:
+        live = self._live and call.effect in ("read", "execute")
+        if stored is None and not live:
             raise _EndOfTape
+        if stored is None:
+            return await super().run(call, context, timeout_s)
+        as_stored = Returned(self._observation(stored), stored.detail)
+        returned = await super().run(call, context, timeout_s) if live else as_stored
         for _ in range(TURNS):
             if self._next_is(stored):
-                return Returned(self._observation(stored), stored.detail)
-            await asyncio.sleep(0)  # others of this reply were answered before
+                return returned
+            await asyncio.sleep(0.005 if live else 0)  # others of this reply were answered before
         raise _EndOfTape  # the answer that was recorded before this one does not come: the comparison will say
 
     def _next_is(self, stored: ToolReturned) -> bool:
