@@ -40,6 +40,7 @@ async def _work(make: MakeAgent, prepare: Prepare, face: Face) -> Run:
         listeners.on_text = face.on_text
     if is_there():
         listeners.approve, listeners.ask = person.approve, person.answer
+        face.asks = True
     agent = make(listeners)
     try:
         parts = await prepare(agent)

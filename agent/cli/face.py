@@ -13,7 +13,15 @@ from typing import TYPE_CHECKING
 from outrider.agent.review.lines import Line, Style, count, dollars, duration, one_line
 from outrider.agent.review.paint import Painter
 from outrider.agent.review.terminal import LIVE, SANDBOX_OFF, Teller, receipts, warning
-from outrider.memory.events import Answered, ModelAsked, ModelReplied, RunStarted, ToolCalled, ToolReturned
+from outrider.memory.events import (
+    Answered,
+    ApprovalAsked,
+    ModelAsked,
+    ModelReplied,
+    RunStarted,
+    ToolCalled,
+    ToolReturned,
+)
 from outrider.memory.journal import Stored
 
 if TYPE_CHECKING:
@@ -27,7 +35,7 @@ class Face:
     """Progress of one run on stderr. `quiet`: only warnings and what a person must answer."""
 
     def __init__(self, *, quiet: bool) -> None:
-        self.quiet = quiet
+        self.quiet, self.asks = quiet, False
         self.painter = Painter(sys.stderr)
         self._teller = Teller(LIVE)
         self._live: Live | None = None
@@ -56,7 +64,9 @@ class Face:
     def on_event(self, stored: Stored) -> None:
         """Show an event that was just committed."""
         self._watch(stored)
-        self.show(self._teller.tell(stored))
+        lines = self._teller.tell(stored)
+        if not (isinstance(stored.event, ApprovalAsked) and self.asks):  # the question itself shows more
+            self.show(lines)
 
     def on_text(self, piece: str) -> None:
         """A piece of the reply that is being written."""

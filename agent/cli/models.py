@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import importlib
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -67,34 +66,11 @@ def pull(
     ],
 ) -> None:
     """Fetch a GGUF model from the hub, to run here as llama:OWNER/NAME."""
-    pulled = importlib.import_module("outrider.agent.models.pulled")
-    file = pulled.pull(name, progress=_Bar())
+    from outrider.agent.models.pulled import pull as fetch
+
+    file = fetch(name)
     out(f"llama:{name}")
     say(f"kept as {file}; use it with --model llama:{name}")
-
-
-class _Bar:
-    """A progress bar on stderr; on anything but a terminal, nothing."""
-
-    def __init__(self) -> None:
-        import sys
-
-        self._bar: Any = None
-        if sys.stderr.isatty():
-            from rich.console import Console
-            from rich.progress import BarColumn, DownloadColumn, Progress, TimeRemainingColumn, TransferSpeedColumn
-
-            columns = (BarColumn(), DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn())
-            self._bar = Progress(*columns, console=Console(stderr=True))
-            self._task = self._bar.add_task("", total=None)
-
-    def __call__(self, done: int, total: int | None) -> None:
-        """`done` of `total` bytes are here."""
-        if self._bar is not None:
-            self._bar.start()
-            self._bar.update(self._task, completed=done, total=total)
-            if total and done >= total:
-                self._bar.stop()
 
 
 def about(found: Found) -> str:

@@ -50,7 +50,7 @@ class Person:
                     break
         scope: Literal["once", "run"] = "run" if said in ("a", "all") else "once"
         approved = scope == "run" or said in ("y", "yes")
-        return ApprovalGiven(call_id=asked.call_id, approved=approved, scope=scope, by="the person at the terminal")
+        return ApprovalGiven(call_id=asked.call_id, approved=approved, scope=scope, by="you" if approved else "")
 
     async def answer(self, text: str) -> str | None:
         """The person's answer to the agent's question; None when there is none."""

@@ -56,7 +56,7 @@ def first_lines(text: str, most_lines: int, most_chars: int) -> tuple[list[str],
     if lost <= 0:
         return kept, ""
     more = tamed.count("\n") + 1 - len(kept)
-    return kept, f"… {more:,} more lines" if more else f"… {lost:,} more characters"
+    return kept, f"… {count(more, 'more line')}" if more else f"… {count(lost, 'more character')}"
 
 
 def arguments_in_short(arguments: dict[str, Any], most: int = 100) -> str:
@@ -69,7 +69,7 @@ def arguments_in_short(arguments: dict[str, Any], most: int = 100) -> str:
 
 def _value(value: Any) -> str:
     if isinstance(value, str):
-        return value
+        return value.strip().replace("\n", " ⏎ ")
     import json
 
     return json.dumps(value, ensure_ascii=False, default=str)

@@ -159,7 +159,7 @@ class Teller:
         nested = "  " if "/" in event.call_id else ""
         apart = self._apart(event.arguments)
         inline = {name: value for name, value in event.arguments.items() if name not in apart}
-        short = arguments_in_short(inline, 160)
+        short = arguments_in_short(inline, 92 if self._detail is LIVE else 160)
         self._calls[event.call_id] = arguments_in_short(event.arguments, 72)
         yield Line(((f"{event.tool}  ", "tool"), (short, "plain"), (asked, "warn")), ((f"  {nested}▸ ", "tool"),))
         for name, text in apart.items():

@@ -1,0 +1,143 @@
+"""What can go wrong before or under a run: one clear message, the right exit code, nothing lost, never a traceback."""
+
+from __future__ import annotations
+
+import resource
+import sqlite3
+
+import pytest
+
+from tests.cli.program import Program, Result
+
+
+def _clear(done: Result, code: int, *words: str) -> None:
+    assert done.code == code, done.err
+    assert "Traceback" not in done.err
+    assert "internal error" not in done.err
+    for word in words:
+        assert word in done.err
+    assert done.out == ""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("run", "x", "--nosuch"), ("--nosuch",)),
+        (("run",), ("GOAL",)),
+        (("nosuch",), ("nosuch",)),
+        (("run", "x", "--steps", "many", "--model", "scripted:{}"), ("'many'", "steps")),
+        (("run", "x", "--model", "gpt"), ("gpt", "provider:name")),
+        (("run", "x", "--model", "nosuch:gpt"), ("nosuch", "openai:")),
+        (("run", "x", "--model", "scripted:/nosuch.json"), ("/nosuch.json",)),
+        (("run", "x", "--model", "scripted:{}", "--tool", "pyton"), ("pyton", "python")),
+        (("run", "x", "--model", "scripted:{}", "--yes", "everything"), ("everything", "network")),
+        (("run", "x", "--model", "scripted:{}", "--workspace", "/nosuch"), ("/nosuch",)),
+        (("run", "x", "--model", "scripted:{}", "--memory", "mysql://x/y"), ("mysql",)),
+        (("run", "x", "--model", "scripted:{}", "--secret", "NOSUCH_KEY"), ("NOSUCH_KEY",)),
+        (("run", "x", "--model", "scripted:{}", "--price-in", "1"), ("--price-out",)),
+        (("run", " ", "--model", "scripted:{}"), ("no goal",)),
+        (("resume", "nosuch"), ("nosuch",)),
+        (("show", "nosuch"), ("nosuch",)),
+        (("verify",), ("--all",)),
+        (("tools", "show", "pyton"), ("pyton",)),
+    ],
+)
+def test_a_mistake_is_told_in_words_and_exits_2(
+    program: Program, arguments: tuple[str, ...], words: tuple[str, ...]
+) -> None:
+    """Every mistake on the command line names itself and what would be right."""
+    script = program.script({"text": "done"}).removeprefix("scripted:")
+    _clear(program(*(a.replace("{}", script) for a in arguments)), 2, *words)
+
+
+def test_a_model_that_cannot_be_reached_exits_5(program: Program) -> None:
+    """Nobody listens on that port: exit 5, and the run can be resumed."""
+    done = program("run", "x", "--model", "openai:m", "--base-url", "http://127.0.0.1:9/v1", "--tool", "plan")
+    _clear(done, 5, "cannot reach", "127.0.0.1:9", "outrider resume")
+
+
+def test_no_key_exits_5_and_names_the_ways_out(program: Program) -> None:
+    """A model that needs a key says so before anything is sent."""
+    _clear(program("run", "x", "--model", "openai:gpt-5-mini"), 5, "OPENAI_API_KEY")
+
+
+def test_an_unknown_price_with_a_dollar_limit_refuses_before_the_first_request(program: Program) -> None:
+    """An unknown price is never taken for nothing."""
+    flags = ("--model", "openai:mine", "--base-url", "http://127.0.0.1:9/v1", "--usd", "1", "--tool", "plan")
+    _clear(program("run", "x", *flags), 2, "--price-in", "--price-out")
+    assert program("runs", "--json").out == ""
+
+
+@pytest.mark.parametrize(
+    ("source", "words"),
+    [
+        (None, ("my_tools.py",)),
+        ("import nothing_of_that_name", ("nothing_of_that_name", "line 1")),
+        ("def broken(:", ("line 1",)),
+        ("x = 1", ("@tool",)),
+        ("raise SystemExit(7)", ("SystemExit", "line 1")),
+    ],
+)
+def test_a_tools_file_that_cannot_be_used_says_where(
+    program: Program, source: str | None, words: tuple[str, ...]
+) -> None:
+    """Missing, raising, not Python, without tools: each is told with the file and the line, and no run begins."""
+    program.tools.unlink() if source is None else program.tools.write_text(source)
+    _clear(program(*program.run_args(program.script({"text": "done"}))), 2, "my_tools.py", *words)
+    assert program("runs", "--json").out == ""
+
+
+def test_a_database_from_the_future_is_refused_and_left_as_it_is(program: Program) -> None:
+    """A newer Outrider's memory is not touched by an older one."""
+    program(*program.run_args(program.script({"text": "done"})))
+    file = program.home / "memory.db"
+    with sqlite3.connect(file) as db:
+        db.execute("UPDATE outrider_schema SET version = '9999'")
+    db.close()
+    for command in (program.run_args("scripted:x.json"), ("runs",), ("show", "last"), ("verify", "--all")):
+        if command[0] != "run":
+            _clear(program(*command), 2, "newer Outrider", "9999")
+    _clear(program(*program.run_args(program.script({"text": "done"}))), 2, "newer Outrider")
+
+
+def test_a_data_folder_that_cannot_be_written_is_told(program: Program) -> None:
+    """A home below a file (root may write anywhere else) gives one message that names --memory."""
+    (program.folder / "file").write_text("")
+    program.home = program.folder / "file" / "home"
+    _clear(program(*program.run_args(program.script({"text": "done"}))), 2, "memory.db", "--memory")
+    checked = program("doctor")
+    assert checked.code == 1
+    assert "fail  data folder" in checked.out
+
+
+def test_a_full_disk_stops_the_run_and_loses_nothing(program: Program) -> None:
+    """When the disk is full the run says so, exits 2, and what was recorded verifies and goes on later."""
+    program(*program.run_args(program.script({"text": "done"})))  # makes the database
+    calls = [{"tool": "long", "arguments": {"count": 20_000 + i}} for i in range(30)]
+    most = sum(file.stat().st_size for file in program.home.glob("memory.db*")) + 150_000
+    done = program(
+        *program.run_args(program.script(*calls, {"text": "done"}, name="long.json")),
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (most, most)),
+    )
+    assert (done.code, "Traceback" in done.err, "internal error" in done.err) == (2, False, False)
+    assert "cannot be used" in done.err or "failed" in done.err
+    assert "resume" in done.err
+    assert program("verify", "--all").code == 0
+    again = program("resume", "last", "--json")
+    assert (again.code, again.json["answer"]) == (0, "done")
+
+
+def test_a_bug_is_one_line_and_its_traceback_is_kept(program: Program) -> None:
+    """What nobody thought of is told in one line with where to read more; OUTRIDER_DEBUG=1 shows it."""
+    program.environment = {"COLUMNS": "100", "OUTRIDER_MODEL": "scripted:x"}
+    broken = "import sys, outrider.agent.cli.runs as r\nr.open_store = lambda m: 1 / 0\n"
+    broken += "from outrider.agent.cli.app import run_command_line\nsys.exit(run_command_line(['runs']))"
+    program.command = lambda *arguments: [__import__("sys").executable, "-c", broken]  # type: ignore[method-assign]
+    done = program("runs")
+    assert (done.code, len(done.err.splitlines())) == (1, 1)
+    assert "internal error: ZeroDivisionError" in done.err
+    (report,) = (program.home / "errors").iterdir()
+    assert str(report) in done.err
+    assert "ZeroDivisionError" in report.read_text()
+    program.environment["OUTRIDER_DEBUG"] = "1"
+    assert "Traceback" in program("runs").err
