@@ -12,6 +12,7 @@ from decimal import Decimal
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, TypeAdapter, ValidationError
+from pydantic_core import PydanticSerializationError
 
 Effect = Literal["read", "write", "execute", "network", "spend"]
 Origin = Literal["trusted", "untrusted"]
@@ -78,8 +79,26 @@ class Event(BaseModel):
     kind: str
 
     def body(self) -> str:
-        """The event as compact JSON, without `kind`, without defaults: exactly what is stored and hashed."""
-        return self.model_dump_json(exclude={"kind"}, exclude_defaults=True)
+        """The event as compact JSON, without `kind`, without defaults: exactly what is stored and hashed.
+
+        A lone surrogate, which no UTF-8 can hold, is stored as "?".
+        """
+        try:
+            return self.model_dump_json(exclude={"kind"}, exclude_defaults=True)
+        except PydanticSerializationError:
+            sound = type(self).model_validate(_sound(self.model_dump()))
+            return sound.model_dump_json(exclude={"kind"}, exclude_defaults=True)
+
+
+def _sound(value: Any) -> Any:
+    """The same value in text that UTF-8 can hold."""
+    if isinstance(value, str):
+        return value.encode("utf-8", "replace").decode()
+    if isinstance(value, dict):
+        return {_sound(key): _sound(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_sound(inner) for inner in value]
+    return value
 
 
 class RunStarted(Event):

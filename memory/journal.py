@@ -31,6 +31,7 @@ from outrider.memory.store import Store, digest_of
 BEAT_S = 5.0  # a living writer renews its lease at least this often
 STALE_S = 30.0  # a lease of another host that has not been renewed for this long is free
 PAGE = 500
+POSTGRES_WORDS = 250_000  # bytes of one text that its index takes; its own limit is 1 MiB of words and their places
 _LIMIT = 1 << schema.SEQ_BITS
 
 
@@ -147,9 +148,13 @@ class Journal:
         stored = list(self._chain(events))
         try:
             self._commit(stored, events, blobs or {})
+        except LeaseLost:
+            raise
         except StoreError:
             if not self._landed(stored):  # a server that died between commit and its answer may have kept it
-                raise
+                if self.store.dialect == "sqlite":
+                    raise
+                self._commit(stored, events, blobs or {})  # it is back, and does not have it
         self._move_on(stored)
         return stored
 
@@ -289,12 +294,13 @@ class Journal:
     def _write(
         self, db: Connection, stored: Sequence[Stored], events: Sequence[Event], blobs: Mapping[str, bytes]
     ) -> None:
+        most = None if db.dialect.name == "sqlite" else POSTGRES_WORDS
         self._move_head(db, stored[-1].seq, stored[-1].hash)
         db.execute(_INSERT, [self._row(s) for s in stored])
         if words := [
             {"id": self._base + s.seq, "text": t}
             for s, e in zip(stored, events, strict=True)
-            if (t := _words(e, blobs))
+            if (t := _words(e, blobs, most))
         ]:
             db.execute(_INDEX[db.dialect.name], words)
         for digest, data in blobs.items():
@@ -357,7 +363,9 @@ def chain(before: bytes, kind: str, at: str, body: str) -> bytes:
 def find_run(db: Connection, wanted: str) -> RowMapping:
     """The row of a run, by id, unique part of an id, or "last". Raises UsageError for none or several."""
     runs = schema.runs
-    if wanted == "last":
+    if not (wanted.isascii() and wanted.isprintable()):
+        found: Sequence[RowMapping] = []  # no id is like that, and some databases refuse to look for it
+    elif wanted == "last":
         found = db.execute(select(runs).order_by(runs.c.number.desc()).limit(1)).mappings().all()
     else:
         found = db.execute(select(runs).where(runs.c.run_id == wanted)).mappings().all()
@@ -417,8 +425,8 @@ def _stored(row: RowMapping) -> Stored:
     return Stored(row["run_id"], row["seq"], row["at"], row["kind"], row["body"], bytes(row["hash"]))
 
 
-def _words(event: Event, blobs: Mapping[str, bytes]) -> str:
-    """What the full-text index learns from an event: observations whole, answers, notes."""
+def _words(event: Event, blobs: Mapping[str, bytes], most: int | None) -> str:
+    """What the full-text index learns from an event: observations whole (or their first `most` bytes), answers, notes."""
     if isinstance(event, ToolReturned):
         whole = blobs.get(event.blob) if event.blob else None
         said = event.text if whole is None else whole.decode("utf-8", "replace")
@@ -426,7 +434,10 @@ def _words(event: Event, blobs: Mapping[str, bytes]) -> str:
         said = event.text
     else:
         said = event.goal if isinstance(event, RunStarted) else ""
-    return said.replace("\0", "")  # PostgreSQL's text holds no NUL
+    said = said.replace("\0", "")  # PostgreSQL's text holds no NUL
+    if said.isascii():
+        return said[:most]
+    return said.encode("utf-8", "replace")[:most].decode("utf-8", "ignore")
 
 
 _e, _r = schema.events, schema.runs
@@ -452,5 +463,5 @@ _RELEASE = (
 _BLOB = text("INSERT INTO blobs (digest, data) VALUES (:digest, :data) ON CONFLICT DO NOTHING")
 _INDEX = {
     "sqlite": text("INSERT INTO recall (rowid, text) VALUES (:id, :text)"),
-    "postgresql": text("INSERT INTO recall (id, words) VALUES (:id, to_tsvector('english', left(:text, 500000)))"),
+    "postgresql": text("INSERT INTO recall (id, words) VALUES (:id, to_tsvector('english', :text))"),
 }

@@ -5,6 +5,7 @@ Does not promise: that several hosts may share one SQLite file (use PostgreSQL f
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -37,6 +38,7 @@ class Store:
             self._writers = _engine(self.url, write=True, durable=durable)
             self._readers = self._writers if _in_memory(self.url) else _engine(self.url, write=False, durable=durable)
             self._kept: Connection | None = None
+            self._file: tuple[int, int] | None = None
             self._prepare()
 
     @contextmanager
@@ -45,6 +47,8 @@ class Store:
         with self._lock, telling(self.url):
             if self._kept is None or self._kept.invalidated:
                 self._kept = self._writers.connect()
+                self._file = _file_of(self.url)
+            self._check_place()
             try:
                 with self._kept.begin():
                     yield self._kept
@@ -60,8 +64,10 @@ class Store:
             with self.write() as connection:
                 yield connection
             return
-        with telling(self.url), self._readers.connect() as connection:
-            yield connection
+        with telling(self.url):
+            self._check_place()
+            with self._readers.connect() as connection:
+                yield connection
 
     def get_blob(self, digest: str) -> bytes | None:
         """The bytes of a blob, or None if there is none of that digest."""
@@ -75,6 +81,15 @@ class Store:
             self._drop_connection()
             self._writers.dispose()
             self._readers.dispose()
+
+    def _check_place(self) -> None:
+        """An open file can be written to after it was removed, and nobody would ever find what was written."""
+        if self._file != _file_of(self.url):
+            raise StoreError(
+                f"the memory database {shown(self.url)} was removed or replaced while it was in use",
+                "what is written now could not be found again",
+                "put the file back, then `outrider resume RUN`; all earlier events are in it",
+            )
 
     def _drop_connection(self) -> None:
         if self._kept is not None:
@@ -107,12 +122,13 @@ class Store:
 
     def _version(self, db: Connection) -> str | None:
         if not self._has_table(db, "outrider_schema"):
-            if self._has_table(db, "events"):
-                raise StoreError(
-                    f"{shown(self.url)} is another program's database",
-                    "it has a table `events` that is not ours",
-                    "name another database with --memory",
-                )
+            for name in ("runs", "events", "blobs", "recall"):
+                if self._has_table(db, name):
+                    raise StoreError(
+                        f"{shown(self.url)} is another program's database",
+                        f"it has a table `{name}` that is not ours",
+                        "name another database with --memory",
+                    )
             return None
         version: str | None = db.scalar(select(func.max(schema.meta.c.version)))
         return version
@@ -188,24 +204,39 @@ def _parse(url: str) -> URL:
         url = f"sqlite:///{url}"
     try:
         parsed = make_url(url)
-    except exc.ArgumentError as error:
+    except (exc.ArgumentError, ValueError) as error:
         raise UsageError(f"{url!r} is not a database URL", str(error), "for example sqlite:///runs.db") from error
-    if parsed.get_backend_name() not in ("sqlite", "postgresql"):
-        raise UsageError(
-            f"{parsed.get_backend_name()} is not supported",
-            "memory lives in SQLite or PostgreSQL",
-            "use sqlite:///FILE or postgresql://USER@HOST/NAME",
-        )
-    return parsed
+    kind = parsed.drivername.partition("+")[0]
+    if kind == "sqlite":
+        file = parsed.database and str(Path(parsed.database).expanduser())
+        return parsed.set(drivername="sqlite", database=file)
+    if kind in ("postgresql", "postgres"):
+        return parsed.set(drivername="postgresql+psycopg")  # whichever driver is named: this one is installed
+    raise UsageError(
+        f"{kind} is not supported",
+        "memory lives in SQLite or PostgreSQL",
+        "use sqlite:///FILE or postgresql://USER@HOST/NAME",
+    )
 
 
 def _in_memory(url: URL) -> bool:
     return url.get_backend_name() == "sqlite" and url.database in (None, "", ":memory:")
 
 
+def _file_of(url: URL) -> tuple[int, int] | None:
+    """Which file the URL names now: (device, inode), None if there is none."""
+    if url.get_backend_name() != "sqlite" or _in_memory(url):
+        return None
+    try:
+        found = os.stat(str(url.database))  # noqa: PTH116  (once a commit: a Path would cost ten times as much)
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
 def _make_folder(url: URL) -> None:
     if url.get_backend_name() == "sqlite" and not _in_memory(url):
-        Path(str(url.database)).expanduser().parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        Path(str(url.database)).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
 
 
 def _engine(url: URL, *, write: bool, durable: bool) -> Engine:
