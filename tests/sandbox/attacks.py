@@ -37,10 +37,14 @@ def attempt(lane: Lane, attack: Attack) -> bool:
         lane.shell("rm -rf /tmp/[!h]* 2>/dev/null")
     before = {"files": lane.world.snapshot(), "heard": len(lane.world.heard)}
     if attack.shell:
-        words = "".join(f"{key}={shell_word(value)}\n" for key, value in lane.world.words().items() if key != "abstract")
+        words = "".join(
+            f"{key}={shell_word(value)}\n" for key, value in lane.world.words().items() if key != "abstract"
+        )
         done = lane.shell(f"{words}{attack.code}", timeout_s=attack.timeout_s)
     else:
-        done = lane.python_(f"W = {lane.world.words()!r}\nAGENT = {lane.agent}\n{attack.code}", timeout_s=attack.timeout_s)
+        done = lane.python_(
+            f"W = {lane.world.words()!r}\nAGENT = {lane.agent}\n{attack.code}", timeout_s=attack.timeout_s
+        )
     assert "error" not in done, done
     assert "the sandbox could not" not in done["stderr"], done["stderr"]
     try:

@@ -14,7 +14,9 @@ import os, sys, glob, subprocess
 def show(*places):
     for place in places:
         try:
-            with open(place, 'rb') as f: print(f.read(1 << 20))
+            with open(place, 'rb') as f: data = f.read(1 << 20)
+            at = max(0, data.find(b'token-'))
+            print(data[at:at + 200])
         except Exception as e: print(type(e).__name__)
 """
 

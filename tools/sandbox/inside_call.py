@@ -23,15 +23,14 @@ Table = dict[int, tuple[int, int, int]]
 
 @dataclass(frozen=True)
 class Rules:
-    """What binds every call of this worker; the same for all. `sealed`: the worker is bound already, and hands it on."""
+    """What binds every call of this worker; the same for all. `seal`: see Settings."""
 
     workspace: str
     bounds: confine.Bounds
     read: tuple[str, ...]
     write: tuple[str, ...]
     families: tuple[int, ...]
-    need_landlock: bool
-    sealed: bool
+    seal: str
     tcp: bool
     keep_output: int
     count_processes: Callable[[], int]
@@ -103,9 +102,10 @@ def _run(ends: tuple[int, int, int, int], rules: Rules, program: Callable[[], in
         os.chdir(rules.workspace)
         os.umask(0o022)
         confine.bound(rules.bounds, others)
-        if not rules.sealed:
+        if rules.seal == "call":
             seal(rules)
-        confine.disarm()
+        if rules.seal != "never":
+            confine.disarm()
         status = program()
     except BaseException as error:
         os.write(2, f"the sandbox could not start the code: {type(error).__name__}: {error}\n".encode())
@@ -116,7 +116,7 @@ def _run(ends: tuple[int, int, int, int], rules: Rules, program: Callable[[], in
 def seal(rules: Rules) -> None:
     """Landlock and seccomp for this process and all that come from it. Raises OSError if what must be there is not."""
     abi = confine.landlock(rules.read, rules.write, tcp=rules.tcp)
-    if rules.need_landlock and not abi:
+    if rules.seal == "call" and not abi:
         raise OSError("Landlock is not there")
     confine.seal(rules.families)
 

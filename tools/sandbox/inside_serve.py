@@ -90,7 +90,7 @@ class Worker:
             wire.send(
                 self._outbox, b"done", identity, b"125", b"processes", b"1", b"0", *zero, b"0", b"", text, b"", b""
             )
-            return
+            raise wire.Broken("a worker that cannot fork is of no use: the agent starts another") from None
         if kind == b"session":
             call.idle, call.deadline = True, float("inf")
         self._calls[identity] = call
@@ -339,8 +339,7 @@ def _rules(settings: Settings) -> calls.Rules:
         read=settings.read,
         write=settings.write,
         families=settings.families,
-        need_landlock=settings.seal == "call",
-        sealed=settings.seal != "call",
+        seal=settings.seal,
         tcp=bool(settings.listen),
         keep_output=settings.keep_output,
         count_processes=_count_of_user if settings.seal == "call" else lambda: OWN_PROCESSES,

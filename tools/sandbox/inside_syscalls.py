@@ -114,7 +114,7 @@ REFUSED: dict[str, tuple[int | None, int | None]] = {
     "migrate_pages": (256, 238),
     "move_pages": (279, 239),
 }
-WATCHED = {"clone": (56, 220), "clone3": (435, 435), "ioctl": (16, 29), "socket": (41, 198)}
+WATCHED = {"clone": (56, 220), "clone3": (435, 435), "ioctl": (16, 29), "socket": (41, 198), "prlimit64": (302, 261)}
 NEWEST = 450  # set_mempolicy_home_node (Linux 5.17): what is newer does not exist here (ENOSYS), so libraries fall back
 
 _COLUMN = {"x86_64": 0, "aarch64": 1}
@@ -156,7 +156,10 @@ def program(machine: str, families: tuple[int, ...]) -> list[Step]:
 
 
 def _watched(column: int, families: tuple[int, ...]) -> list[Step]:
-    """Calls that depend on an argument. clone3 hides its flags behind a pointer: ENOSYS makes libc use clone."""
+    """Calls that depend on an argument. clone3 hides its flags behind a pointer: ENOSYS makes libc use clone.
+
+    prlimit64 is for oneself alone (process 0): of the same user, the code could starve the worker of descriptors.
+    """
     refuse, reload = (_RETURN, 0, 0, _EPERM), (_LOAD, 0, 0, _NUMBER)
     numbers = {name: row[column] for name, row in WATCHED.items()}
     steps: list[Step] = [(_EQUAL, 0, 1, numbers["clone3"]), (_RETURN, 0, 0, _ENOSYS)]
@@ -167,6 +170,7 @@ def _watched(column: int, families: tuple[int, ...]) -> list[Step]:
         refuse,
         reload,
     ]
+    steps += [(_EQUAL, 0, 4, numbers["prlimit64"]), (_LOAD, 0, 0, _FIRST), (_EQUAL, 1, 0, 0), refuse, reload]
     steps += [(_EQUAL, 0, 5, numbers["ioctl"]), (_LOAD, 0, 0, _SECOND)]
     steps += [(_EQUAL, 1, 0, _TIOCSTI), (_EQUAL, 0, 1, _TIOCLINUX), refuse, reload]
     allowed: list[Step] = [(_EQUAL, len(families) - i, 0, family) for i, family in enumerate(families)]

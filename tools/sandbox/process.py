@@ -181,20 +181,20 @@ def _take_down(process: subprocess.Popen[bytes], channel: Channel, noise: int, s
 
 
 def remove_tree(folder: Path) -> None:
-    """Remove a folder that hostile code has had: unreadable folders and any depth included."""
+    """Remove a folder that hostile code has had: unreadable folders and any depth included. Touches nothing above it."""
+
+    def make_removable(_function: object, path: str, _error: object) -> None:
+        for place in (os.path.dirname(path), path):
+            if place.startswith(f"{folder}/") and not os.path.islink(place):
+                with contextlib.suppress(OSError):
+                    os.chmod(place, 0o700)
+
     for _ in range(50):
-        shutil.rmtree(folder, onerror=partial(_make_removable, folder))  # `onexc` is 3.12
         if not folder.exists():
             return
-        _shorten(folder)
-
-
-def _make_removable(top: Path, function: object, path: str, _error: object) -> None:
-    """Open up a folder that could not be emptied. Never the one that holds `top`: that is somebody else's."""
-    with contextlib.suppress(OSError):
-        if Path(path) != top:
-            os.chmod(os.path.dirname(path), 0o700)
-        os.chmod(path, 0o700, follow_symlinks=False) if os.chmod in os.supports_follow_symlinks else None
+        shutil.rmtree(folder, onerror=make_removable)  # `onexc` is 3.12
+        if folder.exists():
+            _shorten(folder)
 
 
 def _shorten(folder: Path) -> None:
