@@ -125,8 +125,10 @@ async def decide(parts: Parts, call_id: str, call: Prepared) -> Ready | ToolRetu
         return refused(parts, call_id, name, f"{DENIED} {why} says deny. Go on without it, or say that it is needed.")
     asked = ApprovalAsked(call_id=call_id, tool=name, arguments=call.plain, effect=call.effect)
     parts.record(asked)
+    waiting_s = parts.ledger.waiting_s
     with parts.ledger.waiting_for_a_person():
         given = await parts.approve(asked)
+    given = given.model_copy(update={"waited_s": round(parts.ledger.waiting_s - waiting_s, 3)})
     parts.put(given)
     if given.approved:
         if given.scope == "run":
@@ -175,10 +177,13 @@ async def run_one(parts: Parts, ready: Ready) -> ToolReturned:
         call_tool=partial(call_from_code, parts, ready.call_id),
         delegate=partial(parts.delegate, parts, ready.call_id) if parts.delegate else None,
     )
-    began = time.monotonic()
-    timeout_s = min(ready.call.tool.timeout_s, parts.ledger.seconds_left())
+    began, waiting_s = time.monotonic(), parts.ledger.waiting_s
+    tool = ready.call.tool
+    timeout_s = tool.timeout_s if tool.waits else min(tool.timeout_s, parts.ledger.seconds_left())
     returned = await parts.toolbox.run(ready.call, context, timeout_s)
-    return observed(parts, ready, returned, time.monotonic() - began)
+    event = observed(parts, ready, returned, time.monotonic() - began)
+    waited_s = parts.ledger.waiting_s - waiting_s
+    return event.model_copy(update={"waited_s": round(waited_s, 3)}) if waited_s else event
 
 
 async def call_from_code(parts: Parts, caller: str, name: str, arguments: dict[str, Any]) -> Observation:

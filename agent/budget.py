@@ -34,7 +34,7 @@ from outrider.memory.events import (
     Usage,
 )
 
-UNITS = ("usd", "tokens", "steps", "seconds", "calls")
+UNITS = ("usd", "tokens", "steps", "seconds", "calls", "wall_seconds")
 ENDING_INPUT, ENDING_OUTPUT = (
     1600,
     400,
@@ -48,7 +48,8 @@ class Budget:
     """Hard limits of a run; None: no limit of that unit.
 
     usd: dollars. tokens: input + output, all requests. steps: times the model is asked (retries of one step are one).
-    seconds: working time, waits for a person excluded. calls: tools run. per_tool: calls by tool name.
+    seconds: working time, waits for a person excluded; wall_seconds: with them. calls: tools run. per_tool: calls by
+    tool name.
     Raises UsageError for a limit that is not a number above zero.
     """
 
@@ -57,6 +58,7 @@ class Budget:
     steps: int | None = None
     seconds: float | None = None
     calls: int | None = None
+    wall_seconds: float | None = None
     per_tool: Mapping[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -97,7 +99,7 @@ def _positive(unit: str, value: Any) -> Any:
         )
     if unit == "usd":
         return number
-    if unit == "seconds":
+    if unit in ("seconds", "wall_seconds"):
         return float(number)
     if number != number.to_integral_value():
         raise UsageError(f"{value!r} is not a limit for {unit}", f"{unit} are counted in whole numbers", "round it")
@@ -155,6 +157,8 @@ class Ledger:
         self._calls: Counter[str] = Counter()
         self._worked_s, self._since = 0.0, self._clock()
         self._paused = 0
+        self.waited_s = 0.0  # for a person, as the events tell
+        self.waiting_s = 0.0  # the same, as it passes in this process
         self._children: dict[str, Share] = {}  # what open children may use
         self._childrens = Share()  # what ended children used
 
@@ -181,6 +185,7 @@ class Ledger:
             self._start()  # what the shared events cost was paid by the run they are from
         elif isinstance(event, Resumed | RunStarted):
             self._since = self._clock()
+        self.waited_s += getattr(event, "waited_s", 0.0)
         if (elapsed_s := getattr(event, "elapsed_s", 0.0)) > self._worked_s:
             self._worked_s, self._since = elapsed_s, self._clock()
 
@@ -210,22 +215,26 @@ class Ledger:
 
     @contextmanager
     def waiting_for_a_person(self) -> Iterator[None]:
-        """The clock stands still inside."""
-        self._worked_s, self._paused = self.elapsed_s, self._paused + 1
+        """The clock of working time stands still inside."""
+        self._worked_s, self._paused, began = self.elapsed_s, self._paused + 1, self._clock()
         try:
             yield
         finally:
             self._paused -= 1
             self._since = self._clock()
+            if not self._paused:  # two may wait at once; the clock on the wall runs once
+                self.waiting_s += self._clock() - began
 
     # -- what may still be spent ----------------------------------------------------------------------------------
 
     def seconds_left(self, *, ending: bool = False) -> float:
-        """Working seconds left for the task, or with `ending` for everything."""
-        if self.budget.seconds is None:
-            return math.inf
-        hold = 0.0 if ending else min(10.0, self.budget.seconds / 10)
-        return max(0.0, self.budget.seconds - hold - self.elapsed_s)
+        """Working seconds left for the task, or with `ending` for everything; by whichever limit ends sooner."""
+        left = math.inf
+        for limit, used in ((self.budget.seconds, 0.0), (self.budget.wall_seconds, self.waited_s)):
+            if limit is not None:
+                hold = 0.0 if ending else min(10.0, limit / 10)
+                left = min(left, max(0.0, limit - hold - used - self.elapsed_s))
+        return left
 
     def calls_left(self, tool: str = "") -> int | None:
         """Tool calls left in all, or for one tool by its own limit; None: no limit."""

@@ -298,7 +298,7 @@ def _parts(
     context = ToolContext(
         workspace=workspace,
         run_id=journal.run_id,
-        ask=listeners.ask,
+        ask=_asking(listeners, ledger) if listeners.ask else None,
         progress=listeners.progress,
         seconds_left=ledger.seconds_left,
         secret=secrets.get,
@@ -325,6 +325,16 @@ def _parts(
     context.memory = RunMemory(parts)
     parts.delegate = partial(delegate, settings)
     return parts
+
+
+def _asking(listeners: Listeners, ledger: Ledger) -> Callable[[str], Awaitable[str | None]]:
+    """`listeners.ask`, with the run's clock standing still while the person thinks."""
+
+    async def ask(question: str) -> str | None:
+        with ledger.waiting_for_a_person():
+            return await listeners.ask(question) if listeners.ask else None
+
+    return ask
 
 
 class RunMemory:

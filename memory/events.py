@@ -179,6 +179,7 @@ class ToolReturned(Event):
     artifacts: tuple[Artifact, ...] = ()
     changes: tuple[FileChange, ...] = ()
     detail: str = ""
+    waited_s: float = 0.0  # for a person, while it ran
     elapsed_s: float = 0.0
 
 
@@ -234,6 +235,7 @@ class ApprovalGiven(Event):
     approved: bool
     scope: Literal["once", "run", "always"] = "once"
     by: str = ""
+    waited_s: float = 0.0
 
 
 class Noted(Event):

@@ -7,8 +7,8 @@ from __future__ import annotations
 from outrider.tools.tool import Observation, ToolContext, ToolError, tool
 
 
-# "read": what the child does is decided call by call; taken up after a crash it goes on where it stopped.
-@tool(effect="read", timeout_s=24 * 3600, fresh_s=0)
+# It ends by its own budget of seconds. "read": what the child does is decided call by call; taken up after a crash it goes on where it stopped.
+@tool(effect="read", timeout_s=24 * 3600, fresh_s=0, waits=True)
 async def delegate(goal: str, context: ToolContext, share: float = 0.3) -> Observation:
     """Hand a part of the work to a helper with its own steps; it returns its answer. Say all it needs in the goal.
 

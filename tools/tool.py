@@ -122,6 +122,7 @@ class Tool:
     would be right. run(arguments, context) -> Observation or anything `observe` understands; sync or async.
     effect may depend on the arguments (http_request: GET reads, POST sends). timeout_s: working seconds a call may take.
     serial: never beside another call of the same reply. fresh_s: how long an identical read counts as already done.
+    waits: it may wait for a person, whose time is not the run's: only its own timeout_s ends it.
     """
 
     name: str
@@ -134,6 +135,7 @@ class Tool:
     timeout_s: float = 60.0
     serial: bool = False
     fresh_s: float = 3600.0
+    waits: bool = False
 
     def effect_of(self, arguments: Arguments) -> Effect:
         """The effect of this very call."""
@@ -151,6 +153,7 @@ def tool(
     timeout_s: float = 60.0,
     serial: bool = False,
     fresh_s: float = 3600.0,
+    waits: bool = False,
 ) -> Callable[[Callable[..., Any]], Tool]: ...
 def tool(function: Callable[..., Any] | None = None, /, **options: Any) -> Any:
     """Make a `Tool` of a function: name from its name, schema from its hints, descriptions from its docstring.
