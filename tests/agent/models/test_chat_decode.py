@@ -165,7 +165,7 @@ def test_a_line_without_end_costs_no_square() -> None:
     decoder.feed(b"data: ")
     for _ in range(400_000):
         decoder.feed(b"0123456789")
-    assert time.process_time() - began < 1.0
+    assert time.process_time() - began < 3.0  # joined anew each time: minutes
 
 
 def test_content_in_parts_is_joined_and_a_refusal_is_said() -> None:

@@ -92,7 +92,7 @@ def test_silent_and_odd_servers_cost_a_moment_not_the_start(nothing: dict[str, A
         began = time.monotonic()
         found = detect(**nothing)
         took_s = time.monotonic() - began
-    assert took_s < 1.0
+    assert took_s < 1.5
     assert not any(one.ok for one in found)
 
 

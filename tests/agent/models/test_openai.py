@@ -645,7 +645,7 @@ async def test_fifty_runs_at_once_are_not_throttled() -> None:
         model = OpenAIModel("x", base_url=server.base_url)
         began = time.monotonic()
         await asyncio.gather(*(model.reply(request()) for _ in range(50)))
-        assert time.monotonic() - began < 0.6
+        assert time.monotonic() - began < 1.5  # one after another: 2.5
 
 
 # the SDK's client
