@@ -63,7 +63,6 @@ class _Question:
     progress: Callable[[str], None]
     wanted: list[conditions.Condition] = field(default_factory=list)
     index: int = -1
-    read: int = 0
 
     def answer(self) -> str:
         self.wanted = conditions.parse(self.where, self.table.columns, self.table.decimal_comma)
@@ -88,18 +87,19 @@ class _Question:
 
     def _chosen(self) -> Iterator[list[str]]:
         """The rows for which the conditions hold. Raises ToolError when the time is up."""
-        for row in self.table.rows:
-            self.read += 1
-            if self.read % TELL_EVERY == 0:
-                self.progress(f"{self.read:,} rows of {self.name} read")
-            if self.read % CHECK_EVERY == 0 and time.monotonic() > self.ends:
-                raise ToolError(
-                    f"{self.name} was not read to its end",
-                    f"time was up after {self.read:,} rows",
-                    "ask with python or a smaller file",
-                )
-            if all(condition.holds(row) for condition in self.wanted):
+        wanted = [condition.holds for condition in self.wanted]
+        for read, row in enumerate(self.table.rows, start=1):
+            if not read % CHECK_EVERY:
+                self._look_at_the_clock(read)
+            if not wanted or all([holds(row) for holds in wanted]):
                 yield row
+
+    def _look_at_the_clock(self, read: int) -> None:
+        if not read % TELL_EVERY:
+            self.progress(f"{read:,} rows of {self.name} read")
+        if time.monotonic() > self.ends:
+            why, fix = f"time was up after {read:,} rows", "ask with python or a smaller file"
+            raise ToolError(f"{self.name} was not read to its end", why, fix)
 
     def _rows(self) -> str:
         count = sum(1 for _ in self._chosen())

@@ -15,7 +15,6 @@ from decimal import Decimal
 from itertools import chain, islice
 from typing import Any
 
-from outrider.tools import texts
 from outrider.tools.tool import ToolError
 
 SAMPLE = 65_536  # characters the dialect is guessed from
@@ -50,38 +49,56 @@ def read(stream: io.TextIOWrapper, name: str) -> Table:
 def _from_csv(stream: io.TextIOBase, name: str, sample: str) -> Table:
     csv.field_size_limit(max(csv.field_size_limit(), MAX_LINE))
     delimiter = _delimiter(sample, name)
-    records = _records(stream, name, delimiter)
-    columns = [cell.strip() for cell in next(records, [])]
+    reader = csv.reader(_bounded(stream, name), delimiter=delimiter)
+    try:
+        columns = [cell.strip() for cell in next((record for record in reader if record), [])]
+    except csv.Error as error:
+        raise _not_a_table(name, reader.line_num, error) from None
     if not columns:
         raise ToolError(f"{name} has no rows", "it is empty", "use another file")
     numbers = [c for c in columns if number(c, delimiter == ";") is not None]
     note = "the first line is taken as the header" if len(numbers) == len(columns) else ""
-    width = len(columns)
-    records = (row for row in records if width == 1 or len(row) > 1 or row[0].strip())  # spaces are a blank line too
-    rows = (row if len(row) == width else (row + [""] * width)[:width] for row in records)
-    return Table(columns, rows, delimiter == ";", note)
+
+    def rows() -> Iterator[list[str]]:  # the inner loop of every question: one frame a row, no more
+        width = len(columns)
+        try:
+            for record in reader:
+                if len(record) == width:
+                    yield record
+                elif record and (len(record) > 1 or record[0].strip()):  # a blank line is no row
+                    yield (record + [""] * width)[:width]
+        except csv.Error as error:
+            raise _not_a_table(name, reader.line_num, error) from None
+
+    return Table(columns, rows(), delimiter == ";", note)
 
 
-def _records(stream: io.TextIOBase, name: str, delimiter: str) -> Iterator[list[str]]:
-    """The records of a CSV file; blank lines are none."""
-    reader = csv.reader(_bounded(stream, name), delimiter=delimiter)
-    try:
-        for record in reader:
-            if record:
-                yield record
-    except csv.Error as error:
-        raise ToolError(
-            f"{name} is not a table at line {reader.line_num}",
-            str(error),
-            "a quote may be open there: look with read_file",
-        ) from None
+def _not_a_table(name: str, line: int, error: csv.Error) -> ToolError:
+    fix = "a quote may be open there: look with read_file"
+    return ToolError(f"{name} is not a table at line {line}", str(error), fix)
 
 
 def _bounded(stream: io.TextIOBase, name: str) -> Iterator[str]:
-    for at, (line, whole) in enumerate(texts.lines(stream, MAX_LINE), start=1):
-        if not whole:
-            raise ToolError(f"{name} is not a table", f"line {at} is over {MAX_LINE:,} characters", "use python")
-        yield line
+    """The lines of a stream, their ends as they are, split where the csv module wants them. Raises for one too long.
+
+    A chunk at a time: a line costs no Python frame, which is what a large table spends its time on.
+    """
+    return chain.from_iterable(io.StringIO(part, newline="") for part in _parts(stream, name))
+
+
+def _parts(stream: io.TextIOBase, name: str) -> Iterator[str]:
+    """Chunks that end where a line ends."""
+    rest = ""
+    while chunk := stream.read(SAMPLE):
+        text = rest + chunk
+        cut = text.rfind("\n") + 1 or text.rfind("\r", 0, -1) + 1  # \r alone: old files; the last may be half of \r\n
+        rest = text[cut:]
+        if len(rest) > MAX_LINE:
+            raise ToolError(f"{name} is not a table", f"it has a line over {MAX_LINE:,} characters", "use python")
+        if cut:
+            yield text[:cut]
+    if rest:
+        yield rest
 
 
 def _delimiter(sample: str, name: str) -> str:
@@ -203,9 +220,12 @@ MAX_DIGITS = 100
 
 def number(cell: str, decimal_comma: bool = False) -> Decimal | None:
     """The exact number a cell holds, or None. "1,234.50" and "$12" are numbers; "12,5" is one where comma is decimal."""
-    text = _CURRENCY.sub(r"\1", cell.strip())
+    text = cell.strip()
     if not text or len(text) > MAX_DIGITS:
         return None
+    if _PLAIN.fullmatch(text):
+        return Decimal(text)
+    text = _CURRENCY.sub(r"\1", text)
     if decimal_comma and _DECIMAL_COMMA.fullmatch(text):
         return Decimal(text.replace(",", "."))
     if _PLAIN.fullmatch(text):
