@@ -38,13 +38,18 @@ class MessageBytes:
 
     def pieces(self, messages: Sequence[Message]) -> list[bytes]:
         """The JSON of each message; [b""] for none."""
+        keys = list(map(id, messages))
+        for at in range(len(keys) - 1, -1, -1):  # what is new is at the end: stop at the first that is known
+            if keys[at] in self._bytes:
+                break
+            self._add(messages[at])
         try:
-            return list(map(self._bytes.__getitem__, map(id, messages))) or [b""]
-        except KeyError:
+            return list(map(self._bytes.__getitem__, keys)) or [b""]
+        except KeyError:  # a gap further up: the history was shortened, or another run's is mixed in
             for message in messages:
                 if id(message) not in self._bytes:
                     self._add(message)
-            return list(map(self._bytes.__getitem__, map(id, messages)))
+            return list(map(self._bytes.__getitem__, keys))
 
     def _add(self, message: Message) -> None:
         key, known, alive = id(message), self._bytes, self._alive

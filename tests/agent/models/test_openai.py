@@ -192,6 +192,18 @@ async def test_messages_are_encoded_once_and_forgotten_with_the_message() -> Non
         await model.aclose()
 
 
+async def test_new_messages_anywhere_are_encoded() -> None:
+    """After the history was shortened, what is new is in the middle."""
+    new = [Message("user", f"line {n}") for n in range(6)]
+    with OpenAIServer() as server:
+        model = OpenAIModel("x", base_url=server.base_url)
+        for order in ([0, 1], [0, 1, 2], [0, 3, 1, 2], [4, 0, 5], [5]):
+            await model.reply(request([new[n] for n in order]))
+            sent = [m["content"] for m in server.requests[-1].json["messages"]]
+            assert sent == [f"line {n}" for n in order]
+        await model.aclose()
+
+
 # what comes back, whole and streamed
 
 BOTH = pytest.mark.parametrize("stream", [False, True], ids=["whole", "streamed"])
