@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from outrider.agent.models import faces
@@ -74,7 +75,7 @@ class ToolCard:
         face = self.face()
         if face is not None:
             return (*pieces(self.name, 5), *glossed(face.gloss, goal))
-        marks = stems(pieces(goal, MAX_GOAL_WORDS))
+        marks = stems(pieces(plainly(goal), MAX_GOAL_WORDS))
         names = [word for one in self.parameters()[:4] for word in pieces(one.name, 2)]
         about = (*pieces(self.name, 5), ":", *pieces(first_sentence(self.description), 9), ";", *names)
         return marked(about, marks)
@@ -171,7 +172,8 @@ def _mentioned(one: Parameter, goal: str) -> bool:
 
 def _typed(tool: ToolCard, one: Parameter, goal: str, chosen: Chosen, observed: str) -> list[Option]:
     if one.kind == "enum":
-        return [_value_option(value, goal) for value in one.values[:MAX_OPTIONS]]
+        used = [value for value in chosen.values() if value in one.values]  # "from km to miles": not the same one twice
+        return [_value_option(value, goal, one) for value in one.values[:MAX_OPTIONS] if value not in used]
     if one.kind == "boolean":
         return [Option(True, ("yes",)), Option(False, ("no",))]
     if one.kind in {"integer", "number"}:
@@ -183,15 +185,28 @@ def _typed(tool: ToolCard, one: Parameter, goal: str, chosen: Chosen, observed: 
     return _strings(tool, one, goal, chosen, observed)
 
 
-def _value_option(value: Any, goal: str) -> Option:
+def _value_option(value: Any, goal: str, one: Parameter | None = None) -> Option:
+    """A value of a list, with the words before it where the goal names it, and words that mean it."""
     said = {stem(word) for word in pieces(goal, MAX_GOAL_WORDS)}  # small words too: "on" and "off" are values
     words = marked(pieces(str(value), 6), frozenset(said))
-    return Option(value, ("value", IS, *words, *glossed(faces.OPERATION_GLOSS.get(str(value).split()[-1], ""), goal, words)))
+    at = re.search(rf"(?<!\w){re.escape(str(value))}(?!\w)", goal, re.IGNORECASE) if one else None
+    marks = stems(pieces(f"{one.name} {one.about}", 24)) | ({stem(one.name)} if one else set()) if one else frozenset()
+    before = marked(pieces(goal[max(0, at.start() - 30) : at.start()], 9)[-2:], frozenset(marks)) if at else ()
+    gloss = faces.OPERATION_GLOSS.get(str(value).split()[-1], "") if str(value) else ""
+    return Option(value, ("value", *before, IS, *words, *glossed(gloss, goal, words)))
+
+
+@lru_cache(maxsize=256)
+def plainly(goal: str) -> str:
+    """The goal without its file names, addresses, ids and quoted texts: their words say nothing about what to do."""
+    for span in exact(goal, "quote", "url", "file", "id"):
+        goal = goal.replace(span.text, " ")
+    return goal
 
 
 def glossed(gloss: str, goal: str, beside: Iterable[str] = ()) -> tuple[str, ...]:
     """The words of `gloss` that occur in the goal, three at most, each with its mark; none that is in `beside`."""
-    said = {stem(word) for word in pieces(goal, MAX_GOAL_WORDS)}
+    said = {stem(word) for word in pieces(plainly(goal), MAX_GOAL_WORDS)}
     found = [word for word in gloss.split() if stem(word) in said and word not in beside]
     return tuple(part for word in found[:3] for part in (SAME, word))
 

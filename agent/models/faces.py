@@ -268,7 +268,6 @@ _LICENCES = {
     "llama3": "llama3",
     "gemma": "gemma",
 }
-_SIZES = {"k": 10**3, "thousand": 10**3, "m": 10**6, "million": 10**6, "b": 10**9, "billion": 10**9}
 
 
 def _task(goal: str, chosen: Chosen, observed: str, beside: frozenset[str]) -> Values:
@@ -288,8 +287,8 @@ def _licence(goal: str, chosen: Chosen, observed: str, beside: frozenset[str]) -
 def _max_parameters(goal: str, chosen: Chosen, observed: str, beside: frozenset[str]) -> Values:
     match = re.search(r"(\d+(?:\.\d+)?)\s*(k|thousand|m|million|b|billion)\b", goal.lower())
     if match:
-        return [int(float(match[1]) * _SIZES[match[2]])]
-    return [10**8] if re.search(r"\b(small|tiny|little|light(weight)?)\b", goal.lower()) else []
+        return [f"{match[1]}{match[2][0].upper()}" if match[2] != "thousand" else f"{match[1]}K"]
+    return ["100M"] if re.search(r"\b(small|tiny|little|light(weight)?)\b", goal.lower()) else []
 
 
 def _hub_query(goal: str, chosen: Chosen, observed: str, beside: frozenset[str]) -> Values:
@@ -298,7 +297,7 @@ def _hub_query(goal: str, chosen: Chosen, observed: str, beside: frozenset[str])
 
 def _models(goal: str, chosen: Chosen, observed: str, beside: frozenset[str]) -> Values:
     named = [span.text for span in exact(goal, "id")]
-    bare = [
+    bare = [] if _task(goal, {}, "", frozenset()) else [
         span.text
         for span in spans(goal)
         if span.kind in {"code", "word", "quote"}
@@ -404,7 +403,7 @@ FACES: dict[str, Face] = {
         },
     ),
     "hub_search": Face(
-        "model models hub find search recommend suggest look need",
+        "model models hub find search recommend suggest recommendation",
         ("task", "query"),
         (
             _p("task", required=False),
@@ -418,7 +417,7 @@ FACES: dict[str, Face] = {
         "licence parameters size downloads task model commercially use free about hub gated", ("model",), (_p("model", "id of the model"),), {"model": _models}
     ),
     "web_search": Face("web internet online google search look find information news who when where wrote invented born", ("query",), (_p("query", "what to look up"),), {}),
-    "read_page": Face("page read open fetch website site address link summarise say", ("url",), (_p("url", "address"),), {}),
+    "read_page": Face("page read open fetch website site address link summarise", ("url",), (_p("url", "address"),), {}),
     "read_file": Face(
         "read show open print content contents say says written inside display cat tell according set", ("path",), (_p("path", "file"),), {"path": lambda g, c, o, b: _files(g, o)}
     ),
@@ -429,7 +428,7 @@ FACES: dict[str, Face] = {
         {"path": lambda g, c, o, b: _files(g)},
     ),
     "edit_file": Face(
-        "replace change edit swap into by",
+        "replace change edit swap",
         ("path", "old", "new"),
         (_p("path", "file"), _p("old", "the text to replace"), _p("new", "the text to put there, with")),
         {"path": lambda g, c, o, b: _files(g)},
@@ -442,13 +441,13 @@ FACES: dict[str, Face] = {
         {"path": _folder, "pattern": _glob},
     ),
     "search_files": Face(
-        "search find grep files mention contains contain appear look where used for",
+        "search find grep files mention contains contain contains appear where used",
         ("pattern",),
         (_p("pattern", "text to search for"), _p("path", "file", required=False)),
         {"path": _path_in_goal},
     ),
     "recall": Face("remember recall earlier before memory past said runs", ("query",), (_p("query", "what to recall"),), {}),
-    "note": Face("remember note mind keep that", ("text",), (_p("text", "what to remember"),), {}),
+    "note": Face("remember note mind keep", ("text",), (_p("text", "what to remember"),), {}),
     "shell": Face("run shell command execute terminal", ("command",), (_p("command", "the command"),), {"command": _quoted_only}),
 }
 # Built-in tools a small model is not shown: they need a plan, a person, or arguments nobody can copy from a goal.

@@ -27,15 +27,16 @@ _PATTERNS: tuple[tuple[str, str], ...] = (
     ("number", r"(?<![\w.])-?\d[\d,]*(?:\.\d+)?(?![\w]|\.\d)|(?<!\w)\d+(?=st\b|nd\b|rd\b|th\b|-[a-z])"),
     (
         "letter",
-        r"(?<![\w'’])([A-Za-z])(?=['’]s\b)|(?<=letter )([A-Za-z])\b|(?<=character )([A-Za-z])\b|(?<![\w'’])([b-hj-zB-HJ-Z])(?![\w'’])",
+        r"(?<![\w'’])([A-Za-z])(?=['’]s\b)|(?<=letter )([A-Za-z])\b|(?<=letters )([A-Za-z])\b|(?<=character )([A-Za-z])\b"
+        r"|(?<![\w'’])([b-hj-zB-HJ-Z])(?![\w'’])|(?<=many )([A-Za-z])s?(?= )",
     ),
 )
 # Words that separate: what stands between two of them is one span, and what follows one of them is another.
 _BREAKS = frozenset(
-    ["a", "an", "the", "in", "on", "of", "for", "to", "into", "from", "by", "with", "at", "as", "and", "or", "is", "are", "was", "were", "be", "do", "does", "did", "has", "have", "had", "what", "which", "who", "whom", "whose", "when", "where", "why", "how", "many", "much", "there", "this", "that", "these", "those", "it", "its", "my", "me", "i", "you", "your", "please", "can", "could", "would", "will", "tell", "show", "give", "find", "get", "write", "save", "put", "called", "named", "containing", "contains", "contain", "saying", "says", "say", "text", "content", "word", "words", "string", "sentence", "phrase", "file", "about", "between", "using", "than", "then", "if", "not", "no", "any", "all", "some", "each", "every", "per", "over", "under", "after", "before", "until", "during", "via", "let", "us", "we"]
+    ["a", "an", "the", "in", "on", "of", "for", "to", "into", "from", "by", "with", "at", "as", "and", "or", "is", "are", "was", "were", "be", "do", "does", "did", "has", "have", "had", "what", "which", "who", "whom", "whose", "when", "where", "why", "how", "many", "much", "there", "this", "that", "these", "those", "it", "its", "my", "me", "i", "you", "your", "please", "can", "could", "would", "will", "tell", "show", "give", "find", "get", "write", "save", "put", "called", "named", "containing", "contains", "contain", "saying", "says", "say", "text", "content", "word", "words", "string", "sentence", "phrase", "file", "about", "between", "using", "than", "then", "if", "not", "no", "any", "all", "some", "each", "every", "per", "over", "under", "after", "before", "until", "during", "via", "let", "us", "we", "up"]
 )
 # After these, what follows is meant to the letter, small words and all.
-_SAYS = frozenset(["for", "about", "saying", "says", "say", "containing", "contains", "contain", "with", "that", "text", "words", "content", ":", "reading"])
+_SAYS = frozenset(["for", "about", "up", "google", "saying", "says", "say", "containing", "contains", "contain", "with", "that", "text", "words", "content", ":", "reading"])
 _WORD = re.compile(r"[A-Za-z0-9_À-ɏ][\w'’-]*(?:[./@][\w-]+)*|[^\w\s]", re.UNICODE)
 MAX_SPANS = 40
 
@@ -127,12 +128,32 @@ def _runs(text: str) -> Iterator[Span]:
             yield _run(text, words, i + 1, j, "run")
     for i in breaks:
         follows = words[i + 1][0].lower() if i + 1 < len(words) else ","
-        if follows not in ",;:?!." and (follows not in _BREAKS or words[i][0].lower() in _SAYS):
+        if follows not in ",;:?!." and (follows not in _BREAKS or follows == "how" or words[i][0].lower() in _SAYS):
             end = len(words)
             while end > i + 1 and words[end - 1][0] in "?!.":
                 end -= 1
             if end > i + 1:
                 yield _run(text, words, i + 1, end, "rest")
+            shorter = _without_tail([word[0].lower() for word in words[:end]])
+            if i + 1 < shorter < end:
+                yield _run(text, words, i + 1, shorter, "rest")
+
+
+# What people add at the end of a request; no part of what they ask for.
+_TAILS = tuple(
+    tail.split() for tail in (
+        "please", ", please", "now", "thanks", ". thanks", "online", "on the web", "on the internet", "on the hub", "in my files",
+        "in the files", "in all files", "in all my files", "for me", "today",
+    )
+)  # fmt: skip
+
+
+def _without_tail(words: list[str]) -> int:
+    """How many words are left without what people add at the end."""
+    for tail in _TAILS:
+        if len(words) > len(tail) + 1 and words[-len(tail) :] == tail:
+            return len(words) - len(tail)
+    return len(words)
 
 
 def _run(text: str, words: list[re.Match[str]], i: int, j: int, kind: str) -> Span:

@@ -59,7 +59,7 @@ def _card(name: str) -> ToolCard:
                                        "required": list(face.needs)})
 
 
-BUILT_IN = {name: _card(name) for name in FACES if name != "shell"}
+BUILT_IN = {name: _card(name) for name in FACES}
 
 
 def built(*names: str) -> list[ToolCard]:
@@ -105,7 +105,8 @@ def _maybe_fails(rng: random.Random, made: Scenario, share: float = 0.08) -> Sce
 _SUMS = ("What is {e}?", "what's {e}", "Compute {e}", "Calculate {e}.", "How much is {e}?", "{e}", "{e} = ?", "Evaluate {e}",
          "Work out {e}", "What does {e} equal?", "What do you get for {e}?", "Solve {e}", "Tell me what {e} is",
          "What is the result of {e}?", "What is the value of {e}?", "I need {e}", "Use python to compute {e}",
-         "can you do {e} for me?", "find {e}", "Give me the result of {e}")
+         "can you do {e} for me?", "find {e}", "Give me the result of {e}", "How many {n} are {e}?", "If I have {e} {n}, how many is that?", "How much do {e} {n} cost?",
+         "How many seconds are in a day if it has {e}?", "Multiply out {e}", "Run the numbers: {e}")
 _WORDED = ("{a} plus {b}", "{a} times {b}", "{a} minus {b}", "{a} divided by {b}", "{a} multiplied by {b} plus {c}", "{a}% of {b}",
            "{a} percent of {b}", "the sum of {a}, {b} and {c}", "the product of {a} and {b}", "the square root of {a}",
            "{a} squared", "{a} to the power of 3", "the average of {a}, {b} and {c}", "the difference between {a} and {b}",
@@ -124,7 +125,7 @@ def arithmetic(rng: random.Random, test: str) -> Scenario:
     else:
         shown = choose(rng, list(_WORDED), _test(test)).format(**numbers)
     value = w.number(rng)
-    goal = choose(rng, list(_SUMS), _test(test)).format(e=shown)
+    goal = choose(rng, list(_SUMS), _test(test)).format(e=shown, n=rng.choice(w.NOUNS) + "s")
     from outrider.agent.models.expressions import expressions
     found = expressions(goal)
     move = Move("python", {"operation": "calculate", "expression": found[0] if found else "?"}, value)
@@ -372,15 +373,16 @@ def edit(rng: random.Random, test: str) -> Scenario:
 
 _FACTS = ("Who wrote {x}?", "When was {x} founded?", "Where is {x}?", "What is {x} known for?", "Who is the president of {x}?", "How tall is {x}?",
           "Who invented {x}?", "When did {x} die?", "Who won the {x} cup in 1998?", "What is the height of {x}?", "Why is {x} famous?",
-          "When was {x} born?", "Which river flows through {x}?", "Who discovered {x}?", "Who painted {x}?", "How deep is {x}?")
-_WEB = ("Search the web for {q}", "search for {q}", "Look up {q} online", "google {q}", "Find information about {q}", "web search: {q}",
+          "When was {x} born?", "What is the capital of {x}?", "What is the population of {x}?", "How old is {x}?", "Who is the {p} of {x}?",
+          "What is the {p} of {x}?", "How many people live in {x}?", "What does {x} mean?", "When does the {p} of {x} start?", "Which river flows through {x}?", "Who discovered {x}?", "Who painted {x}?", "How deep is {x}?")
+_WEB = ("Search the web for {q}", "Search the web for the {q}", "Look up the {q} on the web", "Look up {q} on the web", "search for {q}", "Look up {q} online", "google {q}", "Find information about {q}", "web search: {q}",
         "What does the web say about {q}?", "Find {q} on the internet", "look for {q} on the web", "Find out about {q}", "search online for {q}")
 
 
 def web(rng: random.Random, test: str) -> Scenario:
     """Look something up on the web and answer with the sentence that fits, or say that nothing was found."""
     if rng.random() < 0.55:
-        goal = choose(rng, list(_FACTS), _test(test)).format(x=rng.choice((w.name(rng), w.name(rng), f"the {w.name(rng)}")))
+        goal = choose(rng, list(_FACTS), _test(test)).format(x=rng.choice((w.name(rng), w.place(rng), f"the {w.name(rng)}", w.name(rng), w.word(rng))), p=rng.choice(w.PROPERTIES))
         query: str = goal.rstrip("?!. ")
     else:
         query = rng.choice((w.text(rng, 1, 4), w.name(rng), f"{w.text(rng, 1, 2)} in {w.place(rng)}", f"best {w.word(rng)} {rng.choice(w.NOUNS)}",
@@ -392,12 +394,12 @@ def web(rng: random.Random, test: str) -> Scenario:
 
 def _web_results(rng: random.Random, goal: str) -> tuple[str, list[str]]:
     if rng.random() < 0.15:
-        return rng.choice(("No results", "no results for this query", "Nothing was found.", "0 results", "The search engine returned no results.")), []
+        return rng.choice(("No results", "no results for this query", f"no results for {goal!r}", "Nothing was found.", "0 results", "The search engine returned no results.")), []
     keys = [word for word in pieces(goal, 30) if len(word) > 3 and word != "#"]
     answer = f"{' '.join(rng.sample(keys, len(keys)))} {w.text(rng, 1, 4)} {w.name(rng)}".capitalize().strip() + "."
     rows = [f"{w.text(rng, 3, 7).capitalize()}." for _ in range(rng.randint(1, 4))]
     rows.insert(rng.randint(0, min(1, len(rows))), answer)
-    shape = rng.choice(("{i}. {t}\n{u}\n{s}", "{t} ({u})\n{s}", "- {t}\n  {u}\n  {s}", "[{i}] {s} {u}", "{s}"))
+    shape = rng.choice(("{i}. {t}\n   {u}\n   {s}", "{i}. {t}\n   {u}\n   {s}", "{t} ({u})\n{s}", "- {t}\n  {u}\n  {s}", "[{i}] {s} {u}", "{s}"))
     text = "\n".join(shape.format(i=i, t=w.text(rng, 2, 4).capitalize(), u=w.url(rng), s=s) for i, s in enumerate(rows, 1))
     from outrider.agent.models.answers import parts
     ranked = parts([("web_search", {}, text, True)], stems(pieces(goal, 48)))
@@ -428,8 +430,8 @@ def hub_find(rng: random.Random, test: str) -> Scenario:
                        "text-to-image", "speech recognition", "text generation", "sentiment analysis", "named entity recognition", "image-to-text", "fill-mask"))
     goal = choose(rng, list(_FINDS), _test(test)).format(t=task, s=rng.choice(("small", "tiny", "good", "light")), l=rng.choice(_LICENSED), n=rng.randint(1, 900))
     rows = [(w.model_id(rng), rng.choice(("apache-2.0", "mit", "bsd-3-clause")), rng.randint(1, 900), rng.randint(0, 10**6)) for _ in range(rng.randint(1, 5))]
-    shape = rng.choice(("{m} ({l}, {p}M parameters, {d} downloads)", "- {m} | {l} | {p}M | {d} downloads", "{m}: licence {l}, {p}M parameters", "{m}  {l}  {p}M  {d}"))
-    text = "\n".join(shape.format(m=m, l=licence, p=p, d=d) for m, licence, p, d in rows)
+    shape = rng.choice(("{i}. {m} ({l}, {p}M parameters, {t}, {d} downloads, {p} likes)", "{i}. {m} ({l}, {p}M parameters, {t}, {d} downloads)", "{m} ({l}, {p}M parameters, {d} downloads)", "- {m} | {l} | {p}M | {d} downloads", "{m}: licence {l}, {p}M parameters", "{m}  {l}  {p}M  {d}"))
+    text = "\n".join(shape.format(i=i, t=task, m=m, l=licence, p=p, d=d) for i, (m, licence, p, d) in enumerate(rows, 1))
     if rng.random() < 0.12:
         return Scenario(goal, built("hub_search"), [Move("hub_search", {}, rng.choice(("no models found", "no model matches", "0 models")))], [])
     return _maybe_fails(rng, Scenario(goal, built("hub_search"), [Move("hub_search", {}, text)], [text]), 0.1)
@@ -448,7 +450,8 @@ def hub_about(rng: random.Random, test: str) -> Scenario:
     if rng.random() < 0.2:
         goal, key = rng.choice((f"Can I use {model} commercially?", f"Tell me about {model}", f"Is {model} free to use?", f"What is {model}?")), ""
     values = {"model": model, "task": "text-classification", "licence": rng.choice(("apache-2.0", "mit", "other", "cc-by-4.0", "unknown")),
-              "parameters": f"{rng.randint(1, 70)}M", "downloads": str(rng.randint(0, 10**7)), "gated": rng.choice(("no", "yes"))}
+              "parameters": f"{rng.randint(1, 70)}M", "downloads": str(rng.randint(0, 10**7)), "likes": str(rng.randint(0, 9999)),
+              "gated": rng.choice(("no", "yes")), "library": rng.choice(("transformers", "unknown")), "last modified": w.date(rng)}
     shown = rng.choice(("license", "licence"))
     items = [(shown if k == "licence" else k, v) for k, v in values.items()]
     text = json.dumps(dict(items)) if rng.random() < 0.25 else "\n".join(f"{k}: {v}" for k, v in items)
@@ -499,6 +502,17 @@ def remember(rng: random.Random, test: str) -> Scenario:
     return Scenario(goal, built("recall"), [Move("recall", {"query": text}, found)], [found], exact_goal=True)
 
 
+_SHELL = ("Run {c}", "Run the command {c}", "Execute {c} in the shell", "run the shell command {c}", "What does {c} print?")
+
+
+def shell(rng: random.Random, test: str) -> Scenario:
+    """Run a command that is written out."""
+    command = rng.choice(("ls -la", "git status", "uname -a", "whoami", "df -h", f"wc -l {w.file(rng)}", f"echo {w.word(rng)}", "date"))
+    goal = choose(rng, list(_SHELL), _test(test)).format(c=rng.choice(("`{}`", '"{}"')).format(command))
+    text = w.text(rng, 1, 6)
+    return _maybe_fails(rng, Scenario(goal, built("shell"), [Move("shell", {"command": command}, text)], [text]))
+
+
 _DATES = ("What is today's date?", "What day is it today?", "which date is it", "today's date", "What is the date today?", "What weekday is today?", "Tell me the current date")
 _PRIMES = ("Is {n} a prime number?", "Is {n} prime?", "check whether {n} is prime", "Tell me if {n} is a prime")
 
@@ -532,5 +546,5 @@ FAMILIES: dict[str, tuple[float, Family]] = {
     "read": (7, read), "write": (8, write), "sum_and_write": (2, sum_and_write), "list": (3, list_them),
     "search_files": (4, search_them), "edit": (2, edit), "web": (9, web), "page": (3, page), "hub_find": (5, hub_find),
     "hub_about": (6, hub_about), "custom": (32, custom), "memory": (3, remember), "python_other": (2, python_other),
-    "no_tool": (2, no_tool),
+    "no_tool": (2, no_tool), "shell": (1.5, shell),
 }
