@@ -20,16 +20,13 @@ ASK = "Your budget is used up: no more tools. Answer the goal as well as the fin
 async def end_early(parts: Parts, reason: StopReason, *, limit: str = "", detail: str = "") -> None:
     """Record the best answer so far and why the run stops. A model that failed is not asked again."""
     text = "" if reason == "model" else await _ask_for_ending(parts)
-    if not text:
-        text = summary(parts)
-    if text:
-        parts.put(with_evidence(text, parts.state.goal, parts.state.seen, partial=True))
+    parts.put(with_evidence(text or summary(parts), parts.state.goal, parts.state.seen, partial=True))
     unfinished = "; ".join(parts.state.plan) or parts.state.goal
     parts.record(
         Stopped(
             reason=reason,
             limit=limit,
-            detail=detail or (f"the limit of {limit} was reached" if limit else ""),
+            detail=detail,
             unfinished=unfinished,
             elapsed_s=min(parts.ledger.elapsed_s, parts.ledger.budget.seconds or parts.ledger.elapsed_s),
         )
@@ -74,4 +71,6 @@ def findings(parts: Parts, size: int) -> str:
 def summary(parts: Parts) -> str:
     """What is known, without a model."""
     found = findings(parts, SIZES[0])
-    return f"No answer was reached. What was found:\n{found}" if found else ""
+    return (
+        f"No answer was reached. What was found:\n{found}" if found else "No answer was reached, and nothing was found."
+    )

@@ -28,9 +28,11 @@ async def pursue(parts: Parts) -> None:
         try:
             reply = await think(parts)
         except OutOfBudget as out:
-            await end_early(parts, "budget", limit=out.unit)
+            await end_early(parts, "budget", limit=out.unit, detail=out.why)
             return
         except ModelFailure as failure:
+            if failure.retryable and parts.stopping:
+                break  # it was told to stop while it waited to try again
             await end_early(parts, "model", detail=str(failure))
             return
         if not reply.calls and reply.text.strip():

@@ -5,13 +5,15 @@ Does not promise: that a reply makes sense; the loop checks that.
 
 from __future__ import annotations
 
+import asyncio
 import math
 import time
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Literal
 
 from outrider.agent.fit import fit
-from outrider.agent.models.model import Message, ModelFailure, Reply, Request, Seen, ToolSpec
+from outrider.agent.models.model import Message, Model, ModelFailure, Reply, Request, Seen, ToolSpec
 from outrider.agent.parts import Parts
 from outrider.memory.events import Amount, ModelAsked, ModelReplied
 
@@ -20,15 +22,16 @@ if TYPE_CHECKING:
 
 ATTEMPTS = 5  # of one step
 LONGEST_WAIT_S = 120.0  # a server that asks for more is taken as out of reach
+LATE_S = 0.5  # a model keeps its own deadline; this much later it is kept for it
 NO_LIMIT_S = 600.0  # for one request of a run without a limit of seconds
 
 
 class OutOfBudget(Exception):
-    """A request does not fit; `unit` is the limit that says so."""
+    """A request does not fit; `unit` is the limit that says so, `why` the numbers."""
 
-    def __init__(self, unit: str) -> None:
+    def __init__(self, unit: str, why: str = "") -> None:
         super().__init__(unit)
-        self.unit = unit
+        self.unit, self.why = unit, why or f"the limit of {unit} was reached"
 
 
 async def think(parts: Parts) -> ModelReplied:
@@ -56,14 +59,22 @@ async def ask(
     """One request with retries. Raises OutOfBudget, ModelFailure."""
     from tenacity import AsyncRetrying, retry_if_exception, stop_after_attempt
 
+    failed: ModelFailure | None = None
     async for attempt in AsyncRetrying(
         retry=retry_if_exception(lambda e: isinstance(e, ModelFailure) and e.retryable and not parts.stopping),
         stop=stop_after_attempt(ATTEMPTS),
         wait=lambda state: _wait_s(state, parts),
+        sleep=partial(_sleep, parts),
         reraise=True,
     ):
         with attempt:
-            return await _attempt(parts, messages, tools, step, purpose, seen, max_tokens)
+            if failed and parts.stopping:
+                raise failed
+            try:
+                return await _attempt(parts, messages, tools, step, purpose, seen, max_tokens)
+            except ModelFailure as failure:
+                failed = failure
+                raise
     raise AssertionError("tenacity returns or raises")
 
 
@@ -82,6 +93,13 @@ def _wait_s(state: RetryCallState, parts: Parts) -> float:
     if wait_s >= parts.ledger.seconds_left():
         raise OutOfBudget("seconds")
     return wait_s
+
+
+async def _sleep(parts: Parts, wait_s: float) -> None:
+    """Wait, but not when the run is told to stop."""
+    end = time.monotonic() + wait_s
+    while (left_s := end - time.monotonic()) > 0 and not parts.stopping:
+        await asyncio.sleep(min(left_s, 0.2))
 
 
 async def _attempt(
@@ -116,7 +134,7 @@ async def _attempt(
     )
     began = time.monotonic()
     try:
-        reply = await model.reply(request)
+        reply = await _send(model, request)
     except ModelFailure as failure:
         cost = reserved if failure.billed else Amount()
         parts.record(_failed(parts, step, cost, began, f"{failure.what}: {failure.why}"))
@@ -137,6 +155,20 @@ async def _attempt(
     return replied
 
 
+async def _send(model: Model, request: Request) -> Reply:
+    """The reply, in time. Raises ModelFailure and nothing else, whatever a provider does."""
+    try:
+        async with asyncio.timeout(request.timeout_s + LATE_S) as limit:
+            return await model.reply(request)
+    except ModelFailure:
+        raise
+    except Exception as error:
+        late = isinstance(error, TimeoutError) and limit.expired()
+        why = f"it did not keep to {request.timeout_s:.0f} s" if late else f"{type(error).__name__}: {error}"
+        fix = "try again, or use another model"
+        raise ModelFailure(f"{model.name} failed", why[:2000], fix, retryable=late, billed=True) from error
+
+
 def _reserve(parts: Parts, bound: int, max_output: int, ending: bool) -> tuple[Amount, int]:
     window = parts.model.limits.context
     if window is not None:
@@ -149,7 +181,8 @@ def _reserve(parts: Parts, bound: int, max_output: int, ending: bool) -> tuple[A
             )
     fits = parts.ledger.reserve(bound, max_output, ending=ending)
     if isinstance(fits, str):
-        raise OutOfBudget(fits)
+        why = f"the next request may take {bound:,} tokens of input at most, too many for the limit of {fits}"
+        raise OutOfBudget(fits, f"{why} ({parts.ledger.line()}; a part is kept for the ending)")
     return fits
 
 
