@@ -14,6 +14,10 @@ ORDER = ("run", "resume", "runs", "show", "verify", "tools", "models", "doctor")
 class Command(TyperCommand):
     """A command whose options are listed under their `rich_help_panel`."""
 
+    def collect_usage_pieces(self, ctx: Any) -> list[str]:
+        """`GOAL`, not `{GOAL}`."""
+        return [piece.strip("{}") for piece in super().collect_usage_pieces(ctx)]
+
     def format_options(self, ctx: Any, formatter: Any) -> None:
         """Write arguments and options, the untitled ones first."""
         sections: dict[str, list[tuple[str, str]]] = {"Arguments": [], "Options": []}
@@ -21,6 +25,8 @@ class Command(TyperCommand):
             if (record := parameter.get_help_record(ctx)) is None:
                 continue
             argument = parameter.param_type_name == "argument"
+            if argument:
+                record = (record[0].partition(" <")[0], record[1].removesuffix("[required]").rstrip())
             title = "Arguments" if argument else getattr(parameter, "rich_help_panel", None) or "Options"
             sections.setdefault(title, []).append(record)
         sections["Other"] = sections.pop("Options")  # last: the titled ones are what the command is about

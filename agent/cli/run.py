@@ -120,7 +120,9 @@ def _choice(found: Any) -> Any:
     from outrider.agent.cli.models import about
     from outrider.agent.review.lines import Line, one_line
 
-    return Line((("model  ", "dim"), (found.spec, "strong"), (f"  {one_line(about(found), 300)}", "plain")))
+    return Line(
+        (("using ", "plain"), (one_line(found.spec, 100), "strong"), (f": {one_line(about(found), 300)}", "plain"))
+    )
 
 
 def finish(run: Run, face: Face, *, as_json: bool) -> None:

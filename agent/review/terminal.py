@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from outrider.agent.budget import UNITS, Budget, Ledger
@@ -27,6 +28,8 @@ from outrider.memory.events import (
     Answered,
     ApprovalAsked,
     ApprovalGiven,
+    ChildEnded,
+    ChildStarted,
     Compacted,
     Event,
     Interrupted,
@@ -36,6 +39,7 @@ from outrider.memory.events import (
     PlanChanged,
     Resumed,
     RunStarted,
+    Share,
     Stopped,
     ToolCalled,
     ToolReturned,
@@ -128,7 +132,7 @@ class Teller:
         names = ", ".join(str(t.get("name")) for t in event.tools)
         shown = names if self._detail is FULL else one_line(names, 72)
         yield from _row("tools", f"{len(event.tools)}: {shown}{policy}", "dim", self._detail)
-        yield from _row("folder", event.workspace, "dim", self._detail)
+        yield from _row("folder", _at_home(event.workspace), "dim", self._detail)
         if event.settings.get("unsafe") or event.settings.get("isolation") == "none":
             yield warning(SANDBOX_OFF)
         yield Line()
@@ -196,6 +200,12 @@ class Teller:
             yield Line(((f"file {one_line(made.name, 80)}, {made.size:,} bytes", "dim"),), _HEAD)
         if event.detail and self._detail is FULL:
             yield from self._block(event.detail, "dim", self._detail)
+
+    def _child_started(self, stored: Stored, event: ChildStarted) -> Iterator[Line]:
+        yield Line(((f"run {event.child} works on it", "dim"), (_share(event.share), "dim")), (("    ↳ ", "dim"),))
+
+    def _child_ended(self, stored: Stored, event: ChildEnded) -> Iterator[Line]:
+        yield Line(((f"run {event.child} ended", "dim"), (_share(event.cost), "dim")), (("    ↳ ", "dim"),))
 
     def _plan_changed(self, stored: Stored, event: PlanChanged) -> Iterator[Line]:
         for number, item in enumerate(event.items, 1):
@@ -269,6 +279,8 @@ class Teller:
         "model_replied": _model_replied,
         "tool_called": _tool_called,
         "tool_returned": _tool_returned,
+        "child_started": _child_started,
+        "child_ended": _child_ended,
         "plan_changed": _plan_changed,
         "approval_asked": _approval_asked,
         "approval_given": _approval_given,
@@ -323,11 +335,25 @@ def _budget(budget: Budget) -> str:
                 dollars(float(limit))
                 if unit == "usd"
                 else duration(limit)
-                if unit == "seconds"
+                if unit.endswith("seconds")
                 else count(limit, unit.removesuffix("s"))
             )
     limits += [f"{count(most, 'call')} of {name}" for name, most in budget.per_tool.items()]
     return ", ".join(limits) or "no limits"
+
+
+def _share(share: Share) -> str:
+    """What a child may use, or used."""
+    used = [count(share.steps, "step")] if share.steps else []
+    used += [count(share.tokens, "token")] if share.tokens else []
+    used += [dollars(float(share.usd))] if share.usd else []
+    return f": {', '.join(used)}" if used else ""
+
+
+def _at_home(path: str) -> str:
+    """A path as a person writes it: ~/sales."""
+    home = str(Path.home())
+    return f"~{path.removeprefix(home)}" if path == home or path.startswith(f"{home}/") else path
 
 
 def _changed(value: Any) -> str:
