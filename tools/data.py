@@ -91,7 +91,7 @@ class _Question:
         for read, row in enumerate(self.table.rows, start=1):
             if not read % CHECK_EVERY:
                 self._look_at_the_clock(read)
-            if not wanted or all([holds(row) for holds in wanted]):
+            if not wanted or all(holds(row) for holds in wanted):
                 yield row
 
     def _look_at_the_clock(self, read: int) -> None:

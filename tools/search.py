@@ -18,7 +18,7 @@ from urllib.parse import urlencode
 
 from outrider.tools.net import fetch, parse
 from outrider.tools.tool import ToolError
-from outrider.tools.workers import in_thread
+from outrider.tools.workers import in_thread, until
 
 ENGINE_S = 8.0  # seconds ddgs gives one engine
 BLOCKED = (202, 401, 403, 429, 503)
@@ -100,7 +100,7 @@ class _Watch:
     statuses: dict[str, list[int]] = field(default_factory=dict)
 
     def engine(self, engine: Any) -> None:
-        """Watch one engine: its answers by status, and no request after the deadline."""
+        """Watch one engine: its answers by status, and no wait after the deadline."""
         name, search = str(engine.name), engine.search
         statuses = self.statuses.setdefault(name, [])
         request = engine.http_client.request
@@ -112,12 +112,13 @@ class _Watch:
             return answer
 
         def watched_search(*arguments: Any, **options: Any) -> Any:
-            if time.monotonic() > self.ends:
-                raise TimeoutError("timed out")
             try:
-                results = search(*arguments, **options)
-            except Exception:
-                self.found.unreachable.append(name)
+                results = until(self.ends, lambda: search(*arguments, **options))
+            except Exception as error:
+                if isinstance(error, TimeoutError):
+                    self.found.late = True
+                else:
+                    self.found.unreachable.append(name)
                 raise
             self.early += [_fields(result) for result in results or []]
             if not results:

@@ -8,8 +8,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import queue
 import sys
 import threading
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -47,6 +49,29 @@ async def in_thread(function: Callable[..., T], *args: Any, seconds: float) -> T
 
     threading.Thread(target=work, daemon=True, name=f"outrider-{getattr(function, '__name__', 'work')}").start()
     return await asyncio.wait_for(done, max(seconds, 0.0))
+
+
+def until(ends: float, function: Callable[[], T]) -> T:
+    """`function()` for a caller that is a thread itself: in a daemon thread, given up (TimeoutError) at `ends`.
+
+    `ends` is on the monotonic clock. What a library does in threads of its own, which are joined at exit, ends in time.
+    """
+    done: queue.SimpleQueue[tuple[T | None, BaseException | None]] = queue.SimpleQueue()
+
+    def work() -> None:
+        try:
+            done.put((function(), None))
+        except BaseException as raised:  # carried to the caller, whatever it is
+            done.put((None, raised))
+
+    threading.Thread(target=work, daemon=True, name="outrider-until").start()
+    try:
+        value, error = done.get(timeout=max(0.0, ends - time.monotonic()))
+    except queue.Empty:
+        raise TimeoutError("timed out") from None
+    if error is not None:
+        raise error
+    return value  # type: ignore[return-value]  # without an error there is a value
 
 
 @dataclass(frozen=True, slots=True)

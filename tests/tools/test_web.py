@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 import time
 from pathlib import Path
 from types import SimpleNamespace
@@ -276,6 +277,17 @@ async def test_web_search_says_unreachable_when_no_engine_could_be_asked(engines
         await find(context())
 
 
+async def test_web_search_says_that_time_was_up_when_every_engine_hangs(
+    engines: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Slow is neither empty nor blocked nor unreachable."""
+    for name in engines:
+        engines[name] = lambda *a, **k: time.sleep(3)
+    monkeypatch.setattr(web, "SEARCH_S", 1.0)
+    with pytest.raises(ToolError, match="did not end in time"):
+        await find(context())
+
+
 async def test_web_search_ends_at_its_own_deadline_and_keeps_what_came_early(
     engines: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -293,3 +305,6 @@ async def test_web_search_ends_at_its_own_deadline_and_keeps_what_came_early(
     assert "https://e.org/early" in text
     assert "late" not in text
     assert time.monotonic() - began < 3
+    time.sleep(0.2)
+    waiting = [t for t in threading.enumerate() if not t.daemon and t is not threading.main_thread()]
+    assert not [t for t in waiting if t.name.startswith("DDGS")], "a hung engine would hold the process at exit"

@@ -13,6 +13,8 @@ import pytest
 
 from outrider.tools.workers import in_child, in_thread
 
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="looks at processes in /proc")
+
 
 async def test_in_thread_gives_the_value_or_the_exception_or_the_time_is_up() -> None:
     """The caller goes on at the deadline, whatever the function does."""
@@ -73,7 +75,6 @@ async def test_in_child_bounds_the_output(tmp_path: Path, monkeypatch: pytest.Mo
     assert (len(done.output), done.exit_code) == (100_000, 0)
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="the kernel ends a child with its parent only on Linux")
 def test_a_child_ends_when_the_agent_is_killed(tmp_path: Path) -> None:
     """Kill -9 of the agent leaves no child that goes on reading or asking."""
     (tmp_path / "child_of.py").write_text(
