@@ -15,7 +15,7 @@ from typing import Annotated
 import typer
 from typer.exceptions import TyperException
 
-from outrider.agent.cli import doctor, models, resume, run, runs, show, tools, verify
+from outrider.agent.cli import doctor, fork, models, replay, resume, run, runs, show, tools, undo, verify
 from outrider.agent.cli.help import Command, Group
 from outrider.agent.cli.screen import ReaderGone, say
 from outrider.memory.errors import OutriderError
@@ -33,7 +33,10 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog=EPILOG,
 )
-for name, module in {"run": run, "resume": resume, "runs": runs, "show": show, "verify": verify}.items():
+COMMANDS = {
+    "run": run, "resume": resume, "fork": fork, "runs": runs, "show": show, "verify": verify, "replay": replay, "undo": undo,
+}  # fmt: skip
+for name, module in COMMANDS.items():
     app.command(name, cls=Command)(module.command)
 for group in (tools, models):
     app.add_typer(group.app)

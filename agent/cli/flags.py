@@ -114,6 +114,10 @@ class RunFlags(ToolFlags):
     tokens: Annotated[str | None, _option("--tokens", under=BUDGET, metavar="N", help="Tokens, in and out.")] = None
     steps: Annotated[str | None, _option("--steps", under=BUDGET, metavar="N", help="Times the model is asked.")] = None
     seconds: Annotated[str | None, _option("--seconds", under=BUDGET, metavar="N", help="Working time.")] = None
+    wall_seconds: Annotated[
+        str | None,
+        _option("--wall-seconds", under=BUDGET, metavar="N", help="Time on the clock, waits for you included."),
+    ] = None
     calls: Annotated[str | None, _option("--calls", under=BUDGET, metavar="N", help="Tool calls.")] = None
     tool: Annotated[
         list[str] | None,
@@ -129,7 +133,7 @@ class RunFlags(ToolFlags):
 
     def limits(self) -> dict[str, str]:
         """The limits that were given, as written."""
-        units = ("usd", "tokens", "steps", "seconds", "calls")
+        units = ("usd", "tokens", "steps", "seconds", "calls", "wall_seconds")
         return {unit: value for unit in units if (value := getattr(self, unit)) is not None}
 
     def settings(self, policy: dict[str, Any]) -> dict[str, Any]:

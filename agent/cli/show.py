@@ -12,7 +12,7 @@ import typer
 
 from outrider.agent.cli.flags import Memory
 from outrider.agent.cli.runs import open_store
-from outrider.agent.cli.screen import out_json, out_lines, say
+from outrider.agent.cli.screen import out, out_json, out_lines, say
 from outrider.memory.errors import UsageError
 
 if TYPE_CHECKING:
@@ -41,12 +41,18 @@ def command(
         Path | None,
         typer.Option("--svg", metavar="FILE", help="Write a picture of the transcript.", show_default=False),
     ] = None,
+    files: Annotated[
+        bool, typer.Option("--files", help="Only the files its tools changed.", show_default=False)
+    ] = False,
     memory: Memory = None,
 ) -> None:
     """Show what a run did. Of a long run the last part; --full shows all of it."""
     from outrider.memory.journal import Journal
 
     journal = Journal.open_for_reading(open_store(memory), run)
+    if files:
+        _list_files(journal)
+        return
     if svg:
         _draw(journal, svg, full=full)
         return
@@ -116,6 +122,15 @@ def _driven(journal: Journal) -> bool:
     with journal.store.read() as db:
         row = find_run(db, journal.run_id)
     return holder_lives(row["holder"], row["beat"])
+
+
+def _list_files(journal: Journal) -> None:
+    from outrider.agent.workspace import changes
+    from outrider.tools.workspace import shown
+
+    for one in changes(journal.read()):
+        word = "new" if one.change.before is None else "removed" if one.change.after is None else "changed"
+        out(f"event {one.seq}  {word:8} {shown(one.change.path)}")
 
 
 def _draw(journal: Journal, file: Path, *, full: bool) -> None:
