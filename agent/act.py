@@ -131,7 +131,7 @@ async def decide(parts: Parts, call_id: str, call: Prepared) -> Ready | ToolRetu
     given = given.model_copy(update={"waited_s": round(parts.ledger.waiting_s - waiting_s, 3)})
     parts.put(given)
     if given.approved:
-        if given.scope == "run":
+        if given.scope != "once":  # "always" is kept beyond the run by whoever asked
             parts.policy = replace(parts.policy, tools={**parts.policy.tools, name: "allow"})
         return Ready(call_id, call, "ask", given.by or "approved")
     said = f"{DENIED} {call.effect} calls need a person's yes ({given.by or 'the answer was no'})."
@@ -147,15 +147,19 @@ def refused(parts: Parts, call_id: str, tool: str, said: str) -> ToolReturned:
 
 async def _run_together(parts: Parts, batch: list[Ready]) -> None:
     parts.record(*(_called(ready) for ready in batch))
-    tasks = [asyncio.ensure_future(run_one(parts, ready)) for ready in batch]
+    tasks = [asyncio.ensure_future(_run_and_put(parts, ready)) for ready in batch]
     try:
         for done, finished in enumerate(asyncio.as_completed(tasks), 1):
-            parts.put(await finished)
+            await finished
             if done < len(batch):  # the last one waits for the commit that the next request needs anyway
                 parts.record()
     finally:
         for task in tasks:
             task.cancel()
+
+
+async def _run_and_put(parts: Parts, ready: Ready) -> None:
+    parts.put(await run_one(parts, ready))  # at once: what came back is not lost if the run is cancelled now
 
 
 def _called(ready: Ready) -> ToolCalled:
@@ -194,14 +198,17 @@ async def call_from_code(parts: Parts, caller: str, name: str, arguments: dict[s
     call = parts.toolbox.prepare(name, arguments)
     if call.effect != "read":
         raise ToolError(f"code may not call {name}", f"its effect is {call.effect}", "call it as a tool of its own")
-    for limit in (parts.ledger.calls_left(), parts.ledger.calls_left(name)):
-        if limit is not None and limit <= 0:
-            raise ToolError(f"{name} was not run", "the limit of tool calls is reached", "go on without it")
-    call_id = f"{caller}/{sum(i.startswith(caller + '/') for i in parts.state.begun) + 1}"
-    ready = await decide(parts, call_id, call)
-    if isinstance(ready, ToolReturned):
-        raise ToolError(f"{name} was not run", ready.text, "go on without it")
-    parts.record(_called(ready))
+    async with (
+        parts.door
+    ):  # while a person is asked about one call, no other may take its number or the last of a limit
+        for limit in (parts.ledger.calls_left(), parts.ledger.calls_left(name)):
+            if limit is not None and limit <= 0:
+                raise ToolError(f"{name} was not run", "the limit of tool calls is reached", "go on without it")
+        call_id = f"{caller}/{sum(i.startswith(caller + '/') for i in parts.state.begun) + 1}"
+        ready = await decide(parts, call_id, call)
+        if isinstance(ready, ToolReturned):
+            raise ToolError(f"{name} was not run", ready.text, "go on without it")
+        parts.record(_called(ready))
     returned = await run_one(parts, ready)
     parts.record(returned)
     return Observation(returned.text, returned.ok, returned.origin)

@@ -31,8 +31,8 @@ async def pursue(parts: Parts) -> None:
             await end_early(parts, "budget", limit=out.unit, detail=out.why)
             return
         except ModelFailure as failure:
-            if failure.retryable and parts.stopping:
-                break  # it was told to stop while it waited to try again
+            if gave_way(parts, failure):
+                break
             await end_early(parts, "model", detail=str(failure))
             return
         if not reply.calls and reply.text.strip():
@@ -60,6 +60,11 @@ def conclude(parts: Parts, reply: ModelReplied) -> None:
     else:
         stopped = Stopped(reason="answered", elapsed_s=elapsed_s)
     parts.record(answered, stopped)
+
+
+def gave_way(parts: Parts, failure: ModelFailure) -> bool:
+    """Whether it would have tried again, but was told to stop while it waited."""
+    return failure.retryable and bool(parts.stopping)
 
 
 def lost(parts: Parts) -> str:

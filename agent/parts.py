@@ -4,6 +4,7 @@ Touches the journal. Does not promise: anything about order; the loop decides wh
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
@@ -50,6 +51,7 @@ class Parts:
     delegate: Callable[[Parts, str, str, float, tuple[str, ...]], Awaitable[Observation]] | None = None
     parent: Parts | None = None
     stop: str = ""
+    door: asyncio.Lock = field(default_factory=asyncio.Lock)  # calls that code makes come in one by one
     pending: list[Event] = field(default_factory=list)
     blobs: dict[str, bytes] = field(default_factory=dict)
 

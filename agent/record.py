@@ -5,7 +5,7 @@ Touches: reads the journal. Does not promise: to be cheap for a list of thousand
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any, Literal
 
@@ -125,6 +125,9 @@ class _Told:
 
     def run(self, store: Store, run_id: str, created_at: str, held: bool) -> Run:
         state, reason, detail = self._state(held)
+        spent, most_s = self.ledger.spent, self.budget.seconds
+        if most_s is not None and spent.seconds > most_s:  # the clock is read after work was stopped at the limit
+            spent = replace(spent, seconds=most_s)
         return Run(
             id=run_id,
             goal=self.goal,
@@ -132,7 +135,7 @@ class _Told:
             stop_reason=reason,
             detail=detail,
             answer=Answer.of(self.answered),
-            spent=self.ledger.spent,
+            spent=spent,
             budget=self.budget,
             model=self.model,
             created_at=created_at,

@@ -242,22 +242,30 @@ def _open_calls(journal: Journal, at: int) -> tuple[str, ...]:
 
 async def drive(parts: Parts) -> None:
     """Work until the run ends, keeping its lease alive; then give back what it held."""
-    beat = asyncio.create_task(_keep_lease(parts, asyncio.current_task()))
+    driver, lost = asyncio.current_task(), list[LeaseLost]()
+    beat = asyncio.create_task(_keep_lease(parts, driver, lost))
     try:
         await pursue(parts)
+    except asyncio.CancelledError:
+        if lost and driver and driver.uncancel() == 0:
+            raise lost[0] from None
+        raise
     finally:
         beat.cancel()
+        with suppress(Exception):  # what came back before it was stopped; if that cannot be kept, the error is known
+            parts.record()
         await asyncio.to_thread(_close_scratch, parts)
         with suppress(StoreError):
             parts.journal.release()
 
 
-async def _keep_lease(parts: Parts, driver: asyncio.Task[Any] | None) -> None:
+async def _keep_lease(parts: Parts, driver: asyncio.Task[Any] | None, lost: list[LeaseLost]) -> None:
     while True:
         await asyncio.sleep(BEAT_S)
         try:
             parts.journal.beat()
-        except LeaseLost:
+        except LeaseLost as error:
+            lost.append(error)
             if driver:
                 driver.cancel()
             return

@@ -98,7 +98,7 @@ def _wait_s(state: RetryCallState, parts: Parts) -> float:
 async def _sleep(parts: Parts, wait_s: float) -> None:
     """Wait, but not when the run is told to stop."""
     end = time.monotonic() + wait_s
-    while (left_s := end - time.monotonic()) > 0 and not parts.stopping:
+    while (left_s := end - time.monotonic()) > 0 and not parts.stopping:  # noqa: ASYNC110  (whoever stops it may be a signal)
         await asyncio.sleep(min(left_s, 0.2))
 
 

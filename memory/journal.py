@@ -20,6 +20,7 @@ from datetime import UTC, datetime
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any
+from weakref import WeakValueDictionary
 
 from sqlalchemy import Connection, RowMapping, bindparam, insert, select, text, update
 
@@ -117,6 +118,7 @@ class Journal:
             stored = list(journal._chain([first]))
             journal._write(db, stored, [first], {})
         journal._move_on(stored)
+        _HELD[journal.run_id] = journal
         return journal
 
     @classmethod
@@ -130,7 +132,8 @@ class Journal:
         """Take the run's lease. Raises LeaseLost, naming the holder, while another process drives it."""
         with store.write() as db:
             row = find_run(db, run_id)
-            if holder_lives(row["holder"], row["beat"]):
+            own = row["holder"] == holder_name() and row["run_id"] not in _HELD  # a lease that could not be given back
+            if not own and holder_lives(row["holder"], row["beat"]):
                 raise LeaseLost(
                     f"run {row['run_id']} is being driven by another process",
                     f"{row['holder']} holds it",
@@ -139,7 +142,9 @@ class Journal:
             fence = row["fence"] + 1
             change = {"fence": fence, "holder": holder_name(), "beat": time.time()}
             db.execute(update(schema.runs).where(schema.runs.c.number == row["number"]).values(change))
-        return cls(store, row, fence=fence)
+            journal = cls(store, row, fence=fence)
+            _HELD[journal.run_id] = journal
+        return journal
 
     def append(self, *events: Event, blobs: Mapping[str, bytes] | None = None) -> list[Stored]:
         """Commit events (and the blobs they name), all or none. Returns them as stored."""
@@ -167,6 +172,7 @@ class Journal:
         """Give the lease back; the journal can only be read from here on."""
         if self._fence is None:
             return
+        _HELD.pop(self.run_id, None)
         with self.store.write() as db:
             db.execute(_RELEASE, {"this_run": self._base >> schema.SEQ_BITS, "old_fence": self._fence})
         self._fence = None
@@ -353,6 +359,9 @@ class Journal:
     def _current(self) -> RowMapping:
         with self.store.read() as db:
             return find_run(db, self.run_id)
+
+
+_HELD: WeakValueDictionary[str, Journal] = WeakValueDictionary()  # the runs this process drives
 
 
 def chain(before: bytes, kind: str, at: str, body: str) -> bytes:

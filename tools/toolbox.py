@@ -9,19 +9,23 @@ import _thread
 import asyncio
 import inspect
 import json
+import math
 import re
+import time
 import traceback
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
-from typing import Any
+from typing import Any, get_args
 
 from outrider.memory.errors import OutriderError, UsageError
-from outrider.memory.events import Effect
-from outrider.tools.tool import Observation, Tool, ToolContext, ToolError, observe, shape
+from outrider.memory.events import Effect, Origin
+from outrider.tools.tool import File, Observation, Tool, ToolContext, ToolError, observe, shape
 
 MAX_ARGUMENTS = 1_000_000  # characters of arguments a model may write
 MAX_DEPTH = 64
+MAX_SAID = 20_000  # characters of what a tool raised that are kept
+GRACE_S = 1.0  # for a cancelled tool to tidy up
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,36 +76,54 @@ class Toolbox:
     async def run(self, call: Prepared, context: ToolContext, timeout_s: float) -> Returned:
         """Run a call for at most `timeout_s` seconds. Never raises but for cancellation: whatever happens is an observation."""
         try:
-            async with asyncio.timeout(timeout_s):
-                value = await _call(call, context)
+            value = await _within(timeout_s, call, context)
             return Returned(_clean(observe(value), call.tool))
-        except TimeoutError:
-            failed = ToolError(
-                f"{call.tool.name} was stopped after {timeout_s:.1f} s",
-                "it took longer than it may",
-                "ask for less, or go on without it",
-            )
-            return Returned(_clean(Observation(str(failed), ok=False), call.tool))
         except OutriderError as error:
             return Returned(_clean(Observation(str(error), ok=False), call.tool))
         except Exception as error:
-            said = f"{call.tool.name} failed: {type(error).__name__}: {error}"
-            return Returned(_clean(Observation(said, ok=False), call.tool), traceback.format_exc(limit=20))
+            said = f"{call.tool.name} failed: {type(error).__name__}: {_words_of(error)}"
+            return Returned(_clean(Observation(said[:MAX_SAID], ok=False), call.tool), _detail())
 
 
-async def _call(call: Prepared, context: ToolContext) -> Any:
-    if _is_async(call.tool):
+async def _within(timeout_s: float, call: Prepared, context: ToolContext) -> Any:
+    """The value a call gives. Raises ToolError when its time is over; a tool that will not be cancelled is left behind."""
+    end = time.monotonic() + timeout_s
+    work = asyncio.ensure_future(_on_loop(call, context)) if _is_async(call.tool) else _in_thread(call, context)
+    try:
+        while True:
+            done, _ = await asyncio.wait((work,), timeout=max(0.0, end - time.monotonic()))
+            if not done:
+                break
+            if work.cancelled():
+                raise ToolError(f"{call.tool.name} gave up", "it cancelled itself", "try other arguments")
+            if not inspect.isawaitable(value := work.result()):
+                return value
+            work = asyncio.ensure_future(value)
+    except asyncio.CancelledError:
+        work.cancel()
+        raise
+    work.cancel()
+    await asyncio.wait((work,), timeout=GRACE_S)  # time to tidy up, for one that listens
+    raise ToolError(
+        f"{call.tool.name} was stopped after {timeout_s:.1f} s",
+        "it took longer than it may",
+        "ask for less, or go on without it",
+    )
+
+
+async def _on_loop(call: Prepared, context: ToolContext) -> Any:
+    try:
         return await call.tool.run(call.arguments, context)
-    value = await _in_thread(call, context)
-    return await value if inspect.isawaitable(value) else value
+    except SystemExit as caught:  # a task that raises it ends the whole process
+        raise _as_exception(caught) from caught
 
 
 def _is_async(tool: Tool) -> bool:
     return inspect.iscoroutinefunction(inspect.unwrap(tool.run))
 
 
-async def _in_thread(call: Prepared, context: ToolContext) -> Any:
-    """The tool's value, from a thread that nobody joins: one that hangs must not keep the process from ending.
+def _in_thread(call: Prepared, context: ToolContext) -> asyncio.Future[Any]:
+    """The tool's value, some day, from a thread that nobody joins: one that hangs must not keep the process from ending.
 
     Not `threading.Thread`: its start waits for the new thread to be scheduled, which costs a busy loop milliseconds.
     """
@@ -123,14 +145,27 @@ async def _in_thread(call: Prepared, context: ToolContext) -> Any:
             return
 
     _thread.start_new_thread(work, ())
-    return await future
+    return future
 
 
 def _as_exception(caught: BaseException) -> Exception:
     """StopIteration and SystemExit cannot travel through a future; they are the tool's failure like any other."""
     if isinstance(caught, Exception) and not isinstance(caught, StopIteration):
         return caught
-    return RuntimeError(f"{type(caught).__name__}: {caught}")
+    return RuntimeError(f"{type(caught).__name__}: {_words_of(caught)}")
+
+
+def _words_of(error: BaseException) -> str:
+    try:
+        return str(error)
+    except Exception:
+        return "(it has no message)"
+
+
+def _detail() -> str:
+    """The traceback, fit to store."""
+    told = clean(traceback.format_exc(limit=20))
+    return told if len(told) <= MAX_SAID else f"{told[: MAX_SAID // 2]}\n…\n{told[-MAX_SAID // 2 :]}"
 
 
 def _parse(tool: Tool, arguments: str) -> dict[str, Any]:
@@ -138,7 +173,9 @@ def _parse(tool: Tool, arguments: str) -> dict[str, Any]:
     if len(arguments) > MAX_ARGUMENTS:
         raise ToolError(f"the arguments of {tool.name} are too long", f"{len(arguments):,} characters", right)
     try:
-        parsed = json.loads(arguments.strip() or "{}", parse_constant=_no_constant)
+        parsed = json.loads(arguments.strip() or "{}", parse_constant=_no_constant, parse_float=_finite)
+        if not arguments.isascii() or "\\ud" in arguments or "\\uD" in arguments:  # half a character is a "?"
+            parsed = json.loads(json.dumps(parsed, ensure_ascii=False).encode("utf-8", "replace"))
     except RecursionError:
         raise ToolError(f"the arguments of {tool.name} are nested too deep", "no tool needs that", right) from None
     except ValueError as error:
@@ -148,6 +185,12 @@ def _parse(tool: Tool, arguments: str) -> dict[str, Any]:
     if _depth(parsed) > MAX_DEPTH:
         raise ToolError(f"the arguments of {tool.name} are nested too deep", f"over {MAX_DEPTH} levels", right)
     return parsed
+
+
+def _finite(digits: str) -> float:
+    if math.isinf(number := float(digits)):
+        raise ValueError(f"{digits[:20]} is too large a number")
+    return number
 
 
 def _no_constant(name: str) -> Any:
@@ -174,7 +217,12 @@ def clean(text: str) -> str:
 
 
 def _clean(seen: Observation, tool: Tool) -> Observation:
-    return replace(seen, text=clean(seen.text), origin=seen.origin or tool.origin)
+    """The observation, fit to store. Raises ToolError for one that says what its types do not allow."""
+    sound = isinstance(seen.text, str) and isinstance(seen.ok, bool) and seen.origin in (None, *get_args(Origin))
+    if not sound or not all(isinstance(file.data, bytes) for file in seen.files):
+        raise ToolError("the tool's result cannot be kept", "an Observation with wrong types", "mend the tool")
+    files = tuple(File(clean(str(f.name)), clean(str(f.media_type)), f.data) for f in seen.files)
+    return replace(seen, text=clean(seen.text), origin=seen.origin or tool.origin, files=files)
 
 
 def trim(text: str, cap: int, handle: str) -> str:
