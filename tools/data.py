@@ -10,7 +10,9 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal, localcontext
-from typing import Literal
+from typing import Annotated, Literal
+
+from pydantic import BeforeValidator
 
 from outrider.tools import conditions, tables, texts
 from outrider.tools.tool import ToolContext, ToolError, tool
@@ -24,7 +26,11 @@ TELL_EVERY = 1_000_000
 CHECK_EVERY = 50_000  # rows between two looks at the clock
 DIGITS = 2500  # exact for cells of up to 100 characters and exponents of three digits
 
-Operation = Literal["rows", "columns", "head", "sum", "mean", "min", "max", "count", "unique"]
+SYNONYMS = {"average": "mean", "avg": "mean", "total": "sum", "minimum": "min", "maximum": "max", "distinct": "unique"}
+Operation = Annotated[
+    Literal["rows", "columns", "head", "sum", "mean", "min", "max", "count", "unique"],
+    BeforeValidator(lambda value: SYNONYMS.get(value, value) if isinstance(value, str) else value),
+]
 NEEDS_COLUMN = ("sum", "mean", "min", "max", "unique")
 
 

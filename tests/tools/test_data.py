@@ -51,6 +51,7 @@ def stats(ctx: ToolContext, operation: str, **more: Any) -> str:
         ("sum", {"column": "amount"}, "30.60 is the sum of amount in sales.csv (3 numbers)"),
         ("sum", {"column": "Amount", "where": "city=Oslo"}, "10.40 is the sum of amount in sales.csv where city=Oslo (2 numbers)"),
         ("mean", {"column": "amount"}, "10.2 is the mean of amount in sales.csv (3 numbers)"),
+        ("average", {"column": "amount"}, "10.2 is the mean of amount in sales.csv (3 numbers)"),
         ("count", {"column": "city"}, "3 of 3 rows in sales.csv have a value in city"),
         ("unique", {"column": "city"}, "2 different values of city in sales.csv: Oslo (2), Bergen (1)"),
         (
