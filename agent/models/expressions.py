@@ -11,10 +11,31 @@ from __future__ import annotations
 
 import ast
 import re
-from functools import lru_cache
+from functools import lru_cache, partial
 
 _NUMBER = r"\d+(?:\.\d+)?"
-_UNITS = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen"]
+_UNITS = [
+    "zero",
+    "one",
+    "two",
+    "three",
+    "four",
+    "five",
+    "six",
+    "seven",
+    "eight",
+    "nine",
+    "ten",
+    "eleven",
+    "twelve",
+    "thirteen",
+    "fourteen",
+    "fifteen",
+    "sixteen",
+    "seventeen",
+    "eighteen",
+    "nineteen",
+]
 _TENS = ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"]
 _WORD_VALUES = {word: value for value, word in enumerate(_UNITS)} | {
     word: 10 * value for value, word in enumerate(_TENS, 2)
@@ -115,17 +136,14 @@ def _spoken(match: re.Match[str]) -> str:
 
 def _with_phrases(text: str) -> str:
     for pattern, shape in _PHRASES:
-        text = re.sub(
-            rf"(?:\bthe\s+)?(?<![\w.]){pattern}" if pattern[0] == "(" else pattern,
-            lambda m, shape=shape: f" {_fill(m, shape)} ",
-            text,
-        )  # type: ignore[misc]
+        whole = rf"(?:\bthe\s+)?(?<![\w.]){pattern}" if pattern[0] == "(" else pattern
+        text = re.sub(whole, partial(_fill, shape=shape), text)
     return text
 
 
 def _fill(match: re.Match[str], shape: str) -> str:
     groups = match.groupdict()
-    return shape.format(a=groups.get("a") or groups.get("c"), b=groups.get("b"))
+    return f" {shape.format(a=groups.get('a') or groups.get('c'), b=groups.get('b'))} "
 
 
 def _with_operators(text: str) -> str:

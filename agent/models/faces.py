@@ -234,7 +234,36 @@ _TEXT_OPERATIONS = ["characters", "words", "lines", "count", "reverse", "upper",
 
 # ---- the hub and the files ------------------------------------------------------------------------------------------
 
-_TASKS = ["text-classification", "token-classification", "question-answering", "zero-shot-classification", "translation", "summarization", "feature-extraction", "text-generation", "fill-mask", "sentence-similarity", "text-to-image", "image-to-text", "image-classification", "object-detection", "image-segmentation", "text-to-speech", "automatic-speech-recognition", "audio-classification", "depth-estimation", "text-to-video", "image-to-image", "tabular-classification", "tabular-regression", "table-question-answering", "video-classification", "visual-question-answering", "document-question-answering", "text-ranking"]
+_TASKS = [
+    "text-classification",
+    "token-classification",
+    "question-answering",
+    "zero-shot-classification",
+    "translation",
+    "summarization",
+    "feature-extraction",
+    "text-generation",
+    "fill-mask",
+    "sentence-similarity",
+    "text-to-image",
+    "image-to-text",
+    "image-classification",
+    "object-detection",
+    "image-segmentation",
+    "text-to-speech",
+    "automatic-speech-recognition",
+    "audio-classification",
+    "depth-estimation",
+    "text-to-video",
+    "image-to-image",
+    "tabular-classification",
+    "tabular-regression",
+    "table-question-answering",
+    "video-classification",
+    "visual-question-answering",
+    "document-question-answering",
+    "text-ranking",
+]
 _TASK_WORDS = {
     "speech recognition": "automatic-speech-recognition",
     "transcription": "automatic-speech-recognition",
@@ -297,12 +326,16 @@ def _hub_query(goal: str, chosen: Chosen, observed: str, beside: frozenset[str])
 
 def _models(goal: str, chosen: Chosen, observed: str, beside: frozenset[str]) -> Values:
     named = [span.text for span in exact(goal, "id")]
-    bare = [] if _task(goal, {}, "", frozenset()) else [
-        span.text
-        for span in spans(goal)
-        if span.kind in {"code", "word", "quote"}
-        and re.fullmatch(r"[A-Za-z][\w.]*(?:-[\w.]+)+|[A-Za-z]+\d[\w.-]*", span.text)
-    ]
+    bare = (
+        []
+        if _task(goal, {}, "", frozenset())
+        else [
+            span.text
+            for span in spans(goal)
+            if span.kind in {"code", "word", "quote"}
+            and re.fullmatch(r"[A-Za-z][\w.]*(?:-[\w.]+)+|[A-Za-z]+\d[\w.-]*", span.text)
+        ]
+    )
     seen = [span.text for span in exact(observed, "id")]
     return list(dict.fromkeys([*named, *bare, *seen]))[:20]
 
@@ -315,7 +348,10 @@ _FILE_WORDS = {
     "image": "png",
     "excel": "xlsx",
     "notebook": "ipynb",
-    **{end: end for end in ["csv", "tsv", "json", "jsonl", "txt", "md", "py", "log", "yaml", "xml", "html", "pdf", "sql"]},
+    **{
+        end: end
+        for end in ["csv", "tsv", "json", "jsonl", "txt", "md", "py", "log", "yaml", "xml", "html", "pdf", "sql"]
+    },
 }
 
 
@@ -414,12 +450,25 @@ FACES: dict[str, Face] = {
         {"task": _task, "licence": _licence, "max_parameters": _max_parameters, "query": _hub_query},
     ),
     "hub_model": Face(
-        "licence parameters size downloads task model commercially use free about hub gated", ("model",), (_p("model", "id of the model"),), {"model": _models}
+        "licence parameters size downloads task model commercially use free about hub gated",
+        ("model",),
+        (_p("model", "id of the model"),),
+        {"model": _models},
     ),
-    "web_search": Face("web internet online google search look find information news who when where wrote invented born", ("query",), (_p("query", "what to look up"),), {}),
-    "read_page": Face("page read open fetch website site address link summarise", ("url",), (_p("url", "address"),), {}),
+    "web_search": Face(
+        "web internet online google search look find information news who when where wrote invented born",
+        ("query",),
+        (_p("query", "what to look up"),),
+        {},
+    ),
+    "read_page": Face(
+        "page read open fetch website site address link summarise", ("url",), (_p("url", "address"),), {}
+    ),
     "read_file": Face(
-        "read show open print content contents say says written inside display cat tell according set", ("path",), (_p("path", "file"),), {"path": lambda g, c, o, b: _files(g, o)}
+        "read show open print content contents say says written inside display cat tell according set",
+        ("path",),
+        (_p("path", "file"),),
+        {"path": lambda g, c, o, b: _files(g, o)},
     ),
     "write_file": Face(
         "write save create store put make containing saying new note",
@@ -446,9 +495,13 @@ FACES: dict[str, Face] = {
         (_p("pattern", "text to search for"), _p("path", "file", required=False)),
         {"path": _path_in_goal},
     ),
-    "recall": Face("remember recall earlier before memory past said runs", ("query",), (_p("query", "what to recall"),), {}),
+    "recall": Face(
+        "remember recall earlier before memory past said runs", ("query",), (_p("query", "what to recall"),), {}
+    ),
     "note": Face("remember note mind keep", ("text",), (_p("text", "what to remember"),), {}),
-    "shell": Face("run shell command execute terminal", ("command",), (_p("command", "the command"),), {"command": _quoted_only}),
+    "shell": Face(
+        "run shell command execute terminal", ("command",), (_p("command", "the command"),), {"command": _quoted_only}
+    ),
 }
 # Built-in tools a small model is not shown: they need a plan, a person, or arguments nobody can copy from a goal.
 HIDDEN = frozenset(["ask_user", "delegate", "plan", "http_request", "sql_query", "hub_run"])

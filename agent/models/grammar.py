@@ -16,7 +16,7 @@ from typing import Any
 
 Schema = dict[str, Any]
 # Strings hold no raw control characters (strict JSON), and white space is bounded: models like to loop on it.
-_BASE = r'''
+_BASE = r"""
 ws ::= " "?
 string ::= "\"" char* "\""
 char ::= [^"\\\x7F\x00-\x1F] | "\\" (["\\/bfnrt] | "u" [0-9a-fA-F] [0-9a-fA-F] [0-9a-fA-F] [0-9a-fA-F])
@@ -27,7 +27,7 @@ null ::= "null"
 value ::= object | array | string | number | boolean | null
 object ::= "{" ws (string ws ":" ws value (ws "," ws string ws ":" ws value)*)? ws "}"
 array ::= "[" ws (value (ws "," ws value)*)? ws "]"
-'''.strip()
+""".strip()
 MAX_DEPTH = 12
 
 
@@ -162,8 +162,10 @@ def _object(rules: _Rules, node: Schema, root: Schema, depth: int) -> str:
     required = set(node.get("required") or ())
     if len(properties) > 60 or not required <= set(properties):
         raise Unsupported
-    pairs = {name: f'{literal(json.dumps(name))} ws ":" ws {_node(rules, one, root, depth + 1)}'
-             for name, one in properties.items()}
+    pairs = {
+        name: f'{literal(json.dumps(name))} ws ":" ws {_node(rules, one, root, depth + 1)}'
+        for name, one in properties.items()
+    }
     must = [pairs[name] for name in properties if name in required]
     may = [rules.add(f"optional-{name}", pairs[name]) for name in properties if name not in required]
     return '"{" ws ' + _members(rules, must, may) + ' ws "}"'

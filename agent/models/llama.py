@@ -35,8 +35,16 @@ class LlamaModel:
     overrules what the file says of itself. temperature: 0 is greedy. Raises UsageError, ModelUnavailable.
     """
 
-    def __init__(self, name: str, *, max_context: int | None = None, threads: int | None = None,
-                 small: bool | None = None, temperature: float = 0.0, max_output: int = 1024) -> None:
+    def __init__(
+        self,
+        name: str,
+        *,
+        max_context: int | None = None,
+        threads: int | None = None,
+        small: bool | None = None,
+        temperature: float = 0.0,
+        max_output: int = 1024,
+    ) -> None:
         self.name = STARTER if name == STARTER else f"llama:{name}"
         self.path = find_file(name)
         self.small = small if small is not None else name == STARTER
@@ -59,7 +67,11 @@ class LlamaModel:
 
     async def ready(self) -> dict[str, Any]:
         """Load the model if it is not loaded; what the file says of itself. Raises ModelUnavailable."""
-        if self._starting is None or self._starting.cancelled() or self._starting.get_loop() is not asyncio.get_running_loop():
+        if (
+            self._starting is None
+            or self._starting.cancelled()
+            or self._starting.get_loop() is not asyncio.get_running_loop()
+        ):
             self._starting = asyncio.ensure_future(self._start())
         await asyncio.shield(self._starting)
         return self._process.about
@@ -81,18 +93,28 @@ class LlamaModel:
     async def _within(self, work: Any, timeout_s: float) -> Any:
         try:
             return await asyncio.wait_for(work, timeout_s)
-        except asyncio.TimeoutError as error:
-            raise ModelFailure(f"{self.name} was not loaded in time", f"there were {timeout_s:.1f} s",
-                               "give the run more seconds", retryable=True) from error
+        except TimeoutError as error:
+            raise ModelFailure(
+                f"{self.name} was not loaded in time",
+                f"there were {timeout_s:.1f} s",
+                "give the run more seconds",
+                retryable=True,
+            ) from error
 
     async def _chat_reply(self, request: Request, until: float) -> Reply:
         from outrider.agent.models.grammar import reply_grammar
 
         grammar = reply_grammar([(spec.name, spec.parameters) for spec in request.tools]) if request.tools else ""
         done = await self._process.ask(
-            "complete", timeout_s=max(0.01, until - time.monotonic()), on_text=None if grammar else request.on_text,
-            chat=llama_chat.turns(request.messages, request.tools), max_tokens=request.max_tokens, grammar=grammar,
-            temperature=self._temperature, stream=request.on_text is not None and not grammar)
+            "complete",
+            timeout_s=max(0.01, until - time.monotonic()),
+            on_text=None if grammar else request.on_text,
+            chat=llama_chat.turns(request.messages, request.tools),
+            max_tokens=request.max_tokens,
+            grammar=grammar,
+            temperature=self._temperature,
+            stream=request.on_text is not None and not grammar,
+        )
         usage = Usage(input_tokens=done["tokens"], output_tokens=min(done["made"], request.max_tokens))
         if not request.tools:
             return Reply(text=done["text"].strip(), usage=usage, finish_reason=done["finish"] or "stop")
@@ -103,7 +125,9 @@ class LlamaModel:
         await self.ready()
         if self.small:
             return await small_reply.bound(self._process, request, plain=not self._process.about["small"])
-        counted = await self._process.ask("count", timeout_s=60.0, chat=llama_chat.turns(request.messages, request.tools))
+        counted = await self._process.ask(
+            "count", timeout_s=60.0, chat=llama_chat.turns(request.messages, request.tools)
+        )
         return int(counted["counts"][0])
 
     async def aclose(self) -> None:
@@ -121,8 +145,11 @@ def find_file(name: str) -> Path:
         from outrider.agent.models.starter import STARTER_PATH
 
         if not STARTER_PATH.is_file():
-            raise ModelUnavailable("the starter model is not installed", f"{STARTER_PATH.name} is missing from the package",
-                                   "install Outrider again, or name another model with --model")
+            raise ModelUnavailable(
+                "the starter model is not installed",
+                f"{STARTER_PATH.name} is missing from the package",
+                "install Outrider again, or name another model with --model",
+            )
         return STARTER_PATH
     path = Path(name).expanduser()
     if path.is_file():
@@ -133,6 +160,9 @@ def find_file(name: str) -> Path:
 
     found = find_pulled(name)
     if found is None:
-        raise ModelUnavailable(f"llama:{name} is not on this machine", "no such file, and no pulled model of that name",
-                               f"pull it first: outrider models pull {name}")
+        raise ModelUnavailable(
+            f"llama:{name} is not on this machine",
+            "no such file, and no pulled model of that name",
+            f"pull it first: outrider models pull {name}",
+        )
     return found

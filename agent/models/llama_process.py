@@ -20,7 +20,17 @@ from typing import Any
 from outrider.agent.models.model import ModelFailure
 from outrider.memory.errors import ModelUnavailable
 
-KEPT = ("PATH", "HOME", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "VIRTUAL_ENV", "PYTHONPATH", "SYSTEMROOT", "TMPDIR", "LANG")
+KEPT = (
+    "PATH",
+    "HOME",
+    "LD_LIBRARY_PATH",
+    "DYLD_LIBRARY_PATH",
+    "VIRTUAL_ENV",
+    "PYTHONPATH",
+    "SYSTEMROOT",
+    "TMPDIR",
+    "LANG",
+)
 GRACE_S = 1.0  # how long after its time limit a child may still answer before it is killed
 LOAD_S = 120.0  # a model of several GB from a slow disk
 _LINE_BYTES = 1 << 24
@@ -44,7 +54,9 @@ class LlamaProcess:
         self._lock = asyncio.Lock()
         self._number = 0
 
-    async def ask(self, do: str, *, timeout_s: float, on_text: Callable[[str], None] | None = None, **body: Any) -> dict[str, Any]:
+    async def ask(
+        self, do: str, *, timeout_s: float, on_text: Callable[[str], None] | None = None, **body: Any
+    ) -> dict[str, Any]:
         """One request. Raises ModelFailure (out of time, refused, died twice), ModelUnavailable (cannot be loaded)."""
         async with self._lock:
             for last in (False, True):
@@ -54,8 +66,11 @@ class LlamaProcess:
                 except _Died as died:
                     await self._stop()
                     if last:
-                        raise ModelFailure(f"the process that holds {self.path.name} ended twice", str(died),
-                                           "use another model; this file or this request makes llama.cpp crash") from died
+                        raise ModelFailure(
+                            f"the process that holds {self.path.name} ended twice",
+                            str(died),
+                            "use another model; this file or this request makes llama.cpp crash",
+                        ) from died
             raise AssertionError("the loop returns or raises")
 
     async def start(self) -> dict[str, Any]:
@@ -65,8 +80,11 @@ class LlamaProcess:
                 await self._start()
             except _Died as died:
                 await self._stop()
-                raise ModelUnavailable(f"{self.path.name} cannot be loaded", f"llama.cpp ended: {died}",
-                                       "the file may be damaged: pull it again, or use another model") from died
+                raise ModelUnavailable(
+                    f"{self.path.name} cannot be loaded",
+                    f"llama.cpp ended: {died}",
+                    "the file may be damaged: pull it again, or use another model",
+                ) from died
         return self.about
 
     async def aclose(self) -> None:
@@ -79,18 +97,28 @@ class LlamaProcess:
         environment = {key: os.environ[key] for key in KEPT if key in os.environ} | {"OMP_WAIT_POLICY": "PASSIVE"}
         # The file, not the module: it needs nothing of ours. -P: this folder must not shadow the libraries it imports.
         self._child = await asyncio.create_subprocess_exec(
-            sys.executable, "-P", str(Path(__file__).with_name("llama_worker.py")), env=environment, limit=_LINE_BYTES,
-            stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL)
+            sys.executable,
+            "-P",
+            str(Path(__file__).with_name("llama_worker.py")),
+            env=environment,
+            limit=_LINE_BYTES,
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.DEVNULL,
+        )
         self.starts += 1
-        self.about = await self._exchange("load", {"path": str(self.path), "context": self.context, "threads": self.threads},
-                                          LOAD_S, None)
+        self.about = await self._exchange(
+            "load", {"path": str(self.path), "context": self.context, "threads": self.threads}, LOAD_S, None
+        )
 
-    async def _exchange(self, do: str, body: dict[str, Any], timeout_s: float, on_text: Callable[[str], None] | None) -> dict[str, Any]:
+    async def _exchange(
+        self, do: str, body: dict[str, Any], timeout_s: float, on_text: Callable[[str], None] | None
+    ) -> dict[str, Any]:
         self._number += 1
         await self._send({"id": self._number, "do": do, "timeout_s": timeout_s, **body})
         try:
             answer = await asyncio.wait_for(self._answer(self._number, on_text), timeout_s + GRACE_S)
-        except asyncio.TimeoutError as error:
+        except TimeoutError as error:
             await self._stop()
             raise _out_of_time(self.path.name, timeout_s) from error
         except asyncio.CancelledError:
@@ -132,15 +160,20 @@ class LlamaProcess:
             return done
         kind, why = answer["refused"], str(answer["why"])[:500]
         if kind == "load":
-            raise ModelUnavailable(f"{self.path} cannot be loaded", why, "check that it is a whole GGUF file; pull it again if not")
+            raise ModelUnavailable(
+                f"{self.path} cannot be loaded", why, "check that it is a whole GGUF file; pull it again if not"
+            )
         if kind == "stopped":
             raise _out_of_time(self.path.name, timeout_s)
         if kind == "long":
             from outrider.agent.models.failures import ContextOverflow
 
-            raise ContextOverflow(f"the request is longer than {self.path.name} takes", why,
-                                  "give it a larger window with --max-context, or use another model",
-                                  context=int(self.about.get("context", 0)) or None)
+            raise ContextOverflow(
+                f"the request is longer than {self.path.name} takes",
+                why,
+                "give it a larger window with --max-context, or use another model",
+                context=int(self.about.get("context", 0)) or None,
+            )
         if "No module named" in why:
             raise ModelUnavailable("llama.cpp is not installed", why, "install it: pip install 'outrider[local]'")
         raise ModelFailure(f"{self.path.name} could not do it", why, "use another model, and please report this")
@@ -157,5 +190,9 @@ class LlamaProcess:
 
 
 def _out_of_time(name: str, timeout_s: float) -> ModelFailure:
-    return ModelFailure(f"{name} did not finish in time", f"it had {timeout_s:.1f} s", "give the run more seconds, or use a smaller model",
-                        retryable=True)
+    return ModelFailure(
+        f"{name} did not finish in time",
+        f"it had {timeout_s:.1f} s",
+        "give the run more seconds, or use a smaller model",
+        retryable=True,
+    )

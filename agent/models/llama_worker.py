@@ -48,17 +48,25 @@ class Worker:
 
         self.api = llama_cpp
         try:
-            self.llm = llama_cpp.Llama(path, n_ctx=context, n_threads=threads, n_threads_batch=threads, n_batch=512,
-                                       verbose=False)
+            self.llm = llama_cpp.Llama(
+                path, n_ctx=context, n_threads=threads, n_threads_batch=threads, n_batch=512, verbose=False
+            )
         except (ValueError, RuntimeError, OSError) as error:
             raise Refused("load", str(error)) from error
-        self._callback = llama_cpp.ggml_abort_callback(lambda _: self.stopped.is_set() or time.monotonic() > self.deadline)
+        self._callback = llama_cpp.ggml_abort_callback(
+            lambda _: self.stopped.is_set() or time.monotonic() > self.deadline
+        )
         llama_cpp.llama_set_abort_callback(self.llm.ctx, self._callback, ctypes.c_void_p())
         meta = {str(key): str(value) for key, value in self.llm.metadata.items()}
         self.control = self._control_texts()
-        return {"context": self.llm.n_ctx(), "vocab": self.llm.n_vocab(), "name": meta.get("general.name", ""),
-                "small": meta.get("outrider.small") in {"true", "1", "True"},
-                "template": bool(meta.get("tokenizer.chat_template")), "parameters": self._parameters()}
+        return {
+            "context": self.llm.n_ctx(),
+            "vocab": self.llm.n_vocab(),
+            "name": meta.get("general.name", ""),
+            "small": meta.get("outrider.small") in {"true", "1", "True"},
+            "template": bool(meta.get("tokenizer.chat_template")),
+            "parameters": self._parameters(),
+        }
 
     def _parameters(self) -> int:
         return int(self.api.llama_model_n_params(self.llm.model))
@@ -89,8 +97,12 @@ class Worker:
                 out += self.llm.tokenize(piece.encode(), add_bos=False, special=True)
         return out
 
-    def count(self, questions: list[list[str]] | None = None, texts: list[str] | None = None,
-              chat: list[Message] | None = None) -> Message:
+    def count(
+        self,
+        questions: list[list[str]] | None = None,
+        texts: list[str] | None = None,
+        chat: list[Message] | None = None,
+    ) -> Message:
         """How many tokens each question, each text, or the whole chat prompt is."""
         if chat is not None:
             return {"counts": [len(self._chat_ids(chat))]}
@@ -98,19 +110,34 @@ class Worker:
         counts += [len(self.llm.tokenize(text.encode(), add_bos=True, special=False)) for text in texts or ()]
         return {"counts": counts}
 
-    def choose(self, labels: list[str], question: list[str] | None = None, text: str = "") -> Message:
-        """The score of each label as the next token after a question, and what the model would say unconstrained."""
+    def choose(
+        self, labels: list[str], question: list[str] | None = None, text: str = "", most: int = 1 << 30
+    ) -> Message:
+        """The score of each label as the next token after a question, and whether the model, free, would say one.
+
+        A question of more than `most` tokens is not asked: `scores` is empty then.
+        """
         if question is not None:
             tokens, wanted = self.ids(question), [self.ids([label])[0] for label in labels]
         else:
             tokens = self.llm.tokenize(text.encode(), add_bos=True, special=False)
             wanted = [self.llm.tokenize(label.encode(), add_bos=False, special=False)[0] for label in labels]
+        if len(tokens) > most:
+            return {"scores": [], "free": False, "tokens": 0, "cached": 0}
         kept = self._evaluate(tokens)
-        logits = self.api.llama_get_logits_ith(self.llm.ctx, -1)
-        vocab = self.llm.n_vocab()
-        free = max(range(vocab), key=logits.__getitem__)
-        return {"scores": [float(logits[token]) for token in wanted], "free": free in wanted, "tokens": len(tokens),
-                "cached": kept}
+        logits = self._logits()
+        return {
+            "scores": [float(logits[token]) for token in wanted],
+            "free": int(logits.argmax()) in wanted,
+            "tokens": len(tokens),
+            "cached": kept,
+        }
+
+    def _logits(self) -> Any:
+        """The scores of every token after the last one."""
+        import numpy
+
+        return numpy.ctypeslib.as_array(self.api.llama_get_logits_ith(self.llm.ctx, -1), shape=(self.llm.n_vocab(),))
 
     def _evaluate(self, tokens: list[int]) -> int:
         """Run the prompt, keeping what it shares with the one before. Returns how many tokens were kept."""
@@ -152,21 +179,36 @@ class Worker:
             return f"{turns}ASSISTANT: "
         from llama_cpp.llama_chat_format import Jinja2ChatFormatter
 
-        make = Jinja2ChatFormatter(template=template, eos_token=self._token_text(self.llm.token_eos()),
-                                   bos_token=self._token_text(self.llm.token_bos()))
+        make = Jinja2ChatFormatter(
+            template=template,
+            eos_token=self._token_text(self.llm.token_eos()),
+            bos_token=self._token_text(self.llm.token_bos()),
+        )
         try:
             return str(make(messages=chat).prompt)  # type: ignore[arg-type]
         except Exception:  # a template that refuses a system turn (several do): say it in the first user turn instead
             return str(make(messages=without_system(chat)).prompt)  # type: ignore[arg-type]
 
-    def complete(self, chat: list[Message], max_tokens: int, grammar: str = "", temperature: float = 0.0,
-                 seed: int = 0, stream: bool = False) -> Message:
+    def complete(
+        self,
+        chat: list[Message],
+        max_tokens: int,
+        grammar: str = "",
+        temperature: float = 0.0,
+        seed: int = 0,
+        stream: bool = False,
+    ) -> Message:
         """Continue a chat under a grammar (GBNF; empty: free text)."""
         tokens = self._chat_ids(chat)
         self._fits(len(tokens), 1)
         room = min(max_tokens, self.llm.n_ctx() - len(tokens))
-        options: Message = {"max_tokens": room, "temperature": temperature, "seed": seed, "stream": True,
-                            "repeat_penalty": 1.0}
+        options: Message = {
+            "max_tokens": room,
+            "temperature": temperature,
+            "seed": seed,
+            "stream": True,
+            "repeat_penalty": 1.0,
+        }
         if grammar:
             options["grammar"] = self._grammar(grammar)
         parts: list[str] = []

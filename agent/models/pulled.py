@@ -30,7 +30,11 @@ def pull(name: str, folder: Path | None = None, *, token: str | None = None) -> 
         raise
     except Exception as error:  # the client has a family of errors for each way a network can fail
         why = str(error).strip().splitlines()[0][:300] if str(error).strip() else type(error).__name__
-        raise ModelUnavailable(f"{name} could not be pulled", why, "check the name and the network, then pull again: it goes on where it was") from error
+        raise ModelUnavailable(
+            f"{name} could not be pulled",
+            why,
+            "check the name and the network, then pull again: it goes on where it was",
+        ) from error
     return Path(path)
 
 
@@ -49,8 +53,11 @@ def split(name: str) -> tuple[str, str]:
     """("owner/name", "pattern") of `owner/name[:pattern]`. Raises UsageError."""
     owner, _, pattern = name.partition(":")
     if not re.fullmatch(r"[\w.-]+/[\w.-]+", owner) or ".." in owner:
-        raise UsageError(f"llama:{name[:100]} names no model", "it is neither a .gguf file that exists nor owner/name on the hub",
-                         "write llama:/path/to/file.gguf or llama:owner/name, with :pattern to choose a file")
+        raise UsageError(
+            f"llama:{name[:100]} names no model",
+            "it is neither a .gguf file that exists nor owner/name on the hub",
+            "write llama:/path/to/file.gguf or llama:owner/name, with :pattern to choose a file",
+        )
     return owner, pattern
 
 
@@ -58,12 +65,22 @@ def best(files: Sequence[str], pattern: str, name: str) -> str:
     """The file to take: the pattern's, else the first size of PREFERRED there is. Raises ModelUnavailable."""
     found = sorted(file for file in files if file.lower().endswith(".gguf") and "mmproj" not in file.lower())
     if pattern:
-        found = [file for file in found if fnmatch.fnmatch(file.lower(), pattern.lower()) or pattern.lower() in file.lower()]
+        found = [
+            file for file in found if fnmatch.fnmatch(file.lower(), pattern.lower()) or pattern.lower() in file.lower()
+        ]
     parts = [file for file in found if re.search(r"-\d{5}-of-\d{5}\.gguf$", file)]
     found = [file for file in found if file not in parts]
     if not found:
-        why = "its files are split in parts, which is not supported" if parts else "it has no .gguf file of that name" if pattern else "it has no .gguf file"
-        raise ModelUnavailable(f"{name} cannot be pulled", why, "choose another repository (many are named …-GGUF) or another pattern")
+        why = (
+            "its files are split in parts, which is not supported"
+            if parts
+            else "it has no .gguf file of that name"
+            if pattern
+            else "it has no .gguf file"
+        )
+        raise ModelUnavailable(
+            f"{name} cannot be pulled", why, "choose another repository (many are named …-GGUF) or another pattern"
+        )
     for size in PREFERRED:
         for file in found:
             if size.lower() in re.split(r"[-./]", file.lower()):

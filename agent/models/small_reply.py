@@ -12,7 +12,8 @@ import json
 import re
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from weakref import WeakKeyDictionary
 
 from outrider.agent.models import small
 from outrider.agent.models.candidates import ToolCard
@@ -24,6 +25,9 @@ LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _MARGIN = 64  # tokens: a question about a later argument names what was chosen before it, here by its longest guess
 
 
+_BOUNDS: WeakKeyDictionary[Message, tuple[tuple[int, int, bool, int], int]] = WeakKeyDictionary()  # by last message
+
+
 @dataclass(slots=True)
 class _Spent:
     """Tokens of this step so far."""
@@ -33,7 +37,6 @@ class _Spent:
     input: int = 0
     cached: int = 0
     asked: int = 0
-    log: list[str] = field(default_factory=list)
 
 
 async def reply(process: LlamaProcess, request: Request, until: float, *, plain: bool) -> Reply:
@@ -49,7 +52,9 @@ async def reply(process: LlamaProcess, request: Request, until: float, *, plain:
         move: small.Call | small.Answer = done.value
     usage = Usage(input_tokens=spent.input, output_tokens=spent.asked, cached_tokens=spent.cached)
     if isinstance(move, small.Call):
-        return Reply(calls=(CallDraft(name=move.tool, arguments=small.call_json(move)),), usage=usage, finish_reason="tool_calls")
+        return Reply(
+            calls=(CallDraft(name=move.tool, arguments=small.call_json(move)),), usage=usage, finish_reason="tool_calls"
+        )
     if request.on_text:
         request.on_text(move.text)
     return Reply(text=move.text, usage=usage)
@@ -58,26 +63,51 @@ async def reply(process: LlamaProcess, request: Request, until: float, *, plain:
 async def _choose(process: LlamaProcess, decision: small.Decision, spent: _Spent, until: float, plain: bool) -> int:
     left_s = until - time.monotonic()
     if left_s <= 0:
-        raise ModelFailure("the model did not finish in time", "the time for this request is up", "give the run more seconds", retryable=True)
+        raise ModelFailure(
+            "the model did not finish in time",
+            "the time for this request is up",
+            "give the run more seconds",
+            retryable=True,
+        )
     if spent.asked >= spent.questions:
         return 0
     count = len(decision.options)
-    question = {"text": in_words(decision), "labels": [f" {letter}" for letter in LETTERS[:count]]} if plain else {
-        "question": decision.prompt(), "labels": [small.label(index) for index in range(count)]}
-    if spent.input + await _tokens(process, [decision], plain) > spent.allowed:
-        return 0
-    done = await process.ask("choose", timeout_s=left_s, **question)
-    spent.input, spent.cached, spent.asked = spent.input + done["tokens"], spent.cached + done["cached"], spent.asked + 1
+    question = (
+        {"text": in_words(decision), "labels": [f" {letter}" for letter in LETTERS[:count]]}
+        if plain
+        else {"question": decision.prompt(), "labels": [small.label(index) for index in range(count)]}
+    )
+    done = await process.ask("choose", timeout_s=left_s, most=spent.allowed - spent.input, **question)
     scores = done["scores"]
+    if not scores:
+        return 0
+    spent.input, spent.cached, spent.asked = (
+        spent.input + done["tokens"],
+        spent.cached + done["cached"],
+        spent.asked + 1,
+    )
     return max(range(len(scores)), key=scores.__getitem__)
 
 
 async def bound(process: LlamaProcess, request: Request, *, plain: bool) -> int:
     """The most input tokens the questions of the next step can be: the first one and the longest way on from it."""
-    decisions = list(ways(read_view(request.messages, request.tools)))
+    last = request.messages[-1] if request.messages else None
+    key = (len(request.messages), len(request.tools), plain, id(process))
+    kept = _BOUNDS.get(last) if last is not None else None
+    if kept is None or kept[0] != key:
+        kept = (key, await _bound(process, read_view(request.messages, request.tools), plain))
+        if last is not None:
+            _BOUNDS[last] = kept
+    return kept[1]
+
+
+async def _bound(process: LlamaProcess, view: small.View, plain: bool) -> int:
+    decisions = ways(view)
     if not decisions:
         return 1
-    counts = await _counts(process, [one for way in decisions for one in way], plain)
+    asked = [one for way in decisions for one in way]
+    texts, questions = ([in_words(one) for one in asked], []) if plain else ([], [one.prompt() for one in asked])
+    counts: list[int] = (await process.ask("count", timeout_s=60.0, texts=texts, questions=questions))["counts"]
     totals, start = [], 0
     for way in decisions:
         totals.append(sum(counts[start : start + len(way)]))
@@ -111,17 +141,6 @@ def _first(view: small.View) -> small.Decision | None:
         return None
 
 
-async def _tokens(process: LlamaProcess, decisions: Sequence[small.Decision], plain: bool) -> int:
-    return sum(await _counts(process, decisions, plain))
-
-
-async def _counts(process: LlamaProcess, decisions: Sequence[small.Decision], plain: bool) -> list[int]:
-    key = "texts" if plain else "questions"
-    body = [in_words(one) if plain else one.prompt() for one in decisions]
-    counts: list[int] = (await process.ask("count", timeout_s=60.0, **{key: body}))["counts"]
-    return counts
-
-
 def in_words(decision: small.Decision) -> str:
     """A question for a model that has no labels of ours: lettered options, the answer is one letter."""
     head = _worded(decision.head)
@@ -129,9 +148,21 @@ def in_words(decision: small.Decision) -> str:
     return f"{head}\nWhich is right? Answer with one letter.\n{options}\nAnswer:"
 
 
-_NAMES = {small.GOAL: "Goal:", small.HAS: "\nIt holds:", small.DID: "\nDone:", small.SAW: "\nSeen:", small.FAILED: "\nFailed:",
-          small.NEXT: "\nQuestion: which tool comes next?", small.ARGUMENT: "\nQuestion: which value has the argument", small.GOT: "\nChosen:",
-          small.ANSWER: "\nQuestion: what answers the goal?", small.IS: "=", small.THEN: "then", small.SAME: "", small.BEGIN: ""}
+_NAMES = {
+    small.GOAL: "Goal:",
+    small.HAS: "\nIt holds:",
+    small.DID: "\nDone:",
+    small.SAW: "\nSeen:",
+    small.FAILED: "\nFailed:",
+    small.NEXT: "\nQuestion: which tool comes next?",
+    small.ARGUMENT: "\nQuestion: which value has the argument",
+    small.GOT: "\nChosen:",
+    small.ANSWER: "\nQuestion: what answers the goal?",
+    small.IS: "=",
+    small.THEN: "then",
+    small.SAME: "",
+    small.BEGIN: "",
+}
 
 
 def _worded(pieces: Sequence[str]) -> str:

@@ -17,5 +17,7 @@ __all__ = ["PARAMETERS", "STARTER_PATH", "describe"]
 
 def describe() -> str:
     """One line for people: what the starter is and what to use for real work."""
-    return (f"built-in starter model, {PARAMETERS / 1e6:.1f} M parameters: simple goals only; for real work set "
-            "OPENAI_API_KEY, start Ollama, or `outrider models pull …`")
+    return (
+        f"built-in starter model, {PARAMETERS / 1e6:.1f} M parameters: simple goals only; for real work set "
+        "OPENAI_API_KEY, start Ollama, or `outrider models pull …`"
+    )

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import random
 import zlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from outrider.agent.models.candidates import ToolCard
 from outrider.agent.models.starter import words as w
 
-MAKERS = {
+MAKERS: dict[str, Callable[[random.Random], Any]] = {
     "place": w.place,
     "person": w.person,
     "name": w.name,

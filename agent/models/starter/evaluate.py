@@ -6,6 +6,7 @@ product does, and without the constraint. "first" is what always taking the firs
 May touch: the GGUF. Does not promise: that goals of real people look like these. Needs llama-cpp-python.
 """
 
+# ruff: noqa: T201 — a program: it prints what it did
 from __future__ import annotations
 
 import argparse
@@ -39,11 +40,14 @@ class Score:
 
     def row(self, name: str) -> str:
         """One line of the table in docs/starter.md."""
+
         def share(count: int, of: int) -> str:
             return f"{100 * count / max(1, of):.1f} %"
 
-        return (f"| {name} | {self.goals} | {share(self.whole, self.goals)} | {self.asked} | {share(self.right, self.asked)} | "
-                f"{share(self.free, self.asked)} | {share(self.first, self.asked)} |")
+        return (
+            f"| {name} | {self.goals} | {share(self.whole, self.goals)} | {self.asked} | {share(self.right, self.asked)} | "
+            f"{share(self.free, self.asked)} | {share(self.first, self.asked)} |"
+        )
 
 
 def score(worker: Worker, test: str, goals: int, seed: int = 1_000_003) -> Score:
@@ -64,8 +68,10 @@ def score(worker: Worker, test: str, goals: int, seed: int = 1_000_003) -> Score
             out.free += good and said["free"]
             if not good:
                 whole = False
-                out.wrong.append(f"{family}: {' '.join(one.decision.head)}\n    took {' '.join(one.decision.options[taken].words)}"
-                                 f"\n    not  {' '.join(one.decision.options[one.right].words)}")
+                out.wrong.append(
+                    f"{family}: {' '.join(one.decision.head)}\n    took {' '.join(one.decision.options[taken].words)}"
+                    f"\n    not  {' '.join(one.decision.options[one.right].words)}"
+                )
         out.goals, out.whole = out.goals + 1, out.whole + whole
         out.by_family[family] += 1
         out.by_family_right[family] += whole
@@ -84,7 +90,9 @@ def main() -> None:
     arguments = parser.parse_args()
     worker = Worker(threading.Event(), lambda message: None)
     worker.load(arguments.gguf, 2048, 1)
-    print("| goals | n | whole goal right | questions | right | right, unconstrained | first option |\n|---|---|---|---|---|---|---|")
+    print(
+        "| goals | n | whole goal right | questions | right | right, unconstrained | first option |\n|---|---|---|---|---|---|---|"
+    )
     for name, test in SPLITS.items():
         result = score(worker, test, arguments.goals)
         print(result.row(name), flush=True)

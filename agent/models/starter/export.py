@@ -3,6 +3,7 @@
 May touch: the file it is told to write. Does not promise: any architecture but network.py's. Needs torch, numpy, gguf.
 """
 
+# ruff: noqa: T201 — a program: it prints what it did
 from __future__ import annotations
 
 import argparse
@@ -77,10 +78,20 @@ def tensors(weights: dict[str, Any], layers: int) -> dict[str, Any]:
         ours, theirs = f"blocks.{layer}.", f"blk.{layer}."
         q, k, v = weights[ours + "qkv.weight"].chunk(3)
         gate, up = weights[ours + "gate_up.weight"].chunk(2)
-        out |= {f"{theirs}{name}.weight": value for name, value in (
-            ("attn_norm", weights[ours + "attn_norm.weight"]), ("ffn_norm", weights[ours + "ffn_norm.weight"]),
-            ("attn_q", q), ("attn_k", k), ("attn_v", v), ("attn_output", weights[ours + "out.weight"]),
-            ("ffn_gate", gate), ("ffn_up", up), ("ffn_down", weights[ours + "down.weight"]))}
+        out |= {
+            f"{theirs}{name}.weight": value
+            for name, value in (
+                ("attn_norm", weights[ours + "attn_norm.weight"]),
+                ("ffn_norm", weights[ours + "ffn_norm.weight"]),
+                ("attn_q", q),
+                ("attn_k", k),
+                ("attn_v", v),
+                ("attn_output", weights[ours + "out.weight"]),
+                ("ffn_gate", gate),
+                ("ffn_up", up),
+                ("ffn_down", weights[ours + "down.weight"]),
+            )
+        }
     return out
 
 

@@ -30,7 +30,7 @@ class Shape:
         return asdict(self)
 
 
-class Block(nn.Module):
+class Block(nn.Module):  # type: ignore[misc]
     """Attention and feed-forward, each on a normed input, each added to the stream."""
 
     def __init__(self, shape: Shape) -> None:
@@ -58,7 +58,7 @@ def rotate(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
     return torch.stack((even * cos - odd * sin, even * sin + odd * cos), dim=-1).flatten(-2)
 
 
-class Network(nn.Module):
+class Network(nn.Module):  # type: ignore[misc]
     """Ids in, hidden states out; `logits` turns chosen states into scores of tokens."""
 
     def __init__(self, shape: Shape) -> None:
@@ -72,7 +72,9 @@ class Network(nn.Module):
             nn.init.zeros_(block.out.weight)
             nn.init.zeros_(block.down.weight)
         half = shape.dim // shape.heads // 2
-        angles = torch.outer(torch.arange(shape.context).float(), shape.rope_base ** (-torch.arange(half).float() / half))
+        angles = torch.outer(
+            torch.arange(shape.context).float(), shape.rope_base ** (-torch.arange(half).float() / half)
+        )
         self.register_buffer("cos", angles.cos(), persistent=False)
         self.register_buffer("sin", angles.sin(), persistent=False)
 

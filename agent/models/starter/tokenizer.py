@@ -7,6 +7,7 @@ splits such text. What it may touch: the JSON file it is told to. Does not promi
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -39,7 +40,7 @@ def train(counts: Mapping[str, int], size: int) -> list[Pair]:
     while len(merges) < size - 256 - len(SPECIALS):
         pairs: Counter[Pair] = Counter()
         for parts, count in words.items():
-            for pair in zip(parts, parts[1:], strict=False):
+            for pair in itertools.pairwise(parts):
                 pairs[pair] += count
         if not pairs:
             break
@@ -93,7 +94,7 @@ class Tokenizer:
     def _word(self, word: str) -> list[int]:
         parts = list(as_letters(word))
         while len(parts) > 1:
-            pair = min(zip(parts, parts[1:], strict=False), key=lambda one: self._ranks.get(one, 1 << 30))
+            pair = min(itertools.pairwise(parts), key=lambda one: self._ranks.get(one, 1 << 30))
             if pair not in self._ranks:
                 break
             parts = _merge(parts, pair)
@@ -101,7 +102,9 @@ class Tokenizer:
 
     def save(self, path: Path) -> None:
         """Write the merges to `path`."""
-        path.write_text(json.dumps([" ".join(pair) for pair in self.merges], ensure_ascii=False, indent=0) + "\n", "utf-8")
+        path.write_text(
+            json.dumps([" ".join(pair) for pair in self.merges], ensure_ascii=False, indent=0) + "\n", "utf-8"
+        )
 
     @classmethod
     def load(cls, path: Path) -> Tokenizer:

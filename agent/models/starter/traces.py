@@ -137,7 +137,7 @@ class Coverage:
 
 def stream(seed: int, *, test: str = "", coverage: Coverage | None = None) -> Iterator[list[Question]]:
     """Played scenarios without end, the same for the same seed."""
-    rng = random.Random(seed)
+    rng = random.Random(seed)  # noqa: S311 — data, not secrets
     while True:
         made = scenario(rng, test=test)
         try:

@@ -6,6 +6,7 @@ May touch: the folder it is told to write. Does not promise: the same weights on
 Start reading at `run`. Recipe and measured scores: docs/starter.md.
 """
 
+# ruff: noqa: T201 — a program: it prints what it did
 from __future__ import annotations
 
 import argparse
@@ -44,7 +45,9 @@ class Batch:
     marks: Tensor
 
 
-def encode(question: traces.Question, tokens: bpe.Tokenizer, first: int) -> tuple[list[int], int, list[tuple[int, int]]]:
+def encode(
+    question: traces.Question, tokens: bpe.Tokenizer, first: int
+) -> tuple[list[int], int, list[tuple[int, int]]]:
     """(ids, the id that is right, [(place of a label, right?)]) of a question whose labels start at `first`."""
     ids = tokens.encode(question.decision.prompt(first))
     right = tokens.ids[LABELS[(question.right + first) % len(LABELS)]]
@@ -54,7 +57,7 @@ def encode(question: traces.Question, tokens: bpe.Tokenizer, first: int) -> tupl
 
 def batches(seed: int, tokens: bpe.Tokenizer, size: int, pool: int = 1500) -> Any:
     """Batches of about `size` tokens; questions are pooled and sorted by length so that little is padded."""
-    rng = random.Random(seed)
+    rng = random.Random(seed)  # noqa: S311 — data, not secrets
     flat = itertools.chain.from_iterable(traces.stream(seed))
     kept = (one for one in flat if not _easy(one) or rng.random() < 0.2)
     while True:
@@ -82,8 +85,12 @@ def collate(rows: list[Any]) -> Batch:
     for i, (row, _, _) in enumerate(rows):
         ids[i, : len(row)] = torch.tensor(row)
     marks = [(i, place, right) for i, (_, _, row) in enumerate(rows) for place, right in row]
-    return Batch(ids, torch.tensor([len(row) - 1 for row, _, _ in rows]), torch.tensor([right for _, right, _ in rows]),
-                 torch.tensor(marks))
+    return Batch(
+        ids,
+        torch.tensor([len(row) - 1 for row, _, _ in rows]),
+        torch.tensor([right for _, right, _ in rows]),
+        torch.tensor(marks),
+    )
 
 
 def _produce(seed: int, merges: Path, size: int, queue: Any) -> None:
@@ -110,14 +117,14 @@ def loss_of(net: Network, batch: Batch, yes: int, no: int) -> tuple[Tensor, floa
     return chosen + HIDDEN_WEIGHT * hidden, float((scores.argmax(-1) == batch.wanted).float().mean())
 
 
-class Muon(torch.optim.Optimizer):
+class Muon(torch.optim.Optimizer):  # type: ignore[misc]
     """Momentum whose update is made nearly orthogonal by five Newton-Schulz steps (for matrices inside the network)."""
 
     def __init__(self, params: Any, lr: float, momentum: float = 0.95) -> None:
         super().__init__(params, {"lr": lr, "momentum": momentum})
 
-    @torch.no_grad()
-    def step(self, closure: Any = None) -> None:  # type: ignore[override]
+    @torch.no_grad()  # type: ignore[untyped-decorator]
+    def step(self, closure: Any = None) -> None:
         for group in self.param_groups:
             for p in group["params"]:
                 state = self.state[p]
@@ -156,14 +163,28 @@ class Trainer:
         net = Network(shape)
         matrices = [p for name, p in net.named_parameters() if p.ndim == 2 and "embed" not in name]
         rest = [p for name, p in net.named_parameters() if p.ndim < 2 or "embed" in name]
-        return cls(net, {k: v.clone() for k, v in net.state_dict().items()}, Muon(matrices, MUON_RATE),
-                   torch.optim.AdamW(rest, lr=ADAM_RATE, betas=(0.9, 0.98), weight_decay=0.0))
+        return cls(
+            net,
+            {k: v.clone() for k, v in net.state_dict().items()},
+            Muon(matrices, MUON_RATE),
+            torch.optim.AdamW(rest, lr=ADAM_RATE, betas=(0.9, 0.98), weight_decay=0.0),
+        )
 
     def save(self, path: Path) -> None:
         """Write a checkpoint, whole or not at all."""
         temporary = path.with_suffix(".new")
-        torch.save({"shape": self.net.shape.as_dict(), "net": self.net.state_dict(), "average": self.average, "step": self.step,
-                    "muon": self.muon.state_dict(), "adam": self.adam.state_dict(), "spent_s": self.spent_s}, temporary)
+        torch.save(
+            {
+                "shape": self.net.shape.as_dict(),
+                "net": self.net.state_dict(),
+                "average": self.average,
+                "step": self.step,
+                "muon": self.muon.state_dict(),
+                "adam": self.adam.state_dict(),
+                "spent_s": self.spent_s,
+            },
+            temporary,
+        )
         temporary.replace(path)
 
     @classmethod
@@ -190,7 +211,7 @@ class Trainer:
         keep = min(0.998, (1 + self.step) / (20 + self.step))
         for key, value in self.net.state_dict().items():
             self.average[key].lerp_(value, 1 - keep)
-        return float(loss), right
+        return float(loss.detach()), right
 
 
 def rate(step: int, passed: float) -> float:
@@ -206,7 +227,7 @@ def merges_for(out: Path, size: int) -> Path:
         for played in itertools.islice(traces.stream(7), 4000):
             for one in played:
                 counts.update(piece for piece in one.decision.prompt() if not piece.startswith("<|"))
-        bpe.Tokenizer(bpe.train({word: int(n ** 0.5) + 1 for word, n in counts.items()}, size)).save(path)
+        bpe.Tokenizer(bpe.train({word: int(n**0.5) + 1 for word, n in counts.items()}, size)).save(path)
     return path
 
 
@@ -223,9 +244,14 @@ def run(args: argparse.Namespace) -> None:
     trainer = Trainer.load(last) if last.exists() else Trainer.fresh(shape)
     trainer.net.to(device)
     queue: Any = mp.get_context("spawn").Queue(32)
-    maker = mp.get_context("spawn").Process(target=_produce, args=(args.seed + trainer.step, merges, args.batch, queue), daemon=True)
+    maker = mp.get_context("spawn").Process(
+        target=_produce, args=(args.seed + trainer.step, merges, args.batch, queue), daemon=True
+    )
     maker.start()
-    print(json.dumps({"parameters": sum(p.numel() for p in trainer.net.parameters()), "vocab": len(tokens.tokens)}), flush=True)
+    print(
+        json.dumps({"parameters": sum(p.numel() for p in trainer.net.parameters()), "vocab": len(tokens.tokens)}),
+        flush=True,
+    )
     started, seen, saved, shown = time.monotonic() - trainer.spent_s, 0, time.monotonic(), [0.0, 0.0, 0]
     while (passed := (time.monotonic() - started) / 60 / args.minutes) < 1:
         batch = Batch(*(torch.from_numpy(part).to(device) for part in queue.get()))
@@ -233,8 +259,18 @@ def run(args: argparse.Namespace) -> None:
         seen += batch.ids.numel()
         shown = [shown[0] + loss, shown[1] + right, shown[2] + 1]
         if trainer.step % 50 == 0:
-            print(json.dumps({"step": trainer.step, "loss": round(shown[0] / shown[2], 4), "right": round(shown[1] / shown[2], 4),
-                              "tokens": seen, "minutes": round(passed * args.minutes, 1)}), flush=True)
+            print(
+                json.dumps(
+                    {
+                        "step": trainer.step,
+                        "loss": round(shown[0] / shown[2], 4),
+                        "right": round(shown[1] / shown[2], 4),
+                        "tokens": seen,
+                        "minutes": round(passed * args.minutes, 1),
+                    }
+                ),
+                flush=True,
+            )
             shown = [0.0, 0.0, 0]
         if time.monotonic() - saved > 120:
             trainer.spent_s, saved = time.monotonic() - started, time.monotonic()
@@ -248,8 +284,16 @@ def main() -> None:
     """The command line."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--out", default=".train/starter", help="folder for checkpoints and the tokenizer")
-    for flag, default in (("vocab", 1536), ("dim", 128), ("layers", 4), ("heads", 4), ("ff", 352), ("batch", 8192),
-                          ("threads", 1), ("seed", 1)):
+    for flag, default in (
+        ("vocab", 1536),
+        ("dim", 128),
+        ("layers", 4),
+        ("heads", 4),
+        ("ff", 352),
+        ("batch", 8192),
+        ("threads", 1),
+        ("seed", 1),
+    ):
         parser.add_argument(f"--{flag}", type=int, default=default)
     parser.add_argument("--minutes", type=float, default=60.0, help="time for training in all, over every resume")
     run(parser.parse_args())

@@ -25,7 +25,8 @@ def test_grammar_names_every_tool_and_the_answer() -> None:
         [("stock", {"type": "object", "properties": {}}), ("mail", {"type": "object", "properties": {}})]
     )
     assert text.splitlines()[0] == "root ::= r-tool-stock | r-tool-mail | r-answer"
-    assert '"\\"stock\\""' in text and '"\\"mail\\""' in text
+    assert '"\\"stock\\""' in text
+    assert '"\\"mail\\""' in text
 
 
 def test_grammar_requires_what_the_schema_requires() -> None:
@@ -70,7 +71,8 @@ def test_grammar_follows_a_recursive_reference() -> None:
 def test_grammar_strings_hold_no_raw_control_character() -> None:
     """What the model writes is read by a strict JSON parser, which refuses a raw line end in a string."""
     line = next(line for line in reply_grammar([]).splitlines() if line.startswith("char ::="))
-    assert r"\x00-\x1F" in line and r"\x7F" in line
+    assert r"\x00-\x1F" in line
+    assert r"\x7F" in line
 
 
 def test_grammar_rule_names_are_unique_for_alike_tools() -> None:
@@ -91,10 +93,21 @@ TREE = {"type": "object", "properties": {"name": TEXT, "child": {"$ref": "#/$def
     "schema",
     [
         {"type": "object", "properties": {}},
-        {"type": "object", "properties": {"a": TEXT, "b": {"type": "integer"}, "c": {"type": "boolean"}}, "required": ["b"]},
+        {
+            "type": "object",
+            "properties": {"a": TEXT, "b": {"type": "integer"}, "c": {"type": "boolean"}},
+            "required": ["b"],
+        },
         {"type": "object", "properties": {"a": TEXT, "b": TEXT}},
-        {"type": "object", "properties": {"unit": {"enum": ["km", 'a "quoted" \\ one', "zwölf", 3, None]}}, "required": ["unit"]},
-        {"type": "object", "properties": {"x": {"anyOf": [{"type": "null"}, {"type": "array", "items": {"type": "number"}}]}}},
+        {
+            "type": "object",
+            "properties": {"unit": {"enum": ["km", 'a "quoted" \\ one', "zwölf", 3, None]}},
+            "required": ["unit"],
+        },
+        {
+            "type": "object",
+            "properties": {"x": {"anyOf": [{"type": "null"}, {"type": "array", "items": {"type": "number"}}]}},
+        },
         {**TREE, "$defs": {"tree": TREE}},
         {"not": {}},
     ],

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+
 from outrider.agent.models import open_model
 from outrider.agent.models.llama import LlamaModel, find_file
 from outrider.agent.models.llama_chat import read, turns
@@ -32,7 +33,9 @@ TOOLS = (
 )
 
 
-def ask(goal: str, *more: Message, tools: tuple[ToolSpec, ...] = TOOLS, seconds: float = 30.0, tokens: int = 16) -> Request:
+def ask(
+    goal: str, *more: Message, tools: tuple[ToolSpec, ...] = TOOLS, seconds: float = 30.0, tokens: int = 16
+) -> Request:
     """A request with this goal."""
     return Request([Message("system", "You work on goals."), Message("user", goal), *more], tools, tokens, seconds)
 
@@ -50,7 +53,9 @@ async def starter() -> AsyncIterator[LlamaModel]:
 async def test_starter_calls_python_for_a_sum(starter: LlamaModel) -> None:
     """The main job: arithmetic goes to python, with the numbers of the goal."""
     reply = await starter.reply(ask("What is 48317 * 271 - 999?"))
-    assert [(call.name, json.loads(call.arguments)) for call in reply.calls] == [("python", {"code": "print(48317 * 271 - 999)"})]
+    assert [(call.name, json.loads(call.arguments)) for call in reply.calls] == [
+        ("python", {"code": "print(48317 * 271 - 999)"})
+    ]
     assert reply.finish_reason == "tool_calls"
 
 
@@ -60,7 +65,8 @@ async def test_starter_answers_from_the_observation(starter: LlamaModel) -> None
     call = CallDraft(id="1.0", name="python", arguments='{"code": "print(48317 * 271 - 999)"}')
     seen = [Message("assistant", "", (call,)), Message("tool", "13092908\n", call_id="1.0", label="python")]
     reply = await starter.reply(ask("What is 48317 * 271 - 999?", *seen))
-    assert not reply.calls and "13092908" in reply.text
+    assert not reply.calls
+    assert "13092908" in reply.text
 
 
 @needs_llama
@@ -73,7 +79,11 @@ async def test_starter_calls_a_tool_it_has_never_seen(starter: LlamaModel) -> No
 @needs_llama
 async def test_starter_never_spends_more_than_its_bound(starter: LlamaModel) -> None:
     """What is reserved before a step covers what the step reports, in and out."""
-    for goal in ("What is 2 + 2?", "Read notes.txt", "Tell me a long story about the price of ABC and XYZ in Oslo and 7 more"):
+    for goal in (
+        "What is 2 + 2?",
+        "Read notes.txt",
+        "Tell me a long story about the price of ABC and XYZ in Oslo and 7 more",
+    ):
         request = ask(goal)
         bound = await starter.count_bound(request, None)
         usage = (await starter.reply(request)).usage
@@ -86,7 +96,8 @@ async def test_starter_never_spends_more_than_its_bound(starter: LlamaModel) -> 
 async def test_starter_keeps_to_few_output_tokens(starter: LlamaModel) -> None:
     """With one token allowed it asks one question at most, and still moves."""
     reply = await starter.reply(ask("What is the stock price of ABC?", tokens=1))
-    assert reply.usage is not None and reply.usage.output_tokens <= 1
+    assert reply.usage is not None
+    assert reply.usage.output_tokens <= 1
     assert reply.calls or reply.text
 
 
@@ -119,9 +130,11 @@ async def test_ordinary_mode_replies_with_a_call_the_grammar_allows() -> None:
     bound = await model.count_bound(request, None)
     reply = await model.reply(request)
     await model.aclose()
-    assert reply.usage is not None and reply.usage.input_tokens == bound
+    assert reply.usage is not None
+    assert reply.usage.input_tokens == bound
     if reply.calls:
-        assert reply.calls[0].name == "lamp" and json.loads(reply.calls[0].arguments)["state"] in {"on", "off"}
+        assert reply.calls[0].name == "lamp"
+        assert json.loads(reply.calls[0].arguments)["state"] in {"on", "off"}
     else:
         assert reply.finish_reason == "length" or reply.text is not None
 
@@ -180,11 +193,18 @@ def test_pull_refuses_a_name_that_is_no_repository(name: str) -> None:
 def test_chat_turns_alternate_and_hold_tools_and_observations() -> None:
     """Templates that know only user and assistant get exactly that."""
     call = CallDraft(id="1.0", name="stock", arguments='{"symbol": "ABC"}')
-    messages = [Message("system", "S"), Message("user", "G"), Message("assistant", "", (call,)),
-                Message("tool", "12.5", call_id="1.0", label="stock"), Message("user", "note")]
+    messages = [
+        Message("system", "S"),
+        Message("user", "G"),
+        Message("assistant", "", (call,)),
+        Message("tool", "12.5", call_id="1.0", label="stock"),
+        Message("user", "note"),
+    ]
     chat = turns(messages, TOOLS)
     assert [turn["role"] for turn in chat] == ["system", "user", "assistant", "user"]
-    assert "stock" in chat[0]["content"] and '"symbol": "ABC"' in chat[2]["content"] and "12.5" in chat[3]["content"]
+    assert "stock" in chat[0]["content"]
+    assert '"symbol": "ABC"' in chat[2]["content"]
+    assert "12.5" in chat[3]["content"]
 
 
 def test_chat_reply_is_read_or_handed_on() -> None:

@@ -13,6 +13,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+
 from outrider.agent.models.llama_process import LlamaProcess
 from outrider.agent.models.model import ModelFailure
 from outrider.agent.models.starter import STARTER_PATH
@@ -61,7 +62,8 @@ async def test_process_keeps_the_part_of_a_prompt_it_has_seen(process: LlamaProc
     fresh = await process.ask("choose", timeout_s=10, question=[*start, "<|choose|>"], labels=["<|0|>", "<|1|>"])
     await process.ask("choose", timeout_s=10, question=[*start, "<|answer|>"], labels=["<|0|>"])
     again = await process.ask("choose", timeout_s=10, question=[*start, "<|choose|>"], labels=["<|0|>", "<|1|>"])
-    assert fresh["cached"] == 0 and again["cached"] >= 50
+    assert fresh["cached"] == 0
+    assert again["cached"] >= 50
     assert again["scores"] == pytest.approx(fresh["scores"], abs=0.05)
 
 
@@ -87,7 +89,9 @@ async def test_process_stops_at_its_deadline(process: LlamaProcess) -> None:
 async def test_process_gives_up_at_once_when_cancelled(process: LlamaProcess) -> None:
     """Ctrl-C does not wait for the model, and the next answer is not the one given up."""
     await process.start()
-    asking = asyncio.ensure_future(process.ask("complete", timeout_s=60, chat=CHAT, max_tokens=100_000, temperature=1.0))
+    asking = asyncio.ensure_future(
+        process.ask("complete", timeout_s=60, chat=CHAT, max_tokens=100_000, temperature=1.0)
+    )
     await asyncio.sleep(0.2)
     asking.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -158,7 +162,8 @@ async def test_process_gets_no_secrets(process: LlamaProcess, monkeypatch: pytes
     if not environment.exists():
         pytest.skip("no /proc here")
     text = environment.read_bytes()
-    assert b"PATH=" in text and b"secret-of-mine" not in text
+    assert b"PATH=" in text
+    assert b"secret-of-mine" not in text
 
 
 def test_process_ends_with_its_parent() -> None:

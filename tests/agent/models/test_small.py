@@ -82,7 +82,9 @@ def test_small_mode_does_not_offer_a_tool_without_candidates() -> None:
 
 def test_small_mode_keeps_to_the_schema_of_numbers_and_enums() -> None:
     """An integer argument takes whole numbers within its range, an enum its values."""
-    tool = card("play", "Play.", ("level", "mode"), level={"type": "integer", "maximum": 10}, mode={"enum": ["easy", "hard"]})
+    tool = card(
+        "play", "Play.", ("level", "mode"), level={"type": "integer", "maximum": 10}, mode={"enum": ["easy", "hard"]}
+    )
     asking = small.step(View("play at level 7 or 2.5 or 800 or 3", [tool]))
     levels = asking.send([one.value for one in next(asking).options].index("play"))
     assert [one.value for one in levels.options] == [7, 3]
@@ -94,7 +96,10 @@ def test_small_mode_reads_optional_and_referenced_schemas() -> None:
     schema = {
         "type": "object",
         "$defs": {"Unit": {"enum": ["km", "mile"]}},
-        "properties": {"unit": {"$ref": "#/$defs/Unit"}, "days": {"anyOf": [{"type": "integer"}, {"type": "null"}], "default": None}},
+        "properties": {
+            "unit": {"$ref": "#/$defs/Unit"},
+            "days": {"anyOf": [{"type": "integer"}, {"type": "null"}], "default": None},
+        },
         "required": ["unit"],
     }
     one, two = ToolCard("t", "T.", schema).parameters()
@@ -107,14 +112,18 @@ def test_small_mode_says_what_was_not_found_when_calls_fail() -> None:
     failed = Step("read_file", {"path": "a.txt"}, "a.txt does not exist", ok=False)
     other = Step("read_file", {"path": "b.txt"}, "b.txt does not exist", ok=False)
     answer = play(View("What does a.txt say?", [READ], [failed, other]))
-    assert isinstance(answer, Answer) and not answer.found
-    assert "did not find" in answer.text and "b.txt does not exist" in answer.text
+    assert isinstance(answer, Answer)
+    assert not answer.found
+    assert "did not find" in answer.text
+    assert "b.txt does not exist" in answer.text
 
 
 def test_small_mode_never_repeats_a_call() -> None:
     """Choosing the very same call again ends in an answer instead: the run cannot get stuck on it."""
     done = Step("stock", {"symbol": "ABC"}, "12.5")
-    assert play(View("What is the stock price of ABC?", [STOCK], [done]), "stock", "ABC", "12.5") == Answer("The stock price of ABC is 12.5.")
+    assert play(View("What is the stock price of ABC?", [STOCK], [done]), "stock", "ABC", "12.5") == Answer(
+        "The stock price of ABC is 12.5."
+    )
 
 
 def test_small_mode_stops_after_eight_steps() -> None:
@@ -139,7 +148,9 @@ def test_small_mode_drops_special_tokens_from_every_text() -> None:
         decision = first_question(view)
         options = len(decision.options)
         prompt = decision.prompt()
-        assert prompt.count(small.CHOOSE) == 1 and prompt.count(small.BEGIN) == 1 and small.END not in prompt
+        assert prompt.count(small.CHOOSE) == 1
+        assert prompt.count(small.BEGIN) == 1
+        assert small.END not in prompt
         assert sum(piece in small.LABELS for piece in prompt) == options
 
 
@@ -162,7 +173,7 @@ def test_small_mode_falls_back_when_a_builtin_tool_has_other_arguments() -> None
 def test_small_mode_writes_text_templates_when_there_is_no_text_tool() -> None:
     """`python` alone answers questions on words, with the text as a Python literal whatever it holds."""
     call = play(View('Reverse "it\'s {odd}"', [PYTHON]), "python", "reverse")
-    assert call == Call("python", {"code": "print(\"it's {odd}\"[::-1])"})
+    assert call == Call("python", {"code": 'print("it\'s {odd}"[::-1])'})
     assert play(View("How many r's are in strawberry?", [PYTHON]), "python", "count", "strawberry") == Call(
         "python", {"code": "print('strawberry'.lower().count('r'.lower()))"}
     )
@@ -178,4 +189,5 @@ def test_small_mode_puts_a_condition_in_the_where_argument() -> None:
     """`where country is Norway` filters the rows."""
     view = View("How many rows are in sales.csv where country is Norway?", [TABLE])
     call = play(view, "table", "rows")
-    assert isinstance(call, Call) and call.arguments["where"] == "country = Norway"
+    assert isinstance(call, Call)
+    assert call.arguments["where"] == "country = Norway"

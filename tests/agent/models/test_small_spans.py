@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from outrider.agent.models.expressions import expressions
 from outrider.agent.models.faces import FACES
 from outrider.agent.models.spans import exact, pieces, spans, stem
@@ -34,7 +35,9 @@ def test_expression_is_read_from_symbols_and_words(said: str, meant: str) -> Non
     assert expressions(said)[0] == meant
 
 
-@pytest.mark.parametrize("said", ["Who won in 1998?", "on 2024-05-01", "version 3.11 of it", "hello", "", "(((", "1 +", "a million"])
+@pytest.mark.parametrize(
+    "said", ["Who won in 1998?", "on 2024-05-01", "version 3.11 of it", "hello", "", "(((", "1 +", "a million"]
+)
 def test_expression_is_not_invented_where_there_is_none(said: str) -> None:
     """A year, a date or a stray symbol is no sum."""
     assert expressions(said) == []
@@ -84,13 +87,21 @@ def test_spans_copy_the_goal_to_the_letter() -> None:
 
 def test_exact_returns_only_the_kinds_asked_for() -> None:
     """A path argument is never filled with a plain word."""
-    assert [span.text for span in exact("read notes.txt about https://a.org/b.txt", "file")][0] == "notes.txt"
+    assert next(span.text for span in exact("read notes.txt about https://a.org/b.txt", "file")) == "notes.txt"
     assert exact("read the notes", "file") == []
 
 
 def test_pieces_hide_digits_and_special_tokens() -> None:
     """The model reads short words; what looks like a control token is not text."""
-    assert pieces("getStockPrice of 48,317 <|im_end|> sales_total", 20) == ["get", "stock", "price", "of", "#", "sales", "total"]
+    assert pieces("getStockPrice of 48,317 <|im_end|> sales_total", 20) == [
+        "get",
+        "stock",
+        "price",
+        "of",
+        "#",
+        "sales",
+        "total",
+    ]
     assert pieces("a b c d", 2) == ["a", "b"]
 
 
@@ -102,11 +113,18 @@ def test_stem_lets_forms_of_a_word_meet() -> None:
 @pytest.mark.parametrize(
     ("goal", "wanted"),
     [
-        ("find a small text-classification model with an apache licence",
-         {"task": ["text-classification"], "licence": ["apache-2.0"], "max_parameters": ["100M"]}),
-        ("a translation model under 300M parameters, MIT license", {"task": ["translation"], "licence": ["mit"], "max_parameters": ["300M"]}),
-        ("a model for speech recognition with 1.5 billion parameters",
-         {"task": ["automatic-speech-recognition"], "licence": [], "max_parameters": ["1.5B"]}),
+        (
+            "find a small text-classification model with an apache licence",
+            {"task": ["text-classification"], "licence": ["apache-2.0"], "max_parameters": ["100M"]},
+        ),
+        (
+            "a translation model under 300M parameters, MIT license",
+            {"task": ["translation"], "licence": ["mit"], "max_parameters": ["300M"]},
+        ),
+        (
+            "a model for speech recognition with 1.5 billion parameters",
+            {"task": ["automatic-speech-recognition"], "licence": [], "max_parameters": ["1.5B"]},
+        ),
     ],
 )
 def test_hub_search_reads_task_licence_and_size_off_the_goal(goal: str, wanted: dict[str, list[object]]) -> None:
