@@ -127,7 +127,7 @@ def _sandbox() -> Iterator[Check]:
             yield Check(
                 "sandbox",
                 "ok" if chosen else "warn",
-                f"{one.name} cannot be used: {one.why}",
+                f"{f'not needed: {one.name}' if chosen else one.name} cannot be used here: {one.why}",
                 "" if chosen else one.fix,
             )
     if chosen is None:

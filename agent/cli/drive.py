@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from outrider.agent.cli.face import Face
 from outrider.agent.cli.person import Person, is_there
-from outrider.memory.errors import LeaseLost
+from outrider.memory.errors import LeaseLost, StoreError
 
 if TYPE_CHECKING:
     from outrider.agent.agent import Agent
@@ -69,6 +69,10 @@ async def _drive(parts: Parts, face: Face, person: Person) -> None:
                     "another one took it over, or this one was suspended for too long",
                     f"look with `outrider show {parts.journal.run_id}`",
                 ) from None
+        except StoreError as error:  # a full disk, say: what is recorded is safe
+            if not isinstance(error, LeaseLost):
+                face.say(f"the run was left; to go on: outrider resume {parts.journal.run_id}")
+            raise
 
 
 class Stopping:

@@ -4,6 +4,7 @@ May touch: stderr; the terminal's input when a person is asked. Does not promise
 
 from __future__ import annotations
 
+import re
 import sys
 import time
 from collections.abc import Iterator
@@ -29,6 +30,9 @@ if TYPE_CHECKING:
     from rich.text import Text
 
     from outrider.agent.record import Run
+
+
+MORE = {"usd": "+0.50", "tokens": "+50000", "steps": "+20", "seconds": "+300", "calls": "+20"}
 
 
 class Face:
@@ -159,19 +163,14 @@ def ending(run: Run) -> list[Line]:
 
 
 def _how_to_go_on(run: Run) -> list[Line]:
-    raised = {"usd": "+0.50", "tokens": "+50000", "steps": "+20", "seconds": "+300", "calls": "+20"}
-    flags = ""
-    if run.stop_reason == "budget":
-        near = [
-            unit for unit in raised if (limit := getattr(run.budget, unit)) is not None and unit in run.detail and limit
-        ]
-        flags = "".join(f" --{unit} {raised[unit]}" for unit in near) or " --steps +20"
     lines = []
-    if run.stop_reason not in ("budget", "interrupted") and run.detail:
-        return [_go_on(run, "")] if run.stop_reason != "denied" else [_go_on(run, " --yes EFFECT")]
     if run.unfinished and run.unfinished != run.goal:
         lines.append(Line(((f"unfinished: {one_line(run.unfinished, 300)}", "plain"),)))
-    return [*lines, _go_on(run, flags)]
+    if run.stop_reason == "denied":
+        return [*lines, _go_on(run, " --yes EFFECT")]
+    limit = re.search(r"limit of (\w+)", run.detail)
+    more = f" --{limit[1]} {MORE[limit[1]]}" if limit and limit[1] in MORE else " --steps +20"
+    return [*lines, _go_on(run, more if run.stop_reason == "budget" else "")]
 
 
 def _go_on(run: Run, flags: str) -> Line:

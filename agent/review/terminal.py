@@ -48,6 +48,7 @@ from outrider.memory.events import (
 from outrider.memory.journal import Stored
 
 SANDBOX_OFF = "THE SANDBOX IS OFF: code the model writes runs on this machine as you, with your files and your network"
+NO_ANSWER = "No answer was reached"  # how the ending begins that no model wrote (agent/ending.py)
 _HEAD: tuple[Part, ...] = (("    ", "plain"),)
 
 
@@ -306,6 +307,8 @@ _REASONS = {
 
 def receipts(answered: Answered) -> Iterator[Line]:
     """Each claim of an answer with the observation it came from, or the mark that nothing bears it out."""
+    if answered.text.startswith(NO_ANSWER):
+        return  # a list of what was found, in our own words: it names the steps itself
     several = len(answered.citations) > 1
     for citation in answered.citations:
         claim = f"  {one_line(citation.claim, 70)}" if several or citation.seq is None else ""

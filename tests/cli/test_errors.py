@@ -121,7 +121,7 @@ def test_a_full_disk_stops_the_run_and_loses_nothing(program: Program) -> None:
     )
     assert (done.code, "Traceback" in done.err, "internal error" in done.err) == (2, False, False)
     assert "cannot be used" in done.err or "failed" in done.err
-    assert "resume" in done.err
+    assert "outrider resume 2" in done.err
     assert program("verify", "--all").code == 0
     again = program("resume", "last", "--json")
     assert (again.code, again.json["answer"]) == (0, "done")

@@ -156,3 +156,20 @@ def test_svg_holds_the_text_and_no_address() -> None:
     picture = svg([Line((("<b>&\ufffe word", "good"),), right="1 s")], "title <x>")
     assert "&lt;b&gt;&amp;" in picture
     assert "http" not in picture.replace("http://www.w3.org/2000/svg", "")
+
+
+def test_a_list_of_findings_has_no_marks_of_its_own() -> None:
+    """The ending that no model wrote names its steps; marking its words as unsupported would say nothing."""
+    from types import SimpleNamespace
+    from typing import Any
+
+    from outrider.agent.ending import summary
+    from outrider.agent.state import Seen
+
+    seen = [Seen(3, "1.0", "look", "saw 1969", True, "trusted", 0.0)]
+    parts: Any = SimpleNamespace(state=SimpleNamespace(seen=seen, plan=(), goal="x"))
+    text = summary(parts)
+    told = _told(Answered(text=text, citations=(Citation(claim="step 1", seq=None),), partial=True))
+    assert "saw 1969" in told
+    assert "[no support]" not in told
+    assert "[no support]" in _told(Answered(text="step 1", citations=(Citation(claim="step 1", seq=None),)))
