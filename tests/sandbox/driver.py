@@ -55,7 +55,8 @@ def main() -> None:
                 answer = dataclasses.asdict(getattr(box, op)(request["code"], timeout_s=request.get("timeout_s")))
         except OutriderError as error:
             answer = {"error": type(error).__name__, "what": error.what, "why": error.why, "fix": error.fix}
-        print(json.dumps(answer), flush=True)
+        sys.stdout.write(json.dumps(answer) + "\n")
+        sys.stdout.flush()
 
 
 if __name__ == "__main__":

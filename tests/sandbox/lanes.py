@@ -6,6 +6,7 @@ listeners, processes) is in `World`, made anew for each lane and owned by the la
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import json
 import os
@@ -31,7 +32,7 @@ SECRET_VARIABLE = "OUTRIDER_TEST_TOKEN"  # in the agent's environment; must be n
 @functools.cache
 def interpreter(user: str, isolation: str) -> str | None:
     """A Python 3.11+ that the user who will run the code can read, or None."""
-    if user == "root" and isolation in ("namespaces", "none") or user == "me":
+    if (user == "root" and isolation in ("namespaces", "none")) or user == "me":
         return sys.executable
     for candidate in (sys.executable, "/usr/bin/python3", "/usr/local/bin/python3"):
         check = (
@@ -104,7 +105,9 @@ class Lane:
 
     def ask(self, op: str, **request: Any) -> dict[str, Any]:
         """One request to the driver."""
-        assert self.driver.stdin and self.driver.stdout and self.driver.stderr
+        assert self.driver.stdin
+        assert self.driver.stdout
+        assert self.driver.stderr
         self.driver.stdin.write(json.dumps({"op": op, **request}) + "\n")
         self.driver.stdin.flush()
         line = self.driver.stdout.readline()
@@ -249,10 +252,8 @@ class World:
         self.victim.wait()
         for listener in (self.tcp, self.tcp6, self.udp, self.unix, self.abstract):
             if listener is not None:
-                try:
+                with contextlib.suppress(OSError):
                     listener.shutdown(socket.SHUT_RDWR)
-                except OSError:
-                    pass
                 listener.close()
         shutil.rmtree(self.root, ignore_errors=True)
 
@@ -260,7 +261,7 @@ class World:
 def below(root: int) -> list[int]:
     """Ids of all processes below `root`."""
     children: dict[int, list[int]] = {}
-    for entry in os.listdir("/proc"):
+    for entry in os.listdir("/proc"):  # noqa: PTH208 - names, not paths
         if entry.isdigit():
             try:
                 words = Path(f"/proc/{entry}/stat").read_text().rpartition(")")[2].split()
@@ -279,7 +280,7 @@ def below(root: int) -> list[int]:
 def running(marker: str) -> list[int]:
     """Processes anywhere on the machine with `marker` on their command line."""
     found = []
-    for entry in os.listdir("/proc"):
+    for entry in os.listdir("/proc"):  # noqa: PTH208 - names, not paths
         if entry.isdigit():
             try:
                 if marker.encode() in Path(f"/proc/{entry}/cmdline").read_bytes():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import secrets
 import subprocess
@@ -157,14 +158,14 @@ def test_the_next_call_works_after_an_attack_on_the_worker(
 
 
 @pytest.mark.parametrize("lane", LANES)
-@pytest.mark.parametrize("wait", (0.0, 0.3))
+@pytest.mark.parametrize("wait", [0.0, 0.3])
 def test_a_killed_agent_takes_its_sandbox_along(lane: str, wait: float) -> None:
     """kill -9 of the agent, while starting, idle or in a call: within a second nothing of the sandbox runs."""
     opened = Lane(lane)
     try:
         mark = f"1{secrets.randbelow(10**6):06}"
         assert opened.driver.stdin is not None
-        request = '{"op": "shell", "code": "setsid sleep %s & sleep %s"}\n' % (mark, mark)
+        request = json.dumps({"op": "shell", "code": f"setsid sleep {mark} & sleep {mark}"}) + "\n"
         opened.driver.stdin.write(request)
         opened.driver.stdin.flush()
         if wait:

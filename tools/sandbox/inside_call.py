@@ -57,6 +57,7 @@ class Call:
     value: bytes = b""
     figures: bytes = b""
     crowded: bool = False
+    files_before: int = 0
     waiting_for_agent: bool = False
     idle: bool = False
 

@@ -91,6 +91,8 @@ class Worker:
                 self._outbox, b"done", identity, b"125", b"processes", b"1", b"0", *zero, b"0", b"", text, b"", b""
             )
             raise wire.Broken("a worker that cannot fork is of no use: the agent starts another") from None
+        if self._settings.quota:
+            call.files_before = self._files()
         if kind == b"session":
             call.idle, call.deadline = True, float("inf")
         self._calls[identity] = call
@@ -284,7 +286,7 @@ class Worker:
         processes = calls.table()
         page = os.sysconf("SC_PAGE_SIZE")
         for call in active:
-            if self._settings.quota and self._too_many_files():
+            if self._settings.quota and self._files() > max(self._settings.data_files, call.files_before):
                 self._stop(call, b"disk")
             tree = [call.pid, *calls.descendants(call.pid, processes)]
             if (
@@ -300,9 +302,10 @@ class Worker:
             if sum(pages for _, _, pages in found) * page > memory and _shared_out(tree, memory):
                 self._stop(call, b"memory")
 
-    def _too_many_files(self) -> bool:
+    def _files(self) -> int:
+        """Files and folders there are where the code can write."""
         room = os.statvfs(self._settings.workspace)
-        return room.f_files - room.f_ffree > self._settings.data_files
+        return room.f_files - room.f_ffree
 
     @staticmethod
     def _stop(call: calls.Call, why: bytes) -> None:

@@ -3,7 +3,7 @@ May touch: the process it started, the workspace folder. Synchronous; safe to us
 Does not promise state: a worker that dies is replaced, and sessions in it are gone.
 """
 # Paths as text and descriptors: pathlib has neither descriptors nor the words of a link.
-# ruff: noqa: PTH101, PTH120
+# ruff: noqa: PTH101, PTH114, PTH120
 
 from __future__ import annotations
 
@@ -17,7 +17,6 @@ import threading
 import time
 import weakref
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 
 from outrider.tools.sandbox.channel import Channel, Message, Stalled
