@@ -21,7 +21,7 @@ from outrider.tools import grep, texts, walk
 from outrider.tools.pages import pdf_page
 from outrider.tools.tool import Change, Observation, ToolContext, ToolError, tool
 from outrider.tools.workers import in_child, in_thread
-from outrider.tools.workspace import Place, missing, open_file, place, shown
+from outrider.tools.workspace import READ, Place, missing, open_file, place, refuse_guarded, shown
 
 MAX_READ = 100_000  # characters read_file gives in one call
 MAX_WRITE = 10_000_000  # bytes written or edited in one call
@@ -175,6 +175,7 @@ def put_file(workspace: Path, path: str, data: bytes | None) -> None:
 
 def _before(at: Place, path: str) -> bytes | None:
     """What a file holds before it is replaced; None if there is none, or if it is too large to keep."""
+    refuse_guarded(at.path, path)  # before it is read: what holds keys is not
     found = at.status()
     if found is None or not stat.S_ISREG(found.st_mode) or found.st_size > MAX_WRITE:
         return None
@@ -230,6 +231,7 @@ def _encoded(text: str, path: str) -> bytes:
 
 def _replace(at: Place, path: str, data: bytes) -> int | None:
     """Put `data` in the place of the file, whole or not at all; the size it had, or None if it is new."""
+    refuse_guarded(at.path, path)
     found = at.status()
     if path.endswith("/") or (found is not None and stat.S_ISDIR(found.st_mode)):
         raise ToolError(
@@ -239,6 +241,10 @@ def _replace(at: Place, path: str, data: bytes) -> int | None:
         raise ToolError(f"{shown(path)} cannot be written", "it is a device, pipe or socket", "use another name")
     if found is not None and not os.access(at.name, os.W_OK, dir_fd=at.folder):
         raise ToolError(f"{shown(path)} cannot be written", "it is read-only", "use another name")
+    if found is not None and _is_database(at):
+        raise ToolError(
+            f"{shown(path)} is not written", "it is a database (it may hold this very run)", "use another name"
+        )
     temporary = f".outrider-{secrets.token_hex(8)}.tmp"  # beside it: a rename never crosses file systems
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
     descriptor = os.open(temporary, flags, 0o666 if found is None else 0o600, dir_fd=at.folder)
@@ -257,6 +263,18 @@ def _replace(at: Place, path: str, data: bytes) -> int | None:
             os.unlink(temporary, dir_fd=at.folder)
         raise
     return found.st_size if found is not None else None
+
+
+def _is_database(at: Place) -> bool:
+    """Whether the file is an SQLite database or one's log: runs may be kept in the workspace."""
+    name = at.name
+    for ending in ("-wal", "-shm", "-journal"):
+        name = name.removesuffix(ending)
+    try:
+        with os.fdopen(os.open(name, READ, dir_fd=at.folder), "rb") as file:
+            return file.read(16) == b"SQLite format 3\0"
+    except OSError:
+        return False
 
 
 @tool(effect="read", fresh_s=0)

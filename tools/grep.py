@@ -87,7 +87,7 @@ def _files(root: Path, path: str) -> Iterator[tuple[str, int]]:
         top = at.open_folder()
         try:
             for entry in walk.entries(top, prefix, deep=True):
-                if entry.kind == "file":
+                if entry.kind == "file" and not workspace.is_secret(entry.path):
                     yield entry.path, _open(entry)
         finally:
             os.close(top)

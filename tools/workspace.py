@@ -23,6 +23,16 @@ from pathlib import Path
 from outrider.memory.errors import OutriderError
 
 MAX_LINKS = 40
+# What other programs run or trust on sight, and what holds keys: the sandbox carries none of it either (a test compares).
+GUARDED = frozenset({
+    ".git", ".hg", ".svn", ".jj", ".ssh", ".gnupg", ".aws", ".azure", ".kube", ".docker", ".netrc", ".npmrc", ".pypirc",
+    ".env", ".envrc", ".direnv", ".vscode", ".idea", ".mcp.json", ".outrider", "outrider.toml", ".pre-commit-config.yaml",
+    ".venv", "node_modules", "__pycache__", ".bashrc", ".bash_profile", ".profile", ".zshrc", ".zshenv", ".login",
+})  # fmt: skip
+SECRET = frozenset({
+    ".ssh", ".gnupg", ".aws", ".azure", ".kube", ".docker", ".netrc", ".npmrc", ".pypirc", ".env", ".envrc", ".outrider",
+})  # fmt: skip
+EXAMPLES = (".example", ".sample", ".template", ".dist")
 FOLDER = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
 # O_NONBLOCK: a named pipe must not hold the opener; a regular file does not mind.
 READ = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NONBLOCK", 0)
@@ -41,6 +51,25 @@ def shown(name: str) -> str:
         c.encode("unicode_escape").decode() if unicodedata.category(c) in ("Cc", "Cf", "Cs", "Zl", "Zp") else c
         for c in name
     )
+
+
+def is_secret(path: str) -> bool:
+    """Whether a path (resolved, relative) is in a place for keys: such files are not read and not searched."""
+    parts = [part.lower() for part in path.split("/")]
+    last = parts[-1]
+    return any(part in SECRET for part in parts) or (last.startswith(".env.") and not last.endswith(EXAMPLES))
+
+
+def is_guarded(path: str) -> bool:
+    """Whether a path (resolved, relative) is one other programs run or trust on sight: such files are not written."""
+    return is_secret(path) or any(part.lower() in GUARDED for part in path.split("/"))
+
+
+def refuse_guarded(resolved: str, path: str) -> None:
+    """Raises ToolError when `resolved`, which was asked for as `path`, may not be written."""
+    if is_guarded(resolved):
+        why = "other programs run or trust files of that name, or it holds keys"
+        raise refused(f"{shown(path)} is not written", why, "use another name, or ask the person to do it")
 
 
 @dataclass(slots=True)
@@ -157,6 +186,7 @@ class _Walk:
         except FileNotFoundError:
             if not self._make:
                 raise missing(Place(self._open[-1], part, "/".join([*self._names, part])), self._path) from None
+            refuse_guarded("/".join([*self._names, part]), self._path)
             os.mkdir(part, dir_fd=self._open[-1])
             self._open.append(os.open(part, FOLDER, dir_fd=self._open[-1]))
         except NotADirectoryError:
@@ -211,6 +241,10 @@ def open_file(at: Place, path: str) -> int:
     found = at.status()
     if found is None:
         raise missing(at, path)
+    if is_secret(at.path):
+        raise refused(
+            f"{shown(path)} is not read", "files of that name hold keys", "ask the person for what you need from it"
+        )
     if stat.S_ISDIR(found.st_mode):
         raise refused(
             f"{shown(path)} is a folder", "a file is needed", f'list_files("{shown(path)}") shows what is in it'

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import sqlite3
 import stat
 import tempfile
 import threading
@@ -310,6 +311,74 @@ def test_edit_file_says_how_often_and_where_when_it_is_not_once(ctx: ToolContext
     with pytest.raises(ToolError, match="old is empty"):
         call(files.edit_file, ctx, path="t.txt", old="", new="x")
     assert (ctx.workspace / "t.txt").read_text() == "one\ntwo\none\n"
+
+
+GUARDED = [
+    ".git/hooks/pre-commit",
+    "src/.git/config",
+    ".envrc",
+    ".vscode/tasks.json",
+    ".ssh/authorized_keys",
+    ".ENV",
+    "outrider.toml",
+]
+
+
+@pytest.mark.parametrize("path", GUARDED)
+def test_nothing_is_written_where_other_programs_run_or_trust_what_they_find(ctx: ToolContext, path: str) -> None:
+    """A hook or an editor's task would run outside the sandbox. Not by name, not through a link, not by an edit."""
+    before = sorted(ctx.workspace.rglob("*"))
+    with pytest.raises(ToolError, match="is not written"):
+        call(files.write_file, ctx, path=path, content="#!/bin/sh\n")
+    assert sorted(ctx.workspace.rglob("*")) == before, "not even a folder was made"
+    target = ctx.workspace / path
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_text("old")
+    (ctx.workspace / "link").symlink_to(path)
+    with pytest.raises(ToolError, match="is not written"):
+        call(files.write_file, ctx, path="link", content="new")
+    with pytest.raises(ToolError, match=r"is not (written|read)"):
+        call(files.edit_file, ctx, path="link", old="old", new="new")
+    assert target.read_text() == "old"
+
+
+def test_a_database_in_the_workspace_is_not_written_over(ctx: ToolContext) -> None:
+    """Runs may be kept beside the files: the record of a run is not the run's to change. (Control: other files are.)"""
+    with contextlib.closing(sqlite3.connect(ctx.workspace / "runs.db")) as db:
+        db.execute("PRAGMA journal_mode=WAL")
+        db.execute("CREATE TABLE t (x)")
+        db.commit()
+        for name in ("runs.db", "runs.db-wal", "runs.db-shm"):
+            with pytest.raises(ToolError, match="database"):
+                call(files.write_file, ctx, path=name, content="x")
+    (ctx.workspace / "other-wal").write_text("a")
+    assert "wrote" in call(files.write_file, ctx, path="other-wal", content="x")
+
+
+def test_what_files_guard_is_what_the_sandbox_never_carries() -> None:
+    """One rule for both ways to write a file."""
+    from outrider.tools import workspace
+    from outrider.tools.sandbox.workspace import NEVER
+
+    assert workspace.GUARDED == NEVER
+    assert workspace.SECRET <= NEVER
+
+
+@pytest.mark.parametrize("path", [".env", ".env.local", "src/.aws/credentials", ".ssh/id_ed25519", ".netrc"])
+async def test_files_that_hold_keys_are_not_read_and_not_searched(ctx: ToolContext, path: str) -> None:
+    """A key in the workspace does not reach a model because a page said to look. (Control: an example file is read.)"""
+    target = ctx.workspace / path
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_text("KEY=topsecret\n")
+    (ctx.workspace / "link.txt").symlink_to(path)
+    (ctx.workspace / ".env.example").write_text("KEY=yours\n")
+    for name in (path, "link.txt"):
+        with pytest.raises(ToolError, match="hold keys"):
+            await call(files.read_file, ctx, path=name)
+        with pytest.raises(ToolError, match="hold keys"):
+            await call(files.search_files, ctx, pattern="KEY", path=name)
+    found = await call(files.search_files, ctx, pattern="KEY")
+    assert found.splitlines()[1:] == [".env.example:1: KEY=yours"]
 
 
 # ---- listing and searching -------------------------------------------------------------------------------------------
