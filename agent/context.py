@@ -5,6 +5,7 @@ Does not promise: that the messages fit a window; fit.py sees to that.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from hashlib import blake2b
 
 from outrider.agent.models.model import Message, Seen
@@ -37,8 +38,8 @@ class Context:
         self._seq = 0
         self._hash = blake2b(digest_size=16)
 
-    def add(self, event: Event, left: str = "", seq: int = 0) -> None:
-        """Learn from one event."""
+    def add(self, event: Event, left: Callable[[], str] = str, seq: int = 0) -> None:
+        """Learn from one event. left(): what is left of the budget after it, asked for only where it is said."""
         self._seq = seq
         if isinstance(event, RunStarted):
             if event.system:
@@ -52,7 +53,7 @@ class Context:
             self._waiting[event.call_id] = event
             self._flush(left)
         elif isinstance(event, Noted) and event.by != "agent":
-            self._say(Message("user", event.text, note=left))
+            self._say(Message("user", event.text, note=left()))
         elif isinstance(event, Resumed) and event.changes.get("goal"):
             self._say(Message("user", f"The goal is now: {event.changes['goal']}"))
         elif isinstance(event, Compacted):
@@ -81,14 +82,14 @@ class Context:
         self._say(Message("assistant", event.text, calls))
         self._waiting = {call.id: None for call in calls}
 
-    def _flush(self, left: str) -> None:
+    def _flush(self, left: Callable[[], str]) -> None:
         """Results come in any order and are shown in the order of the calls, once all are there."""
         returns = [r for r in self._waiting.values() if r is not None]
         if len(returns) < len(self._waiting):
             return
         self._waiting, held, self._held = {}, self._held, []
         for returned in returns:
-            note = left if returned is returns[-1] else ""
+            note = left() if returned is returns[-1] else ""
             self._say(
                 Message(
                     "tool",

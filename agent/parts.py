@@ -64,7 +64,7 @@ class Parts:
         """Learn from an event that is on disk, or will be with the next commit."""
         self.state.add(seq, event)
         self.ledger.add(event)
-        self.context.add(event, self.ledger.line(), seq)
+        self.context.add(event, self.ledger.line, seq)
 
     def put(self, event: Event) -> int:
         """Hold an event for the next commit; returns the seq it will have (a run has one writer)."""

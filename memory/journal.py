@@ -27,7 +27,7 @@ from sqlalchemy import Connection, RowMapping, bindparam, insert, select, text, 
 from outrider.memory import schema
 from outrider.memory.errors import LeaseLost, StoreError, UsageError
 from outrider.memory.events import Answered, Event, Noted, RunStarted, ToolReturned, decode
-from outrider.memory.store import Store, digest_of
+from outrider.memory.store import Store, digest_of, run
 
 BEAT_S = 5.0  # a living writer renews its lease at least this often
 STALE_S = 30.0  # a lease of another host that has not been renewed for this long is free
@@ -172,7 +172,8 @@ class Journal:
         """Give the lease back; the journal can only be read from here on."""
         if self._fence is None:
             return
-        _HELD.pop(self.run_id, None)
+        if _HELD.get(self.run_id) is self:
+            del _HELD[self.run_id]
         with self.store.write() as db:
             db.execute(_RELEASE, {"this_run": self._base >> schema.SEQ_BITS, "old_fence": self._fence})
         self._fence = None
@@ -302,13 +303,13 @@ class Journal:
     ) -> None:
         most = None if db.dialect.name == "sqlite" else POSTGRES_WORDS
         self._move_head(db, stored[-1].seq, stored[-1].hash)
-        db.execute(_INSERT, [self._row(s) for s in stored])
+        run(db, _INSERT, *(self._row(s) for s in stored))
         if words := [
             {"id": self._base + s.seq, "text": t}
             for s, e in zip(stored, events, strict=True)
             if (t := _words(e, blobs, most))
         ]:
-            db.execute(_INDEX[db.dialect.name], words)
+            run(db, _INDEX[db.dialect.name], *words)
         for digest, data in blobs.items():
             db.execute(_BLOB, {"digest": digest, "data": data})
 
