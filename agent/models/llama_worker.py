@@ -124,8 +124,8 @@ class Worker:
             wanted = [self.llm.tokenize(label.encode(), add_bos=False, special=False)[0] for label in labels]
         if len(tokens) > most:
             return {"scores": [], "free": False, "tokens": 0, "cached": 0}
-        kept = self._evaluate(tokens)
-        logits = self._logits()
+        kept = self.evaluate(tokens)
+        logits = self.logits()
         return {
             "scores": [float(logits[token]) for token in wanted],
             "free": int(logits.argmax()) in wanted,
@@ -133,13 +133,13 @@ class Worker:
             "cached": kept,
         }
 
-    def _logits(self) -> Any:
+    def logits(self) -> Any:
         """The scores of every token after the last one."""
         import numpy
 
         return numpy.ctypeslib.as_array(self.api.llama_get_logits_ith(self.llm.ctx, -1), shape=(self.llm.n_vocab(),))
 
-    def _evaluate(self, tokens: list[int]) -> int:
+    def evaluate(self, tokens: list[int]) -> int:
         """Run the prompt, keeping what it shares with the one before. Returns how many tokens were kept."""
         self._fits(len(tokens), 1)
         past = self.llm.input_ids[: self.llm.n_tokens].tolist()

@@ -273,7 +273,11 @@ def _exact(text: str) -> Iterator[Span]:
 def _span(text: str, start: int, end: int, kind: str, value: str) -> Span:
     before = tuple(_WORD.findall(text[max(0, start - 60) : start])[-2:])
     after = tuple(_WORD.findall(text[end : end + 30])[:1])
-    return Span(value.replace(",", "") if kind == "number" else value, kind, before, after)
+    if kind == "number":
+        value = value.replace(",", "")
+    elif kind in {"name", "word"}:
+        value = re.sub(r"['’]s$", "", value)  # "Ada's age" is about Ada
+    return Span(value, kind, before, after)
 
 
 def _names(text: str) -> Iterator[Span]:

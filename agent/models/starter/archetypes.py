@@ -40,22 +40,22 @@ MAKERS: dict[str, Callable[[random.Random], Any]] = {
 }
 # names | descriptions | parameter:kind:maker:about (kind? optional; kind =a,b,c enum) ... | goals; {x} is a value.
 ARCHETYPES: tuple[str, ...] = (
-    "weather,get_weather,current_weather,weather_now|Current weather in a city.;Weather for a place.;Get the weather of a city|city:string:place:name of the city|What is the weather in {city}?;weather in {city};How is the weather in {city} today?;Is it raining in {city}?;Tell me the current weather for {city};Will I need an umbrella in {city}?;how warm is it in {city}",
+    "weather,get_weather,current_weather,weather_now|Current weather in a city.;Weather for a place.;Get the weather of a city|city:string:place:name of the city|What is the weather in {city}?;weather in {city};How is the weather in {city} today?;Is it raining in {city}?;Tell me the current weather for {city};Will I need an umbrella in {city}?;how warm is it in {city};What is the temperature in {city}?;Will it rain in {city} tomorrow?;Is it sunny in {city}?;{city} weather;temperature {city};Does it snow in {city}?;How cold is {city} today?",
     "forecast,weather_forecast,get_forecast|Weather forecast for a place and a number of days.;Forecast of the weather|location:string:place:where;days:integer?:small:how many days|What is the forecast for {location}?;Give me the weather forecast for {location} for {days} days;{days} day forecast for {location};How will the weather be in {location} in the next {days} days?",
-    "stock,stock_price,get_stock,share_price,quote|Closing price of a share.;Price of a stock.;Latest price of a stock by its ticker|symbol:string:ticker:ticker, for example ABC|What is the stock price of {symbol}?;price of {symbol};How much is a share of {symbol}?;What does {symbol} trade at?;stock quote for {symbol};Get me the share price for {symbol};what's {symbol} stock worth",
+    "stock,stock_price,get_stock,share_price,quote|Closing price of a share.;Price of a stock.;Latest price of a stock by its ticker|symbol:string:ticker:ticker, for example ABC|What is the stock price of {symbol}?;price of {symbol};How much is a share of {symbol}?;What does {symbol} trade at?;stock quote for {symbol};Get me the share price for {symbol};what's {symbol} stock worth;stock price {symbol};{symbol} stock price;{symbol} price;How is {symbol} doing?;share price {symbol};What did {symbol} close at?;Look up {symbol}",
     "stock_history,price_history|Prices of a share over the last days.;Closing prices of a stock, newest last|ticker:string:ticker:ticker;days:integer:small:how many days|Show the prices of {ticker} for the last {days} days;closing prices of {ticker} over {days} days;What did {ticker} cost in the last {days} days?",
     "convert_currency,exchange,currency|Convert an amount of money between currencies.;Exchange money|amount:number:number:how much;from_currency:string:currency:from;to_currency:string:currency:to|Convert {amount} {from_currency} to {to_currency};How much is {amount} {from_currency} in {to_currency}?;Exchange {amount} {from_currency} into {to_currency};what are {amount} {from_currency} in {to_currency}",
     "exchange_rate,fx_rate|Exchange rate between two currencies.|base:string:currency:from;target:string:currency:to|What is the exchange rate from {base} to {target}?;{base} to {target} rate;exchange rate of {base} to {target}",
     'translate,translate_text,translator|Translate a text into a language.;Translate words to another language|text:string:quoted:the text;language:string:language:target language|Translate "{text}" to {language};translate \'{text}\' into {language};How do you say "{text}" in {language}?;What is "{text}" in {language}?',
-    "time_in,local_time,clock,current_time|Current time in a city.;The local time of a place|city:string:place:city|What time is it in {city}?;current time in {city};local time in {city};Tell me the time in {city};what's the time in {city} now",
-    "population,get_population,population_of|Number of people who live in a place.;Population of a country or city|place:string:place:country or city|What is the population of {place}?;How many people live in {place}?;population of {place};number of inhabitants of {place}",
+    "time_in,local_time,clock,current_time|Current time in a city.;The local time of a place|city:string:place:city|What time is it in {city}?;current time in {city};local time in {city};Tell me the time in {city};what's the time in {city} now;time {city};{city} time;clock in {city}",
+    "population,get_population,population_of|Number of people who live in a place.;Population of a country or city|place:string:place:country or city|What is the population of {place}?;How many people live in {place}?;population of {place};number of inhabitants of {place};{place} population;population {place};How big is the population of {place}?",
     "capital,capital_of,get_capital|Capital city of a country.|country:string:country:country|What is the capital of {country}?;capital of {country};Which city is the capital of {country}?",
     'define,definition,dictionary,lookup_word|Definition of a word.;Look up a word in the dictionary|word:string:word:the word|Define {word};What does {word} mean?;definition of {word};Look up the word {word};What is the meaning of {word}?;meaning of "{word}"',
     "synonyms,find_synonyms,thesaurus|Synonyms of a word.;Words that mean the same|word:string:word:the word|Find synonyms for {word};What is another word for {word}?;synonyms of {word};Give me words that mean the same as {word}",
     "rhymes,rhyme|Words that rhyme with a word.|word:string:word:the word|What rhymes with {word}?;Find rhymes for {word};rhymes with {word}",
     'send_email,email,mail|Send an email to somebody.;Sends a mail|to:string:email:address;subject:string:quoted:subject line|Send an email to {to} with subject "{subject}";Email {to} about "{subject}";mail {to}, subject "{subject}"',
     'send_message,message,notify|Send a message to a person.;Notify a person|person:string:person:who gets it;text:string:quoted:what to say|Send {person} the message "{text}";Tell {person} "{text}";Message {person}: "{text}";notify {person} that "{text}"',
-    "ticket,get_ticket,ticket_status,lookup_ticket|Status of a support ticket.;Look up a ticket by its id|ticket_id:string:code:id of the ticket|What is the status of ticket {ticket_id}?;look up ticket {ticket_id};Is ticket {ticket_id} closed?;Who has ticket {ticket_id}?;ticket {ticket_id} status",
+    "ticket,get_ticket,ticket_status,lookup_ticket|Status of a support ticket.;Look up a ticket by its id|ticket_id:string:code:id of the ticket|What is the status of ticket {ticket_id}?;look up ticket {ticket_id};Is ticket {ticket_id} closed?;Who has ticket {ticket_id}?;ticket {ticket_id} status;ticket {ticket_id};show me ticket {ticket_id};{ticket_id} ticket",
     "order_status,track_order,get_order|Where an order is.;Status of an order|order_id:string:code:order number|Where is my order {order_id}?;Track order {order_id};status of order {order_id};Has order {order_id} been shipped?;When will order {order_id} arrive?",
     "find_user,lookup_user,get_user,user_info|Look up a user by name.;Information about a user|name:string:person:name of the user|Look up the user {name};Find user {name};Who is user {name}?;Get the info of user {name};user information for {name}",
     "employee,get_employee,employee_by_id|Record of an employee.|employee_id:integer:int:number of the employee|Who is employee {employee_id}?;Look up employee {employee_id};Show the record of employee number {employee_id};employee {employee_id}",
@@ -133,6 +133,10 @@ class CustomGoal:
     arguments: dict[str, Any]
 
 
+class NoWording(Exception):
+    """No wording of this goal is held out: draw another goal."""
+
+
 def held_out(text: str, one_in: int) -> bool:
     """Whether `text` (an archetype, a wording) is kept out of training: a fixed one in `one_in`."""
     return zlib.crc32(text.encode()) % one_in == 0
@@ -144,15 +148,17 @@ def archetypes(test: bool) -> list[str]:
 
 
 def choose(rng: random.Random, wordings: list[str], test: bool | None) -> str:
-    """A wording of one side of the split (None: any); all of them if that side is empty."""
+    """A wording of one side of the split (None: any). Raises NoWording if none is held out and one is wanted."""
     side = wordings if test is None else [one for one in wordings if held_out(one, 8) == test]
+    if test and not side:
+        raise NoWording
     return rng.choice(side or wordings)
 
 
 def sample(rng: random.Random, *, test_tool: bool = False, test_wording: bool | None = False) -> CustomGoal:
     """A custom tool and a goal for it; written-out archetypes and made-up tools half and half."""
     if rng.random() < 0.45 and not test_tool:
-        return made_up_tool(rng)
+        return made_up_tool(rng, test_wording)
     names, about, parameters, goals = rng.choice(archetypes(test_tool)).split("|")
     goal = choose(rng, goals.split(";"), test_wording)
     specs = [tuple(part.split(":", 3)) for part in parameters.split(";") if part]
@@ -207,6 +213,15 @@ _ASKS = (
     "Check the {p} of {n} {v}",
     "How is the {p} of {v}?",
     'Can you see the {p} of {n} "{v}"?',
+    "{n} {p} {v}",
+    "{v} {p}",
+    "{p} {v}",
+    "{n} {v}",
+    "Do you know the {p} of {v}?",
+    "What {p} is {v}?",
+    "Could you get me the {p} of the {n} {v}?",
+    "Fetch the {p} for {n} {v}",
+    "What's {v}'s {p}?",
 )
 _DOES = (
     "{d} {n} {v}",
@@ -220,11 +235,11 @@ _DOES = (
 )
 
 
-def made_up_tool(rng: random.Random) -> CustomGoal:
+def made_up_tool(rng: random.Random, test_wording: bool | None = None) -> CustomGoal:
     """A tool of random nouns, properties and verbs, with one to three parameters of every type."""
     noun, about, verb = w.noun(rng), w.prop(rng), rng.choice(w.VERBS)
     acting = rng.random() < 0.35
-    goal = rng.choice(_DOES if acting else _ASKS)
+    goal = choose(rng, list(_DOES if acting else _ASKS), test_wording)
     value, name, kind = _key(rng, noun)
     n, p = noun.replace(" ", "_"), about.replace(" ", "_")
     names = (

@@ -1156,7 +1156,7 @@ FAMILIES: dict[str, tuple[float, Family]] = {
     "hub_find": (5, hub_find),
     "hub_about": (6, hub_about),
     "custom": (32, custom),
-    "memory": (3, remember),
+    "memory": (5, remember),
     "python_other": (2, python_other),
     "no_tool": (2, no_tool),
     "shell": (1.5, shell),

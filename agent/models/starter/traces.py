@@ -39,7 +39,10 @@ def scenario(rng: random.Random, *, test: str = "") -> Scenario:
     names = list(families.FAMILIES)
     weights = [families.FAMILIES[name][0] for name in names]
     name = "custom" if test == "tool" else rng.choices(names, weights)[0]
-    made: Scenario = families.FAMILIES[name][1](rng, test)
+    try:
+        made: Scenario = families.FAMILIES[name][1](rng, test)
+    except archetypes.NoWording:
+        return scenario(rng, test=test)
     made.family = name
     made.goal = families.dressed(rng, made.goal, plain=made.exact_goal)
     made.tools = _tool_list(rng, made, test)
