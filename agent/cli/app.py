@@ -10,7 +10,7 @@ import tempfile
 import traceback
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TextIO
 
 import typer
 from typer.exceptions import TyperException
@@ -59,6 +59,7 @@ def outrider(
 
 def run_command_line(arguments: list[str]) -> int:
     """Run one command; returns the exit code."""
+    sys.stdout, sys.stderr = sys.stdout or _nowhere(), sys.stderr or _nowhere()  # a closed stream is None
     try:
         code = typer.main.get_command(app).main(arguments, prog_name="outrider", standalone_mode=False)
         return code if isinstance(code, int) else 0
@@ -76,6 +77,10 @@ def run_command_line(arguments: list[str]) -> int:
         return 1
     finally:
         _leave_quietly()
+
+
+def _nowhere() -> TextIO:
+    return Path(os.devnull).open("w", encoding="utf-8")
 
 
 def _wrong_usage(error: TyperException) -> int:

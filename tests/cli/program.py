@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import subprocess
@@ -10,7 +11,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-Script = list[dict[str, Any]]
+import pytest
+
+from outrider.agent.cli.app import run_command_line
+
+COMPILED = Path(__file__).parents[2] / ".pytest_cache" / "compiled"  # each process would compile everything again
 TOOLS = '''
 import time
 from pathlib import Path
@@ -87,6 +92,19 @@ class Program:
         )  # fmt: skip
         return Result(done.returncode, done.stdout, done.stderr)
 
+    def here(self, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], *arguments: str) -> Result:
+        """The same in this process: for what needs no process of its own, a hundred times as quick."""
+        for name in set(os.environ) - set(self.env()):
+            if name.startswith(("OUTRIDER_", "OPENAI_")):
+                monkeypatch.delenv(name)
+        for name, value in self.env().items():
+            monkeypatch.setenv(name, value)
+        monkeypatch.chdir(self.work)
+        monkeypatch.setattr(sys, "stdin", io.StringIO())
+        capfd.readouterr()
+        code = run_command_line(list(arguments))
+        return Result(code, *capfd.readouterr())
+
     def start(self, *arguments: str, **streams: Any) -> subprocess.Popen[str]:
         """Start, and leave it running."""
         return subprocess.Popen(
@@ -108,5 +126,5 @@ class Program:
         kept = {
             name: os.environ[name] for name in ("PATH", "HOME", "LANG", "PYTHONPATH", "TMPDIR") if name in os.environ
         }
-        mine = {"OUTRIDER_HOME": str(self.home), "PYTHONDONTWRITEBYTECODE": "1", "COLUMNS": "100"}
+        mine = {"OUTRIDER_HOME": str(self.home), "PYTHONPYCACHEPREFIX": str(COMPILED), "COLUMNS": "100"}
         return kept | mine | self.environment

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import resource
+import shlex
 import sqlite3
+import subprocess
 
 import pytest
 
 from tests.cli.program import Program, Result
+
+LOOK = {"tool": "price", "arguments": {"symbol": "ABC"}}
 
 
 def _clear(done: Result, code: int, *words: str) -> None:
@@ -16,7 +20,7 @@ def _clear(done: Result, code: int, *words: str) -> None:
     assert "internal error" not in done.err
     for word in words:
         assert word in done.err
-    assert done.out == ""
+    assert done.out == "" or code == 5
 
 
 @pytest.mark.parametrize(
@@ -43,11 +47,15 @@ def _clear(done: Result, code: int, *words: str) -> None:
     ],
 )
 def test_a_mistake_is_told_in_words_and_exits_2(
-    program: Program, arguments: tuple[str, ...], words: tuple[str, ...]
+    program: Program,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+    arguments: tuple[str, ...],
+    words: tuple[str, ...],
 ) -> None:
     """Every mistake on the command line names itself and what would be right."""
     script = program.script({"text": "done"}).removeprefix("scripted:")
-    _clear(program(*(a.replace("{}", script) for a in arguments)), 2, *words)
+    _clear(program.here(monkeypatch, capfd, *(a.replace("{}", script) for a in arguments)), 2, *words)
 
 
 def test_a_model_that_cannot_be_reached_exits_5(program: Program) -> None:
@@ -79,33 +87,42 @@ def test_an_unknown_price_with_a_dollar_limit_refuses_before_the_first_request(p
     ],
 )
 def test_a_tools_file_that_cannot_be_used_says_where(
-    program: Program, source: str | None, words: tuple[str, ...]
+    program: Program,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+    source: str | None,
+    words: tuple[str, ...],
 ) -> None:
     """Missing, raising, not Python, without tools: each is told with the file and the line, and no run begins."""
     program.tools.unlink() if source is None else program.tools.write_text(source)
-    _clear(program(*program.run_args(program.script({"text": "done"}))), 2, "my_tools.py", *words)
-    assert program("runs", "--json").out == ""
+    arguments = program.run_args(program.script({"text": "done"}))
+    _clear(program.here(monkeypatch, capfd, *arguments), 2, "my_tools.py", *words)
+    assert program.here(monkeypatch, capfd, "runs", "--json").out == ""
 
 
-def test_a_database_from_the_future_is_refused_and_left_as_it_is(program: Program) -> None:
+def test_a_database_from_the_future_is_refused_and_left_as_it_is(
+    program: Program, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
     """A newer Outrider's memory is not touched by an older one."""
-    program(*program.run_args(program.script({"text": "done"})))
+    program.here(monkeypatch, capfd, *program.run_args(program.script({"text": "done"})))
     file = program.home / "memory.db"
     with sqlite3.connect(file) as db:
         db.execute("UPDATE outrider_schema SET version = '9999'")
     db.close()
-    for command in (program.run_args("scripted:x.json"), ("runs",), ("show", "last"), ("verify", "--all")):
-        if command[0] != "run":
-            _clear(program(*command), 2, "newer Outrider", "9999")
-    _clear(program(*program.run_args(program.script({"text": "done"}))), 2, "newer Outrider")
+    run = program.run_args(program.script({"text": "done"}))
+    for command in (run, ("runs",), ("show", "last"), ("verify", "--all")):
+        _clear(program.here(monkeypatch, capfd, *command), 2, "newer Outrider", "9999")
 
 
-def test_a_data_folder_that_cannot_be_written_is_told(program: Program) -> None:
+def test_a_data_folder_that_cannot_be_written_is_told(
+    program: Program, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
     """A home below a file (root may write anywhere else) gives one message that names --memory."""
     (program.folder / "file").write_text("")
     program.home = program.folder / "file" / "home"
-    _clear(program(*program.run_args(program.script({"text": "done"}))), 2, "memory.db", "--memory")
-    checked = program("doctor")
+    arguments = program.run_args(program.script({"text": "done"}))
+    _clear(program.here(monkeypatch, capfd, *arguments), 2, "memory.db", "--memory")
+    checked = program.here(monkeypatch, capfd, "doctor")
     assert checked.code == 1
     assert "fail  data folder" in checked.out
 
@@ -141,3 +158,44 @@ def test_a_bug_is_one_line_and_its_traceback_is_kept(program: Program) -> None:
     assert "ZeroDivisionError" in report.read_text()
     program.environment["OUTRIDER_DEBUG"] = "1"
     assert "Traceback" in program("runs").err
+
+
+def test_closed_streams_stop_nothing(program: Program) -> None:
+    """`outrider run … >&- 2>&-` finishes the run."""
+    arguments = program.command(*program.run_args(program.script({"text": "done"})))
+    line = " ".join(map(shlex.quote, arguments)) + " >&- 2>&-"
+    done = subprocess.run(["sh", "-c", line], cwd=program.work, env=program.env(), check=False, timeout=60)
+    assert done.returncode == 0
+    assert program("runs", "--json").lines[0]["state"] == "answered"
+
+
+def test_a_run_has_one_driver_and_survives_its_death(program: Program) -> None:
+    """While a process drives a run another is refused (exit 4); after kill -9 it goes on, and nothing is asked again."""
+    model = program.script(LOOK, {"tool": "slow", "arguments": {"seconds": 3}}, {"text": "41.5"})
+    process = program.start(*program.run_args(model))
+    assert process.stderr
+    next(line for line in process.stderr if "slow  3" in line)
+    _clear(program("resume", "last"), 4, "another process")
+    process.kill()
+    process.communicate()
+    again = program("resume", "last", "--json")
+    assert (again.code, again.json["spent"]["steps"]) == (0, 3)
+    calls = [e["body"]["tool"] for e in program("show", "last", "--json").lines if e["kind"] == "tool_called"]
+    assert calls.count("price") == 1
+
+
+def test_the_configuration_gives_defaults_and_flags_win(
+    program: Program, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """config.toml names the model, the budget and the policy; a key that means nothing is refused."""
+    model = program.script({"tool": "send", "arguments": {"text": "x"}}, {"text": "done"})
+    program.home.mkdir()
+    config = program.home / "config.toml"
+    config.write_text(f'model = "{model}"\nbudget = {{ steps = 7 }}\npolicy = {{ network = "allow" }}\n')
+    flags = ("run", "go", "--tools-from", str(program.tools), "--tool", "plan", "--json", "--quiet")
+    done = program.here(monkeypatch, capfd, *flags)
+    assert (done.code, done.json["model"], done.json["budget"]) == (0, model, {"steps": 7})
+    assert (program.work / "sent.txt").exists()
+    assert program.here(monkeypatch, capfd, *flags, "--calls", "5").json["budget"] == {"calls": 5}
+    config.write_text("modle = 'x'")
+    _clear(program.here(monkeypatch, capfd, *flags), 2, "modle", "config.toml")
