@@ -18,7 +18,8 @@ from outrider.agent.models import candidates, small
 from outrider.agent.models.answers import Part
 from outrider.agent.models.candidates import ToolCard
 from outrider.agent.models.starter import archetypes, families
-from outrider.agent.models.starter.families import Move, Scenario
+from outrider.agent.models.starter import scenario as scenes
+from outrider.agent.models.starter.scenario import Move, Scenario
 
 
 class NotPlayable(Exception):
@@ -44,7 +45,7 @@ def scenario(rng: random.Random, *, test: str = "") -> Scenario:
     except archetypes.NoWording:
         return scenario(rng, test=test)
     made.family = name
-    made.goal = families.dressed(rng, made.goal, plain=made.exact_goal)
+    made.goal = scenes.dressed(rng, made.goal, plain=made.exact_goal)
     made.tools = _tool_list(rng, made, test)
     return made
 
@@ -117,7 +118,7 @@ def _tool_list(rng: random.Random, made: Scenario, test: str) -> list[ToolCard]:
     names = {tool.name for tool in made.tools}
     out = list(made.tools)
     share = rng.choice((0.15, 0.4, 1.0, 1.0))
-    for card in families.BUILT_IN.values():
+    for card in scenes.BUILT_IN.values():
         if card.name not in names and card.name not in made.without and rng.random() < share:
             out.append(card)
     for _ in range(rng.choice((0, 0, 0, 1, 1, 2, 4))):
