@@ -6,6 +6,7 @@ Does not promise: that several hosts may share one SQLite file (use PostgreSQL f
 from __future__ import annotations
 
 import os
+import sqlite3
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -198,7 +199,7 @@ def telling(url: URL) -> Iterator[None]:
         yield
     except exc.DBAPIError as error:
         raise _explain(url, str(error.orig)) from error
-    except exc.SQLAlchemyError as error:
+    except (exc.SQLAlchemyError, sqlite3.Error) as error:  # the latter from the BEGIN that goes straight to the driver
         raise _explain(url, str(error)) from error
     except PermissionError as error:
         raise _explain(url, f"permission denied: {error.filename}") from error

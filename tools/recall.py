@@ -61,7 +61,7 @@ def _memory(ctx: ToolContext) -> Memory:
 
 
 def _read(memory: Memory, run: str, seq: str, start: int, length: int) -> str:
-    text = memory.read(run, int(seq) if seq.isdigit() else seq)  # type: ignore[arg-type]  # "3.1": step and position
+    text = memory.read(run, int(seq) if seq.isdigit() else seq)
     start, length = max(0, start), max(1, min(length, MAX_PAGE))
     if start >= len(text) and text:
         raise ToolError(

@@ -68,8 +68,8 @@ class Memory(Protocol):
         """Observations, answers and notes that match, best first: {run, seq, at, kind, tool, text}."""
         ...
 
-    def read(self, run: str, seq: int) -> str:
-        """The whole text of one stored observation. Raises ToolError if there is none."""
+    def read(self, run: str, handle: int | str) -> str:
+        """The whole text of one stored observation, by its call ("3.1") or its event (12). Raises ToolError if there is none."""
         ...
 
     def note(self, text: str) -> None:
