@@ -14,8 +14,8 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field, replace
-from decimal import Decimal, InvalidOperation
+from dataclasses import dataclass, field, replace
+from decimal import ROUND_DOWN, Decimal, InvalidOperation
 from typing import Any
 
 from outrider.agent.models.model import Price
@@ -67,7 +67,8 @@ class Budget:
             if value is not None:
                 object.__setattr__(self, unit, _positive(unit, value))
         for name, value in self.per_tool.items():
-            _positive(f"per_tool[{name!r}]", value)
+            if value != 0:  # never
+                _positive(f"per_tool[{name!r}]", value)
 
     def raised(self, **more: Any) -> Budget:
         """The budget with limits changed: a value replaces, a string such as "+0.50" adds to what there was."""
@@ -115,16 +116,24 @@ class Spent:
     steps: int = 0
     seconds: float = 0.0
     calls: int = 0
+    per_tool: Mapping[str, int] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, Any]:
-        """Plain JSON: dollars as a number, seconds to the millisecond."""
-        return asdict(self) | {"usd": float(self.usd), "seconds": round(self.seconds, 3)}
+        """Plain JSON of the five units: dollars as a number, seconds to the millisecond."""
+        plain = {unit: getattr(self, unit) for unit in ("usd", "tokens", "steps", "seconds", "calls")}
+        return plain | {"usd": float(self.usd), "seconds": round(self.seconds, 3)}
 
 
 def share_of(budget: Budget) -> Share:
     """What a child with this budget can use at most; a unit without a limit counts nothing in advance."""
     usd = Decimal(str(budget.usd)) if budget.usd is not None else Decimal(0)
-    return Share(usd=usd, tokens=budget.tokens or 0, steps=budget.steps or 0, calls=budget.calls or 0)
+    return Share(
+        usd=usd,
+        tokens=budget.tokens or 0,
+        steps=budget.steps or 0,
+        calls=budget.calls or 0,
+        per_tool=dict(budget.per_tool),
+    )
 
 
 def _sum(*shares: Share) -> Share:
@@ -133,6 +142,7 @@ def _sum(*shares: Share) -> Share:
         tokens=sum(s.tokens for s in shares),
         steps=sum(s.steps for s in shares),
         calls=sum(s.calls for s in shares),
+        per_tool=dict(sum((Counter(s.per_tool) for s in shares), Counter[str]())),
     )
 
 
@@ -196,10 +206,16 @@ class Ledger:
         if self.budget.seconds is not None:
             seconds = min(seconds, self.budget.seconds)
         tree = self._tree()
-        return Spent(tree.usd, tree.tokens, tree.steps, seconds, tree.calls)
+        per_tool = {name: self._calls[name] + tree.per_tool.get(name, 0) for name in {*self._calls, *tree.per_tool}}
+        return Spent(tree.usd, tree.tokens, tree.steps, seconds, tree.calls, per_tool)
+
+    @property
+    def open(self) -> Amount:
+        """What is reserved for a request that has not come back."""
+        return self._open
 
     def _tree(self) -> Share:
-        """What this run and its children used, open reservations and shares included."""
+        """What this run and its children used, open reservations and shares included; `per_tool` the children's only."""
         own = Share(
             usd=self._usd + self._open.usd,
             tokens=self._tokens + self._open.tokens,
@@ -240,7 +256,8 @@ class Ledger:
         """Tool calls left in all, or for one tool by its own limit; None: no limit."""
         if tool:
             limit = self.budget.per_tool.get(tool)
-            return None if limit is None else max(0, limit - self._calls[tool])
+            used = self._calls[tool] + self._tree().per_tool.get(tool, 0) if limit is not None else 0
+            return None if limit is None else max(0, limit - used)
         return None if self.budget.calls is None else max(0, self.budget.calls - self._tree().calls)
 
     def reached(self) -> str:
@@ -293,7 +310,8 @@ class Ledger:
         if self.budget.usd is not None and self.price is not None:
             total = Decimal(str(self.budget.usd))
             slice_ = self.price.usd(Usage(input_tokens=ENDING_INPUT, output_tokens=ENDING_OUTPUT))
-            parts["usd"] = (total - min(total / 4, slice_) - tree.usd) * Decimal(str(fraction))
+            part = (total - min(total / 4, slice_) - tree.usd) * Decimal(str(fraction))
+            parts["usd"] = part.quantize(Decimal("1e-9"), ROUND_DOWN)  # stored as a number, it must not grow
         if self.budget.tokens is not None:
             hold = min(self.budget.tokens // 4, ENDING_INPUT + ENDING_OUTPUT)
             parts["tokens"] = int((self.budget.tokens - hold - tree.tokens) * fraction)
@@ -306,7 +324,9 @@ class Ledger:
         for unit, value in parts.items():
             if value <= 0:
                 return unit
-        return Budget(**parts)
+        left = {name: self.calls_left(name) or 0 for name in self.budget.per_tool}
+        per_tool = {name: max(int(n * fraction), min(n, 1)) for name, n in left.items()}
+        return Budget(**parts, per_tool=per_tool)
 
     def settle(self, reserved: Amount, usage: Usage | None) -> Amount:
         """What a request cost: the reported usage, never more than was reserved; without a report all of it."""

@@ -93,7 +93,8 @@ def _depth(parts: Parts) -> int:
 
 
 def _used(spent: Spent) -> Share:
-    return Share(usd=spent.usd, tokens=spent.tokens, steps=spent.steps, calls=spent.calls)
+    used = dict(spent.per_tool)
+    return Share(usd=spent.usd, tokens=spent.tokens, steps=spent.steps, calls=spent.calls, per_tool=used)
 
 
 def _told(done: Run) -> Observation:

@@ -83,7 +83,8 @@ async def finish_open_work(parts: Parts) -> None:
     """What a killed process left open: an unanswered request stays spent, reads run again, the rest is told as unknown."""
     asked = parts.state.asked
     if asked is not None:
-        parts.put(ModelReplied(step=asked.step, error="the process stopped before the reply came", cost=asked.reserved))
+        said = "the process stopped before the reply came"
+        parts.put(ModelReplied(step=asked.step, error=said, cost=parts.ledger.open))  # a fork does not pay its parent's
     for called in list(parts.state.open.values()):
         parts.put(await _settle_open(parts, called))
     if parts.pending:

@@ -159,6 +159,7 @@ def resume(
                 "there is nothing left to do",
                 "see `outrider show`, or go on from it with `outrider fork RUN --goal …`",
             )
+        _refuse_less_than_spent(parts, changes)
         unknown = tuple(c.call_id for c in parts.state.open.values() if c.effect != "read")
         parts.put(Resumed(changes=changes, unknown=unknown))
         if moved := drifted(journal.read(), parts.tool_context.workspace):
@@ -171,6 +172,18 @@ def resume(
         journal.release()
         raise
     return parts
+
+
+def _refuse_less_than_spent(parts: Parts, changes: dict[str, Any]) -> None:
+    budget, spent = parts.ledger.budget, parts.ledger.spent
+    for unit in ("usd", "tokens", "steps", "calls"):
+        limit = getattr(budget, unit)
+        if "budget" in changes and limit is not None and limit < getattr(spent, unit):
+            raise UsageError(
+                f"run {parts.journal.run_id} has already used {getattr(spent, unit)} {unit}",
+                f"a limit of {limit} cannot be kept any more",
+                f"give more, for example --{unit} +{limit}",
+            )
 
 
 def fork(

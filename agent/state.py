@@ -113,6 +113,8 @@ class State:
             self.stopped = event
         elif isinstance(event, Resumed):
             self.answered = self.stopped = None
+            if event.changes.get("fork"):
+                self.children.clear()  # they belong to the run this one is from, and are paid by it
             self.goal = str(event.changes.get("goal") or self.goal)
             self.bad_replies = self.denials = self.replans = 0
             self.past.clear()

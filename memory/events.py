@@ -184,12 +184,16 @@ class ToolReturned(Event):
 
 
 class Share(_Part):
-    """A part of a budget handed to a child run, or what the child used of it. Units as in the budget."""
+    """A part of a budget handed to a child run, or what the child used of it. Units as in the budget.
+
+    per_tool: calls by tool name; of a share only those that are limited.
+    """
 
     usd: Decimal = Field(default=Decimal(0), ge=0)
     tokens: int = Field(default=0, ge=0)
     steps: int = Field(default=0, ge=0)
     calls: int = Field(default=0, ge=0)
+    per_tool: dict[str, int] = {}
 
 
 class ChildStarted(Event):
