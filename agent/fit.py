@@ -13,6 +13,7 @@ from outrider.agent.state import Seen
 from outrider.memory.events import Compacted
 
 REPLY_SHARE = 4  # a quarter of the window, at most `max_output`, is kept for the reply
+UNKNOWN_SIZE = 4000  # characters, where the window is not known
 GLIMPSE = 80  # characters of an observation shown in its line
 
 
@@ -23,14 +24,18 @@ async def fit(parts: Parts) -> None:
         return
     room = window - min(parts.model.limits.max_output, window // REPLY_SHARE)
     for share in (2, 4, 8, 16):  # keep this fraction of the steps; fewer when that is not enough
-        if await _bound(parts) <= room:
+        if await _bound(parts) <= room or not cut(parts, share, room // REPLY_SHARE):
             return
-        steps = parts.context.steps()
-        if len(steps) < 2:
-            return
-        keep = min(len(steps) - 1, max(1, len(steps) // share))
-        upto = steps[-keep]
-        parts.put(Compacted(upto=upto, text=digest(parts.state.seen, upto, parts.state.plan, room // REPLY_SHARE)))
+
+
+def cut(parts: Parts, share: int, size: int = UNKNOWN_SIZE) -> bool:
+    """Keep the newest 1/share of the steps, the rest as lines of `size` characters in all. False: nothing can be cut."""
+    steps = parts.context.steps()
+    if len(steps) < 2:
+        return False
+    upto = steps[-min(len(steps) - 1, max(1, len(steps) // share))]
+    parts.put(Compacted(upto=upto, text=digest(parts.state.seen, upto, parts.state.plan, size)))
+    return True
 
 
 async def _bound(parts: Parts) -> int:

@@ -16,6 +16,7 @@ from typing import Any, Literal, cast
 
 from outrider.agent.budget import Ledger
 from outrider.agent.loop import pursue
+from outrider.agent.models.failures import ContextOverflow
 from outrider.agent.models.model import Limits, Model, ModelFailure, Price, Reply, Request, Seen, ToolSpec
 from outrider.agent.parts import Parts
 from outrider.agent.record import budget_from, price_from
@@ -220,6 +221,8 @@ class _StoredModel:
         following = next(islice(self.tape.ahead(), 1, None), None)
         again = isinstance(following, ModelAsked) and following.step == replied.step
         what, _, why = replied.error.partition(": ")
+        if isinstance(following, Compacted):
+            raise ContextOverflow(what, why, "")
         raise ModelFailure(what, why, "", retryable=again, billed=replied.cost.tokens > 0, retry_after_s=0)
 
     async def aclose(self) -> None:

@@ -26,7 +26,7 @@ from outrider.agent.version import VERSION
 from outrider.agent.workspace import drifted
 from outrider.memory import recall
 from outrider.memory.errors import LeaseLost, StoreError, UsageError
-from outrider.memory.events import Noted, PlanChanged, Resumed, RunStarted, ToolReturned
+from outrider.memory.events import Noted, PlanChanged, Resumed, RunStarted
 from outrider.memory.journal import BEAT_S, Journal, Stored
 from outrider.memory.store import Store
 from outrider.tools.builtin import collect
@@ -375,19 +375,14 @@ class RunMemory:
         journal = self._parts.journal
         if run and run != journal.run_id:
             journal = Journal.open_for_reading(journal.store, run)
-        wanted = str(handle)
-        for stored in journal.read():
-            if stored.kind != "tool_returned" and str(stored.seq) != wanted:
-                continue
-            event = stored.event
-            if isinstance(event, ToolReturned) and wanted in (event.call_id, str(stored.seq)):
-                whole = journal.store.get_blob(event.blob) if event.blob else None
-                return event.text if whole is None else whole.decode("utf-8", "replace")
-            if str(stored.seq) == wanted:
-                return str(getattr(event, "text", "") or stored.body)
-        raise ToolError(
-            f"there is no observation {wanted!r}", "the run holds none of that number", "use one you were shown"
-        )
+        text = recall.whole_text(journal, handle)
+        if text is None:
+            raise ToolError(
+                f"there is no observation {str(handle)!r}",
+                "the run holds none of that number",
+                "use one you were shown",
+            )
+        return text
 
     def note(self, text: str) -> None:
         """Keep a note with the run."""

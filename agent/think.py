@@ -12,7 +12,8 @@ from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Literal
 
-from outrider.agent.fit import fit
+from outrider.agent.fit import cut, fit
+from outrider.agent.models.failures import ContextOverflow
 from outrider.agent.models.model import Message, Model, ModelFailure, Reply, Request, Seen, ToolSpec
 from outrider.agent.parts import Parts
 from outrider.memory.events import Amount, ModelAsked, ModelReplied
@@ -43,6 +44,12 @@ async def think(parts: Parts) -> ModelReplied:
         raise OutOfBudget(unit)
     await fit(parts)
     step = parts.state.step + 1
+    for share in (2, 4, 8):
+        try:
+            return await ask(parts, parts.context.messages, parts.specs, step=step, seen=parts.context.seen)
+        except ContextOverflow:  # a window nobody had told us; the server has
+            if not cut(parts, share):
+                raise
     return await ask(parts, parts.context.messages, parts.specs, step=step, seen=parts.context.seen)
 
 

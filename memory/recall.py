@@ -14,7 +14,7 @@ from sqlalchemy import Connection, bindparam, select, text
 
 from outrider.memory import schema
 from outrider.memory.events import Answered, Noted, RunStarted, ToolReturned, decode
-from outrider.memory.journal import find_run
+from outrider.memory.journal import Journal, find_run
 from outrider.memory.store import Store
 
 COMMON = 0.01  # a word found in more than this share of rows is dropped when a rarer one is there
@@ -48,6 +48,23 @@ def search(store: Store, query: str, *, limit: int = 10, run: str | None = None)
         rows = db.execute(_ROWS, {"ids": ids}).mappings().all() if ids else []
     by_id = {row["id"]: row for row in rows}
     return [_hit(by_id[i]) for i in ids if i in by_id]
+
+
+def whole_text(journal: Journal, handle: int | str) -> str | None:
+    """All that one event said: `handle` is the call it answers ("3.1") or its seq (12). None: the run has no such event."""
+    wanted = str(handle)
+    by_seq = wanted.isdigit()
+    events = journal.read(after=int(wanted) - 1, upto=int(wanted)) if by_seq else journal.read()
+    for stored in events:
+        if not by_seq and stored.kind != "tool_returned":
+            continue
+        event = stored.event
+        if isinstance(event, ToolReturned) and (by_seq or event.call_id == wanted):
+            whole = journal.store.get_blob(event.blob) if event.blob else None
+            return event.text if whole is None else whole.decode("utf-8", "replace")
+        if by_seq:
+            return str(getattr(event, "text", "") or stored.body)
+    return None
 
 
 def _words(query: str) -> list[str]:

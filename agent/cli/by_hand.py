@@ -115,15 +115,12 @@ class _Memory:
 
         return [asdict(hit) for hit in recall.search(self._store, query, limit=limit, run=run)]
 
-    def read(self, run: str, seq: int) -> str:
+    def read(self, run: str, handle: int | str) -> str:
         """The whole text of one stored observation."""
-        from outrider.memory.events import ToolReturned
         from outrider.memory.journal import Journal
+        from outrider.memory.recall import whole_text
 
-        journal = Journal.open_for_reading(self._store, run)
-        event = journal.at(seq).event
-        whole = journal.store.get_blob(event.blob) if isinstance(event, ToolReturned) and event.blob else None
-        return str(getattr(event, "text", "")) if whole is None else whole.decode("utf-8", "replace")
+        return whole_text(Journal.open_for_reading(self._store, run), handle) or ""
 
     def note(self, text: str) -> None:
         """Refused: there is no run to keep it with."""

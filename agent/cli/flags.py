@@ -80,7 +80,7 @@ class ToolFlags:
             "workspace": self.workspace,
             "allowed_hosts": tuple(_words(self.allow_host)),
             "secrets": _secrets(self.secret),
-            "isolation": self.isolation,
+            "isolation": known_isolation(self.isolation),
             "unsafe": self.unsafe_no_sandbox,
             "policy": _policy(policy, yes, bool(self.tools_from)) if yes else {},
         }
@@ -109,6 +109,10 @@ class RunFlags(ToolFlags):
     ] = None
     price_out: Annotated[
         float | None, _option("--price-out", under=MODEL, metavar="USD", help="Dollars per million output tokens.")
+    ] = None
+    max_context: Annotated[
+        int | None,
+        _option("--max-context", under=MODEL, metavar="TOKENS", help="The model's window, where it is not known."),
     ] = None
     usd: Annotated[str | None, _option("--usd", under=BUDGET, metavar="N", help="Dollars.")] = None
     tokens: Annotated[str | None, _option("--tokens", under=BUDGET, metavar="N", help="Tokens, in and out.")] = None
@@ -149,6 +153,7 @@ class RunFlags(ToolFlags):
             "api_key_env": self.api_key_env,
             "price_in": self.price_in,
             "price_out": self.price_out,
+            "max_context": self.max_context,
             "tools": tuple(_words(self.tool)) or None,
         }
         return super().settings(policy) | {name: value for name, value in given.items() if value is not None}
@@ -216,6 +221,22 @@ def _policy(before: dict[str, Any], yes: tuple[str, ...], own_tools: bool) -> di
             f"effects are {', '.join(EFFECTS)}",
         )
     return Policy.of(before, yes=yes).as_json()
+
+
+def known_isolation(name: str | None) -> str | None:
+    """An isolation by its name. Raises UsageError for one there is not, and for none at all: that has a flag of its own."""
+    if not name or name == "auto":
+        return name
+    from outrider.tools.sandbox.choose import IN_ORDER
+
+    names = ", ".join(("auto", *(one.name for one in IN_ORDER)))
+    if name == "none":
+        raise UsageError(
+            "no sandbox is not an isolation", "it must be asked for by its name", "use --unsafe-no-sandbox"
+        )
+    if name not in names.split(", "):
+        raise UsageError(f"there is no isolation {name!r}", "it is not in the list", f"there are {names}")
+    return name
 
 
 def _secrets(names: list[str] | None) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from outrider.agent import Agent, Budget
+from outrider.agent.models.failures import ContextOverflow
 from outrider.agent.models.model import CallDraft, Limits, Price, Reply, Request, Seen, Usage, byte_bound
 from outrider.agent.models.scripted import ScriptedModel
 from outrider.agent.record import read_run
@@ -257,3 +258,25 @@ async def test_a_second_driver_is_refused_and_told_who_holds_the_run(store: Stor
     with pytest.raises(LeaseLost, match="holds it"):
         await agent(store, [{"text": "late"}]).aresume("last")
     assert (await driving).state == "answered"
+
+
+async def test_a_window_the_server_tells_of_is_kept_from_then_on(store: Store) -> None:
+    """Refused as too long, the run shortens its history, goes on and is answered; and it replays."""
+
+    class Refusing(Tree):
+        async def reply(self, request: Request) -> Reply:
+            if byte_bound(request, None) > 6000:
+                raise ContextOverflow("the request is too long", "the context length is 2048", "shorten it")
+            turn = self.turn = getattr(self, "turn", -1) + 1
+            arguments = json.dumps({"text": f"{turn} {'x' * 400}"})
+            usage = Usage(input_tokens=100, output_tokens=5)
+            return (
+                Reply(text="done", usage=usage)
+                if turn == 40
+                else Reply(calls=(CallDraft(name="echo", arguments=arguments),), usage=usage)
+            )
+
+    run = await Agent(model=Refusing(), tools=[echo_tool()], memory=store, budget=Budget(steps=100)).arun("long")
+    assert run.state == "answered"
+    assert any(s.kind == "compacted" for s in run.events())
+    assert (await replay(store, run.id, extra=[echo_tool()])).divergence is None
