@@ -15,6 +15,7 @@ from outrider.agent import run as runs
 from outrider.agent.budget import Budget
 from outrider.agent.config import default_memory
 from outrider.agent.models import open_model
+from outrider.agent.models.detect import choose
 from outrider.agent.models.model import Model
 from outrider.agent.parts import Parts
 from outrider.agent.record import Run, read_run
@@ -109,7 +110,11 @@ class Agent:
     ) -> Parts:
         """A new run, ready to be driven (`outrider.agent.run.drive`)."""
         settings = replace(self._settings, **changes)
-        opened = await self._open_model(model or self._model, settings)
+        wanted = model or self._model
+        if wanted is None:
+            found = await asyncio.to_thread(choose, settings.base_url or None, self._api_key)
+            wanted, settings = found.spec, replace(settings, **{**found.reached(), **changes})
+        opened = await self._open_model(wanted, settings)
         settings = replace(settings, model=opened.name)
         return runs.start(
             self.store, goal, settings, opened, budget or self._budget, extra=self._extra, listeners=self._listeners

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from outrider.agent.cli.flags import RunFlags, takes
+from outrider.agent.cli.flags import RunFlags, known_isolation, takes
 from outrider.agent.cli.screen import ReaderGone, out, out_json
 from outrider.memory.errors import UsageError
 
@@ -64,6 +64,7 @@ def read_config() -> dict[str, Any]:
 
 def from_config(config: dict[str, Any]) -> dict[str, Any]:
     """What the configuration says of every run, whatever its model is."""
+    known_isolation(str(config.get("isolation") or ""))
     return {key: config[key] for key in ("isolation", "policy", "tool_settings") if config.get(key)}
 
 
@@ -108,12 +109,7 @@ def _found(flags: RunFlags, given: dict[str, Any], face: Face) -> tuple[str, dic
     key = "" if flags.api_key_env == "-" else os.environ.get(flags.api_key_env) if flags.api_key_env else None
     found = choose(flags.base_url, key)
     face.show([_choice(found)])
-    reached: dict[str, Any] = {
-        name: found.settings[name] for name in ("base_url", "max_context") if name in found.settings
-    }
-    if found.settings.get("api_key") == "":
-        reached["api_key_env"] = "-"  # remembered with the run: the user's key is not for this server
-    return found.spec, reached | given
+    return found.spec, found.reached() | given
 
 
 def _choice(found: Any) -> Any:

@@ -39,6 +39,13 @@ class Found:
     why: str
     settings: dict[str, Any] = field(default_factory=dict)
 
+    def reached(self) -> dict[str, Any]:
+        """How the model is reached, as a run keeps it in its settings to be resumed the same way. Never a key."""
+        kept = {name: self.settings[name] for name in ("base_url", "max_context") if name in self.settings}
+        return kept | (
+            {"api_key_env": "-"} if self.settings.get("api_key") == "" else {}
+        )  # the user's key is not for it
+
 
 def choose(
     base_url: str | None = None,
