@@ -120,7 +120,10 @@ class _Memory:
         from outrider.memory.journal import Journal
         from outrider.memory.recall import whole_text
 
-        return whole_text(Journal.open_for_reading(self._store, run), handle) or ""
+        text = whole_text(Journal.open_for_reading(self._store, run), handle)
+        if text is None:
+            raise ToolError(f"there is no observation {handle!r}", f"run {run} has none of that name", "look in show")
+        return text
 
     def note(self, text: str) -> None:
         """Refused: there is no run to keep it with."""

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from outrider.agent.record import Run
 
 
-MORE = {"usd": "+0.50", "tokens": "+50000", "steps": "+20", "seconds": "+300", "calls": "+20"}
+MORE = {"usd": "+0.50", "tokens": "+50000", "steps": "+20", "seconds": "+300", "wall_seconds": "+300", "calls": "+20"}
 
 
 class Face:
@@ -169,7 +169,7 @@ def _how_to_go_on(run: Run) -> list[Line]:
     if run.stop_reason == "denied":
         return [*lines, _go_on(run, " --yes EFFECT")]
     limit = re.search(r"limit of (\w+)", run.detail)
-    more = f" --{limit[1]} {MORE[limit[1]]}" if limit and limit[1] in MORE else " --steps +20"
+    more = f" --{limit[1].replace('_', '-')} {MORE[limit[1]]}" if limit and limit[1] in MORE else " --steps +20"
     return [*lines, _go_on(run, more if run.stop_reason == "budget" else "")]
 
 

@@ -24,7 +24,7 @@ STYLES = {
     "tool": "cyan",
     "good": "green",
     "bad": "red",
-    "warn": "color(172)",
+    "warn": "color(166)",
     "quote": "italic",
 }
 

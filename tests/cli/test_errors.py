@@ -44,6 +44,9 @@ def _clear(done: Result, code: int, *words: str) -> None:
         (("show", "nosuch"), ("nosuch",)),
         (("verify",), ("--all",)),
         (("tools", "show", "pyton"), ("pyton",)),
+        (("models", "pull", "x"), ("owner/name",)),
+        (("run", "x", "--model", "scripted:{}", "--isolation", "bunker"), ("bunker", "namespaces")),
+        (("run", "x", "--model", "scripted:{}", "--isolation", "none"), ("--unsafe-no-sandbox",)),
     ],
 )
 def test_a_mistake_is_told_in_words_and_exits_2(

@@ -157,6 +157,11 @@ def test_recall_by_hand_finds_what_runs_saw(program: Program) -> None:
     program(*program.run_args(program.script(LOOK, {"text": "41.5"})))
     done = program("tools", "call", "recall", "--args", '{"query": "closed dollars"}')
     assert (done.code, "41.5" in done.out) == (0, True)
+    run = program("runs", "--json").lines[0]["run"]
+    for handle in (f"{run}/5", f"{run}/1.0"):
+        done = program("tools", "call", "recall", "--args", json.dumps({"query": handle}))
+        assert done.out == "ABC closed at 41.5 dollars\n"
+    assert program("tools", "call", "recall", "--args", json.dumps({"query": f"{run}/99"})).code == 4
 
 
 def test_models_and_doctor_tell_what_is_here(program: Program) -> None:
