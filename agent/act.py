@@ -57,6 +57,9 @@ async def act(parts: Parts, reply: ModelReplied) -> None:
         if batch and (ready.call.tool.serial or batch[-1].call.tool.serial or len(batch) == TOGETHER):
             await _run_together(parts, batch)
             batch = []
+            if full := _no_room(parts, call_id, draft.name, batch):  # what ran may have called tools itself
+                parts.put(full)
+                continue
         batch.append(ready)
     if batch:
         await _run_together(parts, batch)
@@ -86,13 +89,20 @@ async def _ready(parts: Parts, call_id: str, draft: CallDraft, batch: list[Ready
         return refused(parts, call_id, name, str(error))
     if known := _known_already(parts, call_id, call, batch):
         return known
+    if full := _no_room(parts, call_id, name, batch):
+        return full
+    return await decide(parts, call_id, call)
+
+
+def _no_room(parts: Parts, call_id: str, name: str, batch: list[Ready]) -> ToolReturned | None:
+    """The observation of a call that passes a limit of calls, once those of `batch` have run; None if it fits."""
     left = parts.ledger.calls_left()
     if left is not None and left <= len(batch):
         return refused(parts, call_id, name, "Not run: the run's limit of tool calls is reached. Answer now.")
     own = parts.ledger.calls_left(name)
     if own is not None and own <= sum(ready.call.tool.name == name for ready in batch):
         return refused(parts, call_id, name, f"Not run: {name} was called as often as this run may. Go on without it.")
-    return await decide(parts, call_id, call)
+    return None
 
 
 def _known_already(parts: Parts, call_id: str, call: Prepared, batch: list[Ready]) -> ToolReturned | None:
