@@ -17,7 +17,7 @@ from typing import Any, Literal, cast
 from outrider.agent.budget import Ledger
 from outrider.agent.loop import pursue
 from outrider.agent.models.failures import ContextOverflow
-from outrider.agent.models.model import Limits, Model, ModelFailure, Price, Reply, Request, Seen, ToolSpec
+from outrider.agent.models.model import Limits, Message, Model, ModelFailure, Price, Reply, Request, Seen, ToolSpec
 from outrider.agent.parts import Parts
 from outrider.agent.record import budget_from, price_from
 from outrider.agent.run import stored_settings
@@ -138,6 +138,7 @@ class Tape:
         self.run_id = stored[0].run
         self._events = [one.event for one in stored]  # decoded once
         self.ignored = set(TIMES)
+        self.messages: Callable[[], list[Message]] = list  # what the run has said so far
         self.held: Callable[[], int] = lambda: 0  # events that were put and not yet compared
 
     @property
@@ -202,7 +203,8 @@ class _StoredModel:
         following = self.tape.next()
         if request.max_tokens == 1:  # asked by fit.py: did it cut here?
             return ENOUGH if isinstance(following, Compacted) else 0
-        if isinstance(following, ModelAsked):
+        ending = request.messages is not self.tape.messages()
+        if isinstance(following, ModelAsked) and (following.purpose == "ending") == ending:
             return following.reserved.tokens - following.max_tokens
         for event in self.tape.ahead():
             if isinstance(event, Stopped) and event.reason == "budget":
@@ -220,6 +222,8 @@ class _StoredModel:
             return Reply(replied.text, replied.calls, replied.usage, replied.finish_reason)
         following = next(islice(self.tape.ahead(), 1, None), None)
         again = isinstance(following, ModelAsked) and following.step == replied.step
+        if not again:  # it was tried again, but the next attempt did not fit
+            again = any(isinstance(event, Stopped) and event.reason == "budget" for event in self.tape.ahead())
         what, _, why = replied.error.partition(": ")
         if isinstance(following, Compacted):
             raise ContextOverflow(what, why, "")
@@ -302,7 +306,7 @@ def _parts(tape: Tape, toolbox: list[Tool], tools: Source, model: Model | None, 
         approve=lambda asked: _as_recorded(tape, asked),
     )
     box.parts = parts
-    tape.held = lambda: len(parts.pending)
+    tape.held, tape.messages = lambda: len(parts.pending), lambda: parts.context.messages
     if model is not None:
         tape.ignored |= PRICES
     if window := stored_model.limits.context:

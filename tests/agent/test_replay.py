@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from outrider.agent import Agent, Budget
 from outrider.agent.models.failures import ContextOverflow
@@ -20,7 +22,7 @@ from outrider.agent.workspace import undo
 from outrider.memory.errors import LeaseLost, UsageError
 from outrider.memory.journal import Journal
 from outrider.memory.store import Store
-from outrider.tools import Tool, tool
+from outrider.tools import Tool, ToolContext, tool
 from outrider.tools.delegate import delegate
 
 
@@ -280,3 +282,78 @@ async def test_a_window_the_server_tells_of_is_kept_from_then_on(store: Store) -
     assert run.state == "answered"
     assert any(s.kind == "compacted" for s in run.events())
     assert (await replay(store, run.id, extra=[echo_tool()])).divergence is None
+
+
+PIECES = st.one_of(
+    st.lists(st.sampled_from(["1", "2", "3"]), min_size=1, max_size=4).map(lambda texts: say(*texts)),
+    st.sampled_from(
+        [
+            {},
+            {"tool": "nothing"},
+            {"tool": "echo", "arguments": "{"},
+            {"tool": "echo", "arguments": {"wrong": 1}},
+            {"tool": "send", "arguments": {"text": "out"}},
+            {"tool": "slow", "arguments": {}},
+            {"tool": "long", "arguments": {}},
+            {"tool": "keep", "arguments": {}},
+            {"error": {"what": "busy", "billed": True, "retry_after_s": 0}},
+            {"error": {"what": "refused", "retryable": False}},
+            {"text": "half an answer", "finish_reason": "length"},
+            {"text": "echo 1 it is"},
+        ]
+    ),
+)
+BUDGETS = st.one_of(
+    st.builds(Budget, steps=st.integers(1, 8)),
+    st.builds(Budget, calls=st.integers(1, 5), steps=st.just(30)),
+    st.builds(Budget, tokens=st.integers(300, 9000), steps=st.just(30)),
+    st.builds(Budget, usd=st.sampled_from([0.001, 0.004, 0.02]), steps=st.just(30)),
+)
+
+
+def odd_tools() -> list[Tool]:
+    @tool(effect="network")
+    def send(text: str) -> str:
+        """Send it."""
+        return f"sent {text}"
+
+    @tool(timeout_s=0.02, fresh_s=0)
+    async def slow() -> str:
+        """Take too long."""
+        await asyncio.sleep(1)
+        return "never"
+
+    @tool
+    def long() -> str:
+        """Say a lot."""
+        return "words " * 5000
+
+    @tool
+    def keep(context: ToolContext) -> str:
+        """Keep a note."""
+        assert context.memory is not None
+        context.memory.note("kept")
+        return "kept"
+
+    return [echo_tool(), send, slow, long, keep]
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@given(script=st.lists(PIECES, min_size=1, max_size=9), budget=BUDGETS, more=st.booleans())
+def test_replay_of_any_run_is_identical(script: list[dict[str, Any]], budget: Budget, more: bool) -> None:
+    """Whatever a model says, fails at or runs out of, and whether it was resumed: the journal drives the same run again."""
+
+    async def run() -> None:
+        store = Store("sqlite://")
+        model = ScriptedModel(replies=script, loop=True)
+        model.price = Price(Decimal(1), Decimal(2))
+        one = Agent(model=model, tools=odd_tools(), memory=store, budget=budget)
+        done = await one.arun("odd")
+        if more and done.state != "answered":
+            done = await one.aresume(done.id, budget={"steps": "+3", "calls": "+2", "tokens": "+3000", "usd": "+0.01"})
+        assert done.state != "running"
+        found = (await replay(store, done.id, extra=odd_tools())).divergence
+        assert found is None, f"{found}\n{[s.kind for s in done.events()]}"
+        store.close()
+
+    asyncio.run(run())
