@@ -38,10 +38,22 @@ def parts(past: Sequence[Past], marks: frozenset[str]) -> list[Part]:
     found: dict[str, Part] = {}
     for index in range(len(past) - 1, max(-1, len(past) - 3), -1):
         _, _, text, worked = past[index]
-        if worked and text.strip():
+        if worked and text.strip() and not is_nothing(text.strip()):
             for part in _cut(text.strip(), index, marks):
                 found.setdefault(part.text, part)
     return list(found.values())[:MAX_PARTS]
+
+
+_NOTHING = re.compile(
+    r"(no (results?|match\w*|files?|lines?|models?|entr\w+|records?|data|hits?|such|news)\b.*|none|null|nothing\b.*|not found|unknown"
+    r"|0 (results?|models?|matches|hits)|\(?.{0,60}\bempty\)?|\[\]|\{\}|.{0,40}returned no results)[.!]?",
+    re.IGNORECASE,
+)
+
+
+def is_nothing(text: str) -> bool:
+    """Whether an observation says that there is nothing: then no part of it is an answer."""
+    return len(text) <= 200 and _NOTHING.fullmatch(text) is not None
 
 
 def _cut(text: str, index: int, marks: frozenset[str]) -> Iterator[Part]:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from outrider.agent.models import faces
+from outrider.agent.models import face_rules, faces
 from outrider.agent.models.spans import Span, exact, listed, pieces, spans, stem, stems
 
 SAME, IS, THEN, OF_TOOL = "<|same|>", "<|is|>", "<|then|>", "<|tool|>"
@@ -192,7 +192,7 @@ def _value_option(value: Any, goal: str, one: Parameter | None = None) -> Option
     at = re.search(rf"(?<!\w){re.escape(str(value))}(?!\w)", goal, re.IGNORECASE) if one else None
     marks = stems(pieces(f"{one.name} {one.about}", 24)) | ({stem(one.name)} if one else set()) if one else frozenset()
     before = marked(pieces(goal[max(0, at.start() - 30) : at.start()], 9)[-2:], frozenset(marks)) if at else ()
-    gloss = faces.OPERATION_GLOSS.get(str(value).split()[-1], "") if str(value) else ""
+    gloss = face_rules.OPERATION_GLOSS.get(str(value).split()[-1], "") if str(value) else ""
     return Option(value, ("value", *before, IS, *words, *glossed(gloss, goal, words)))
 
 
@@ -254,6 +254,11 @@ def _strings(tool: ToolCard, one: Parameter, goal: str, chosen: Chosen, observed
     if observed and len(observed) <= 2000:
         seen.append(Span(observed.strip(), "whole"))
     found = [span for span in [*spans(goal), *seen] if span.text not in used and (letters or span.kind != "letter")]
+    if one.name == "column" and "operation" in chosen:  # "the average of the units column": average is not the column
+        gloss = {
+            stem(word) for word in face_rules.OPERATION_GLOSS.get(str(chosen["operation"]).split()[-1], "").split()
+        }
+        found = [span for span in found if not {stem(word) for word in pieces(span.text, 8)} <= gloss]
     return _unique([Option(span.text, _described(span, tool, one)) for span in found])
 
 

@@ -26,7 +26,7 @@ FAMILIES: dict[str, tuple[float, Family]] = {
     "list": (3, family_files.list_them),
     "search_files": (4, family_files.search_them),
     "edit": (2, family_files.edit),
-    "web": (9, family_world.web),
+    "web": (12, family_world.web),
     "page": (3, family_world.page),
     "hub_find": (5, family_world.hub_find),
     "hub_about": (6, family_world.hub_about),

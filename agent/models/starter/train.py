@@ -14,6 +14,7 @@ import itertools
 import json
 import multiprocessing as mp
 import random
+import signal
 import time
 from collections import Counter
 from dataclasses import dataclass
@@ -253,7 +254,9 @@ def run(args: argparse.Namespace) -> None:
         flush=True,
     )
     started, seen, saved, shown = time.monotonic() - trainer.spent_s, 0, time.monotonic(), [0.0, 0.0, 0]
-    while (passed := (time.monotonic() - started) / 60 / args.minutes) < 1:
+    stopping: list[int] = []
+    signal.signal(signal.SIGTERM, lambda number, frame: stopping.append(number))  # save first
+    while (passed := (time.monotonic() - started) / 60 / args.minutes) < 1 and not stopping:
         batch = Batch(*(torch.from_numpy(part).to(device) for part in queue.get()))
         loss, right = trainer.learn(batch, tokens.ids[YES], tokens.ids[NO], rate(trainer.step, passed))
         seen += batch.ids.numel()
