@@ -16,6 +16,7 @@ from outrider.tools.sandbox import inside_wire as wire
 from outrider.tools.sandbox.inside_wire import Broken
 
 Message = list[bytes]
+SEND_S = 60.0  # a worker that takes nothing for so long is as good as dead
 
 
 class Stalled(Exception):
@@ -48,7 +49,7 @@ class Channel:
         """Send one message. Raises Broken."""
         with self._sending:
             try:
-                self._end.settimeout(None)
+                self._end.settimeout(SEND_S)
                 self._end.sendall(wire.encode(*fields))
             except OSError as error:
                 raise Broken(str(error)) from None

@@ -129,7 +129,10 @@ class Worker:
         call = self._calls.get(identity)
         if call is not None:
             call.waiting_for_agent = False
+            if len(call.outbox) > LARGEST_RESULT:  # it asks and asks, and never reads what it is told
+                self._stop(call, b"output")
             call.outbox += wire.encode(payload)
+            self._understand(call)
 
     def _on_kill(self, identity: bytes, why: bytes) -> None:
         call = self._calls.get(identity)
@@ -190,21 +193,26 @@ class Worker:
             data = os.read(call.results, wire.PIECE)
         except BlockingIOError:
             return
-        call.inbox += data
-        while len(call.inbox) >= 4:
+        if data:
+            call.inbox += data
+            self._understand(call)
+        else:
+            os.close(call.results)
+            call.results = -1
+
+    def _understand(self, call: calls.Call) -> None:
+        """Handle the whole messages there are; after a tool call none until it is answered: one at a time is all it gets."""
+        while len(call.inbox) >= 4 and not call.waiting_for_agent:
             size = int.from_bytes(call.inbox[:4], "big")
             if size > LARGEST_RESULT:
+                call.inbox.clear()
                 self._stop(call, b"output")
-                data = b""
-                break
+                return
             if len(call.inbox) < 4 + size:
-                break
+                return
             body = bytes(call.inbox[4 : 4 + size])
             del call.inbox[: 4 + size]
             self._handle(call, body)
-        if not data:
-            os.close(call.results)
-            call.results = -1
 
     def _handle(self, call: calls.Call, body: bytes) -> None:
         try:

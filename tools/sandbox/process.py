@@ -149,6 +149,8 @@ class Running:
         while True:
             try:
                 message = self._channel.wait(identity, deadline)
+                if message[0] != b"done" and time.monotonic() > deadline:
+                    raise Stalled
             except Stalled:
                 self.close()
                 raise
