@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 import time
 from collections.abc import Callable
@@ -34,7 +33,7 @@ def watched(lane: Lane, run: Callable[[], dict[str, object]]) -> tuple[dict[str,
                 try:
                     text = Path(f"/proc/{pid}/smaps_rollup").read_text()
                     memory += int(text.split("Pss:")[1].split()[0]) * 1024
-                    processes += len(os.listdir(f"/proc/{pid}/task"))
+                    processes += len(list(Path(f"/proc/{pid}/task").iterdir()))
                 except (OSError, IndexError):
                     continue
             most_memory, most_processes = max(most_memory, memory), max(most_processes, processes)

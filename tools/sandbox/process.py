@@ -68,7 +68,13 @@ class Running:
             for fd in start.descriptors:
                 os.close(fd)
         self._listener = start.listener
-        self._channel = Channel(ours, self._other)
+        me = weakref.WeakMethod(self._other)  # the finalizer below holds the channel: it must not hold us
+
+        def sink(message: Message) -> None:
+            if (other := me()) is not None:
+                other(message)
+
+        self._channel = Channel(ours, sink)
         self._end = weakref.finalize(self, _take_down, self._process, self._channel, self._noise, start)
         with contextlib.suppress(Broken):
             for message in start.messages:
