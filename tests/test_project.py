@@ -1,0 +1,127 @@
+"""The frame of the project: what the README says is so, the package lists are whole, the public names are pinned."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+PROGRAM = [sys.executable, "-c", "import sys; from outrider.agent.cli import main; sys.exit(main())"]
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+
+
+def commands() -> list[list[str]]:
+    """Every `outrider …` line of the README, as words."""
+    lines = [line for block in blocks("sh") for line in block.splitlines() if line.startswith("outrider ")]
+    return [shlex.split(line, comments=True)[1:] for line in lines]
+
+
+def run(words: list[str], home: Path, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
+    keep = ("PATH", "PYTHONPATH", "VIRTUAL_ENV", "LANG", "TMPDIR", "PYTHONDONTWRITEBYTECODE")
+    environment = {key: os.environ[key] for key in keep if key in os.environ} | {"OUTRIDER_HOME": str(home)}
+    return subprocess.run([*PROGRAM, *words], capture_output=True, text=True, cwd=cwd, env=environment, timeout=120)
+
+
+def test_readme_names_only_commands_and_flags_that_exist() -> None:
+    """A flag that was renamed must not stay in the README."""
+    helps: dict[str, str] = {}
+    assert len(commands()) > 15
+    for words in commands():
+        name = " ".join(words[: 2 if words[0] in ("tools", "models") and len(words) > 1 else 1])
+        if name not in helps:
+            done = subprocess.run([*PROGRAM, *name.split(), "--help"], capture_output=True, text=True, timeout=60)
+            assert done.returncode == 0, f"outrider {name}: {done.stderr}"
+            helps[name] = done.stdout
+        for flag in (word for word in words if word.startswith("--")):
+            assert flag in helps[name], f"outrider {name} has no {flag}"
+
+
+@pytest.mark.llama
+def test_readme_commands_do_what_they_say_with_nothing_but_the_starter(tmp_path: Path) -> None:
+    """The run with an own tool is answered, and every way of reading it back works on it."""
+    pytest.importorskip("llama_cpp", reason="llama-cpp-python is not installed (extra `local`)")
+    asked = next(words for words in commands() if "--tools-from" in words)
+    done = run(asked, tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "41.5" in done.stdout
+    back = [w for w in commands() if w[0] in ("runs", "show", "verify", "replay", "undo", "models", "tools")]
+    assert {w[0] for w in back} == {"runs", "show", "verify", "replay", "undo", "models", "tools"}
+    for words in back:
+        done = run(words, tmp_path)
+        assert done.returncode == 0, f"outrider {shlex.join(words)}: {done.stdout}{done.stderr}"
+
+
+@pytest.mark.llama
+def test_readme_python_runs_as_it_stands(tmp_path: Path) -> None:
+    """The two Python blocks, one after the other, are a program."""
+    pytest.importorskip("llama_cpp", reason="llama-cpp-python is not installed (extra `local`)")
+    program = "\n".join(blocks("python"))
+    (tmp_path / "program.py").write_text(program)
+    done = subprocess.run(
+        [sys.executable, "program.py"], capture_output=True, text=True, cwd=tmp_path, timeout=120, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert "answered" in done.stdout
+    assert "41.5" in done.stdout
+
+
+def test_readme_tree_names_only_what_is_there() -> None:
+    """The annotated tree is read first; every name in it exists."""
+    tree = next(block for block in blocks("text") if "START HERE" in block)
+    room = ""
+    for line in tree.splitlines():
+        names = re.match(r"^(\s*)((?:[\w./]+ )*[\w./]+)(?:  |$|\s\()", line)
+        assert names is not None, line
+        indent, words = names[1], names[2].split()
+        if not indent:
+            room = words[0]
+        for word in words:
+            if "/" in word or "." in word:
+                path = ROOT / (word if not indent else f"{room}{word}")
+                assert path.exists() or not word.endswith(("/", ".py")), f"{line.strip()}: no {path.name}"
+
+
+def test_packages_are_listed_whole() -> None:
+    """A folder with code that is missing from pyproject.toml would be missing from the wheel."""
+    listed = set(tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]["packages"])
+    rooms = [ROOT / room for room in ("agent", "tools", "memory")]
+    found = {p.parent for room in rooms for p in room.rglob("*.py") if "__pycache__" not in p.parts}
+    assert listed == {"outrider." + ".".join(p.relative_to(ROOT).parts) for p in found}
+
+
+def test_public_names_are_pinned() -> None:
+    """What people import does not change by accident."""
+    import outrider.agent as agent
+    import outrider.tools as tools
+
+    assert sorted(agent.__all__) == ["Agent", "Answer", "Budget", "Run"]
+    assert sorted(tools.__all__) == ["File", "Observation", "Tool", "ToolContext", "ToolError", "tool"]
+    assert all(getattr(agent, name) for name in agent.__all__)
+
+
+def test_importing_the_agent_imports_no_provider() -> None:
+    """`import outrider.agent` stays light: no provider, no database, no checker of schemas."""
+    code = "import sys, outrider.agent; print([m for m in ('openai','langchain','sqlalchemy','pydantic','rich','typer','httpx2') if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_no_file_names_a_package_host_or_a_machine() -> None:
+    """Nothing that is committed depends on where it was made."""
+    listed = subprocess.run(["git", "ls-files"], capture_output=True, text=True, cwd=ROOT, check=False).stdout.split()
+    hosts = re.compile(r"files\.pythonhosted|--index-url|--extra-index-url")
+    for name in listed:
+        file = ROOT / name
+        if file.suffix in (".toml", ".txt", ".cfg", ".lock", "") and file.is_file():
+            assert not hosts.search(file.read_text(errors="replace")), name
