@@ -12,8 +12,9 @@ import os
 import socket
 import stat
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import fields
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -63,6 +64,29 @@ def start_early(context: ToolContext) -> None:
     """Start the run's sandbox in the background, so that it is there when the first call comes. Raises nothing."""
     with contextlib.suppress(OutriderError, OSError):
         _open(context)
+
+
+async def restore(context: ToolContext, cells: Sequence[str]) -> str:
+    """For a resumed run: run the `python` calls of its past again, as far as that repeats nothing but thinking.
+
+    cells: the code of the run's python calls that ended well, in order. Stops at the first that may not be run again,
+    or fails now. Returns one sentence for the model and the person: what is there again and what was lost ("" if there
+    was nothing). Raises ToolError where there is no sandbox.
+    """
+    from outrider.tools.cells import why_not_again
+
+    if not cells:
+        return ""
+    room = await _room(context)
+    for place, code in enumerate(cells):
+        why = why_not_again(code)
+        if not why:
+            done, _ = await _in_time(context, partial(room.run_python, code), room)
+            why = "it failed this time" if done.exit_code or done.stopped_by else ""
+        if why:
+            kept = f"variables of its first {place} calls are there again; " if place else ""
+            return f"python was started anew: {kept}those of the last {len(cells) - place} are gone (call {place + 1}: {why})"
+    return f"python was started anew, and all {len(cells)} calls run again: its variables are there"
 
 
 class Room:

@@ -27,7 +27,7 @@ class Runner:
     """One interpreter state: `run` may be called again and again."""
 
     def __init__(self, search_path: list[str], prefix: str) -> None:
-        self._cells = 0
+        self._cells: dict[str, str] = {}
         main = types.ModuleType("__main__")
         main.__dict__["tools"] = Tools()
         for name in [name for name in sys.modules if name == "outrider" or name.startswith("outrider.")]:
@@ -44,8 +44,8 @@ class Runner:
 
     def run(self, code: str) -> int:
         """Run one piece of code and send `done` with its value. Returns the exit status a script would have."""
-        self._cells += 1
-        name = f"<cell {self._cells}>"
+        name = f"<cell {len(self._cells) + 1}>"
+        self._cells[name] = code
         value, hint, status = None, b"", 0
         try:
             value = self._evaluate(code, name)
@@ -54,7 +54,7 @@ class Runner:
             status, figures = _status_of(stop), []
         except BaseException as error:
             status, figures, hint = 1, [], _hint(error)
-            _show_error(error, name, code)
+            _show_error(error, name, self._cells)
         self._flush()
         shown = b"" if value is None else b"+" + _represent(value).encode("utf-8", "backslashreplace")
         self._flush()
@@ -180,12 +180,13 @@ def _hint(error: BaseException) -> bytes:
     return b""
 
 
-def _show_error(error: BaseException, name: str, code: str) -> None:
-    """The traceback from the first line of the user's code on."""
+def _show_error(error: BaseException, name: str, cells: dict[str, str]) -> None:
+    """The traceback from the first line of the cell called `name` on, with the lines of all cells."""
     import linecache
     import traceback
 
-    linecache.cache[name] = (len(code), None, code.splitlines(keepends=True), name)
+    for cell, code in cells.items():
+        linecache.cache[cell] = (len(code), None, code.splitlines(keepends=True), cell)
     trace = error.__traceback__
     while trace is not None and trace.tb_frame.f_code.co_filename != name:
         trace = trace.tb_next
