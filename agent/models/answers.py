@@ -37,10 +37,12 @@ def parts(past: Sequence[Past], marks: frozenset[str]) -> list[Part]:
     """What an answer may be copied from, the newest observation first; failed calls offer nothing."""
     found: dict[str, Part] = {}
     for index in range(len(past) - 1, max(-1, len(past) - 3), -1):
-        _, _, text, worked = past[index]
+        _, arguments, text, worked = past[index]
         if worked and text.strip() and not is_nothing(text.strip()):
+            asked = {str(value).lower() for value in arguments.values()}
             for part in _cut(text.strip(), index, marks):
-                found.setdefault(part.text, part)
+                if part.kind != "field" or part.text.lower() not in asked:  # what was asked with is no answer
+                    found.setdefault(part.text, part)
     return list(found.values())[:MAX_PARTS]
 
 
@@ -117,10 +119,21 @@ def phrase(goal: str, past: Sequence[Past], part: Part) -> str:
     if tool == "python" and simple and re.fullmatch(r"-?[\d.e+-]+", value) and not re.search(r"['\"]", simple[1]):
         return f"{simple[1]} = {value}"
     question = re.match(r"\s*(?:what|who|where|when)(?:'s| is| are| was) (the [^?.!]{3,80})\?\s*$", goal, re.IGNORECASE)
-    if question and len(value) <= 80 and "\n" not in value:
+    if question and len(value) <= 40 and len(value.split()) <= 2 and value[0] not in "{[":
         verb = " are " if re.match(r"\s*what are", goal, re.IGNORECASE) else " is "
         return f"T{question[1][1:]}{verb}{value.rstrip('.')}."
-    return value
+    return _as_words(value) if part.kind == "whole" and value[0] == "{" else value
+
+
+def _as_words(text: str) -> str:
+    """A flat JSON object as `name: value, name: value`; anything else as it is."""
+    try:
+        found = json.loads(text)
+    except ValueError:
+        return text
+    if not isinstance(found, dict) or not found or any(isinstance(value, dict | list) for value in found.values()):
+        return text
+    return ", ".join(f"{name}: {value}" for name, value in found.items())
 
 
 def not_found(goal: str, past: Sequence[Past]) -> str:
@@ -131,6 +144,7 @@ def not_found(goal: str, past: Sequence[Past]) -> str:
         )
     tool, _, text, worked = past[-1]
     reason = next((line.strip() for line in text.splitlines() if line.strip()), "nothing came back")[:300]
+    reason = re.split(r"\.? (?:Why|To fix): ", reason)[0]
     said = (
         f"{tool} said: {reason}"
         if not worked or reason == "nothing came back"

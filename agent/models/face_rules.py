@@ -298,18 +298,11 @@ def hub_query(goal: str, chosen: Chosen, observed: str, beside: frozenset[str]) 
 
 def models(goal: str, chosen: Chosen, observed: str, beside: frozenset[str]) -> Values:
     named = [span.text for span in exact(goal, "id")]
-    bare = (
-        []
-        if task(goal, {}, "", frozenset())
-        else [
-            span.text
-            for span in spans(goal)
-            if span.kind in {"code", "word", "quote"}
-            and re.fullmatch(r"[A-Za-z][\w.]*(?:-[\w.]+)+|[A-Za-z]+\d[\w.-]*", span.text)
-        ]
-    )
-    seen = [span.text for span in exact(observed, "id")]
-    return list(dict.fromkeys([*named, *bare, *seen]))[:20]
+    if not named and not task(goal, {}, "", frozenset()):  # gpt2, bert-base-uncased
+        shape = r"[A-Za-z][\w.]*(?:-[\w.]+)+|[A-Za-z]+\d[\w.-]*"
+        kinds = {"code", "word", "quote"}
+        named = [span.text for span in spans(goal) if span.kind in kinds and re.fullmatch(shape, span.text)]
+    return list(dict.fromkeys(named or [span.text for span in exact(observed, "id")]))[:20]
 
 
 FILE_WORDS = {

@@ -10,7 +10,7 @@ from __future__ import annotations
 from pathlib import Path
 
 STARTER_PATH = Path(__file__).parent / "starter.gguf"
-PARAMETERS = 1_000_576
+PARAMETERS = 1000704
 
 __all__ = ["PARAMETERS", "STARTER_PATH", "describe"]
 

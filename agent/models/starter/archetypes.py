@@ -8,12 +8,15 @@ May touch: nothing. Start reading at `sample`.
 from __future__ import annotations
 
 import random
+import re
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from outrider.agent.models.candidates import ToolCard
+from outrider.agent.models.spans import pieces, stems
 from outrider.agent.models.starter import words as w
 
 MAKERS: dict[str, Callable[[random.Random], Any]] = {
@@ -145,6 +148,35 @@ def held_out(text: str, one_in: int) -> bool:
 def archetypes(test: bool) -> list[str]:
     """The archetypes of one side of the split."""
     return [one for one in ARCHETYPES if held_out(one.split("|")[0], 6) == test]
+
+
+_COMMON = stems(
+    [
+        "show",
+        "look",
+        "list",
+        "get",
+        "number",
+        "check",
+        "search",
+        "give",
+        "need",
+        "last",
+        "next",
+        "latest",
+        "call",
+        "book",
+        "make",
+    ]
+)
+
+
+@lru_cache(maxsize=4096)
+def known_words(name: str) -> frozenset[str]:
+    """The words of all goals of the archetype a tool is named after; none for a made-up tool."""
+    found = [one.split("|") for one in ARCHETYPES if name in one.split("|")[0].split(",")]
+    text = " ".join(re.sub(r"\{\w+\}", " ", parts[3]) for parts in found)
+    return stems(pieces(text, 400)) - _COMMON
 
 
 def choose(rng: random.Random, wordings: list[str], test: bool | None) -> str:

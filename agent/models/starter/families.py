@@ -22,7 +22,7 @@ FAMILIES: dict[str, tuple[float, Family]] = {
     "file_stats": (5, family_tables.file_stats),
     "read": (7, family_files.read),
     "write": (8, family_files.write),
-    "sum_and_write": (2, family_files.sum_and_write),
+    "sum_and_write": (5, family_files.sum_and_write),
     "list": (3, family_files.list_them),
     "search_files": (4, family_files.search_them),
     "edit": (2, family_files.edit),

@@ -12,6 +12,7 @@ from typing import Any
 from outrider.agent.models.candidates import ToolCard
 from outrider.agent.models.faces import FACES
 from outrider.agent.models.spans import pieces, stems
+from outrider.agent.models.starter.archetypes import known_words
 
 
 @dataclass(slots=True)
@@ -44,7 +45,7 @@ class Scenario:
         mine = stems(word for tool in self.tools for word in pieces(f"{tool.name} {tool.description}", 20))
         theirs = stems(pieces(f"{other.name} {other.description}", 20))
         goal = stems(pieces(self.goal, 48))
-        return bool(theirs & mine & goal) or len(theirs & goal) > 1
+        return bool(theirs & mine & goal) or len(theirs & goal) > 1 or bool(goal & known_words(other.name))
 
 
 def _card(name: str) -> ToolCard:

@@ -26,7 +26,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from outrider.agent.models.small import DID, LABELS, NO, YES
+from outrider.agent.models.small import DID, LABELS, NO, STOP, YES
 from outrider.agent.models.starter import tokenizer as bpe
 from outrider.agent.models.starter import traces
 from outrider.agent.models.starter.network import Network, Shape
@@ -75,7 +75,8 @@ def batches(seed: int, tokens: bpe.Tokenizer, size: int, pool: int = 1500) -> An
 
 def _easy(question: traces.Question) -> bool:
     """Questions that are soon known: whether to answer after an observation, and those of two options."""
-    later = question.decision.about == "next" and DID in question.decision.head
+    ends = question.decision.options[question.right].value == STOP
+    later = ends and question.decision.about == "next" and DID in question.decision.head
     return later or len(question.decision.options) == 2
 
 
