@@ -9,20 +9,22 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
 
 from outrider.tools.sandbox import inside_confine as confine
 from outrider.tools.sandbox import inside_kernel as kernel
 from outrider.tools.sandbox.inside_output import Stream
+from outrider.tools.sandbox.inside_settings import Record
+
+TYPE_CHECKING = False  # as typing has it; typing itself is slow to import
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
 
 FROM_AGENT, TO_AGENT = 3, 4  # descriptors of the code's process: answers in, results and tool calls out
 CLEAR_S = 2.0  # longer than that, no honest program resists; the worker then ends, and all with it
 Table = dict[int, tuple[int, int, int]]
 
 
-@dataclass(frozen=True)
-class Rules:
+class Rules(Record):
     """What binds every call of this worker; the same for all. `seal`: see Settings."""
 
     workspace: str
@@ -36,30 +38,21 @@ class Rules:
     count_processes: Callable[[], int]
 
 
-@dataclass(eq=False)
 class Call:
     """A call as the worker sees it. `idle`: a kept session between two cells."""
 
-    id: bytes
-    kind: bytes
-    pid: int
-    pid_fd: int
-    out: Stream
-    err: Stream
-    results: int
-    answers: int
-    deadline: float
-    started: float
-    inbox: bytearray = field(default_factory=bytearray)
-    outbox: bytearray = field(default_factory=bytearray)
-    stopped_by: bytes = b""
-    hint: bytes = b""
-    value: bytes = b""
-    figures: bytes = b""
-    crowded: bool = False
-    files_before: int = 0
-    waiting_for_agent: bool = False
-    idle: bool = False
+    def __init__(
+        self, identity: bytes, kind: bytes, pid: int, deadline: float, ends: tuple[int, int, int, int], keep: int
+    ):
+        self.id, self.kind, self.pid, self.deadline = identity, kind, pid, deadline
+        self.pid_fd = os.pidfd_open(pid)
+        out, err, self.results, self.answers = ends
+        self.out, self.err = Stream(out, keep), Stream(err, keep)
+        self.started = time.monotonic()
+        self.inbox, self.outbox = bytearray(), bytearray()
+        self.stopped_by = self.hint = self.value = self.figures = b""
+        self.crowded = self.waiting_for_agent = self.idle = False
+        self.files_before = 0
 
     def close(self) -> None:
         """Let go of the descriptors."""
@@ -88,8 +81,7 @@ def start(identity: bytes, kind: bytes, seconds: float, rules: Rules, program: C
         os.close(fd)
     os.set_blocking(results, False)
     os.set_blocking(answers, False)
-    streams = Stream(out, rules.keep_output), Stream(err, rules.keep_output)
-    return Call(identity, kind, pid, os.pidfd_open(pid), *streams, results, answers, now + seconds, now)
+    return Call(identity, kind, pid, now + seconds, (out, err, results, answers), rules.keep_output)
 
 
 def _run(ends: tuple[int, int, int, int], rules: Rules, program: Callable[[], int]) -> None:

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import os
 import resource
-from dataclasses import dataclass
 
 from outrider.tools.sandbox import inside_kernel as kernel
 from outrider.tools.sandbox import inside_syscalls as syscalls
+from outrider.tools.sandbox.inside_settings import Record
 
 # uapi/linux/landlock.h: rights over files by the ABI that brought them (1: bits 0-12, 2: refer, 3: truncate, 5: ioctl)
 _EXECUTE, _WRITE, _READ, _READ_FOLDER, _TRUNCATE, _IOCTL = 1, 1 << 1, 1 << 2, 1 << 3, 1 << 14, 1 << 15
@@ -21,8 +21,7 @@ _TCP_BIND_CONNECT, _SCOPE_ABSTRACT_UNIX_AND_SIGNAL = 3, 3
 _CREATE_RULESET, _ADD_RULE, _RESTRICT_SELF = 444, 445, 446
 
 
-@dataclass(frozen=True)
-class Bounds:
+class Bounds(Record):
     """Limits of one process. Sizes in bytes; `processes` counts as the kernel counts for RLIMIT_NPROC."""
 
     memory: int

@@ -10,9 +10,12 @@ from __future__ import annotations
 import os
 import stat
 import time
-from collections.abc import Iterator
 
 from outrider.tools.sandbox.inside_wire import PIECE
+
+TYPE_CHECKING = False  # as typing has it; typing itself is slow to import
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 DEEPEST = 40  # folders inside folders; deeper ones stay behind: tools on the other side break on them
 SETTLE_NS = 10_000_000  # one tick of the slowest clock Linux stamps files with: within it, a second change may not show

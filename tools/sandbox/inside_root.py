@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import os
 import select
-from dataclasses import dataclass
 
 from outrider.tools.sandbox import inside_confine as confine
 from outrider.tools.sandbox import inside_kernel as kernel
+from outrider.tools.sandbox.inside_settings import Record
 
 INSIDE_ID = 1000  # user and group of the code inside
 NOBODY = 65534  # what it is outside when the agent is root
@@ -26,8 +26,7 @@ _DEVICE_LINKS = (("fd", ""), ("stdin", "/0"), ("stdout", "/1"), ("stderr", "/2")
 _STAGE = "/tmp"  # any folder every machine has: only a place to stand while the new root is put together  # noqa: S108 - the sandbox's own
 
 
-@dataclass(frozen=True)
-class Plan:
+class Plan(Record):
     """What to build. Paths are text; `binds` are (source, destination), `links` (place, target), `files` (place, text)."""
 
     python: str
@@ -65,8 +64,18 @@ class Plan:
         owners, environment, *pairs = lists
         binds, links, files = (tuple(zip(flat[::2], flat[1::2], strict=True)) for flat in pairs)
         owner_ids = tuple(map(int, owners))
-        sizes = int(data_bytes), int(data_files)
-        return cls(python, worker, workspace, owner_ids, *sizes, tuple(environment), binds, links, files)
+        return cls(
+            python=python,
+            worker=worker,
+            workspace=workspace,
+            owners=owner_ids,
+            data_bytes=int(data_bytes),
+            data_files=int(data_files),
+            environment=tuple(environment),
+            binds=binds,
+            links=links,
+            files=files,
+        )
 
 
 def enter_namespaces(plan: Plan) -> None:

@@ -12,12 +12,15 @@ import builtins
 import os
 import sys
 import types
-from collections.abc import Callable
-from typing import Any
 
 from outrider.tools.sandbox import inside_kernel as kernel
 from outrider.tools.sandbox import inside_wire as wire
 from outrider.tools.sandbox.inside_call import FROM_AGENT, TO_AGENT
+
+TYPE_CHECKING = False  # as typing has it; typing itself is slow to import
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
 
 LONGEST_VALUE = 20_000  # characters of a value's repr that are shown
 _SYNTAX_TREE = 0x400  # ast.PyCF_ONLY_AST; the ast module itself is slow to import

@@ -11,7 +11,6 @@ import os
 import select
 import sys
 import time
-from collections.abc import Callable
 
 from outrider.tools.sandbox import inside_call as calls
 from outrider.tools.sandbox import inside_confine as confine
@@ -19,6 +18,10 @@ from outrider.tools.sandbox import inside_kernel as kernel
 from outrider.tools.sandbox import inside_wire as wire
 from outrider.tools.sandbox.inside_files import Workspace
 from outrider.tools.sandbox.inside_settings import Settings
+
+TYPE_CHECKING = False  # as typing has it; typing itself is slow to import
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 WATCH_S = 0.05  # how often memory is summed while a call runs
 OUTPUT_TIMES, OUTPUT_LEAST = 16, 64 << 20  # a call is stopped at this many bytes printed, however little is kept

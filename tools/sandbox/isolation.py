@@ -110,7 +110,7 @@ def settings(wanted: Wanted, **different: object) -> Settings:
         "keep_output": 4 * limits.output_chars,  # UTF-8: up to four bytes a character
         "families": (),
         "listen": 0,
-        "quota": True,
+        "quota": 1,
         "seal": "worker",
         "prefix": "",
         "read": ("/",),
@@ -119,7 +119,7 @@ def settings(wanted: Wanted, **different: object) -> Settings:
         "search_path": (),
         **different,
     }
-    return Settings(**fields)  # type: ignore[arg-type]
+    return Settings(**fields)
 
 
 def way_out(wanted: Wanted) -> tuple[int, socket.socket | None]:

@@ -38,7 +38,7 @@ def _start(wanted: Wanted) -> Start:
         wanted,
         workspace=work,
         become=nobody or 0,
-        quota=False,
+        quota=0,
         seal="call",
         prefix=view.prefix,
         read=(*view.visible, "/proc/self", "/proc/meminfo", "/proc/cpuinfo", "/proc/stat", *_DEVICES),

@@ -20,7 +20,7 @@ def _start(wanted: Wanted) -> Start:
     inside = settings(
         wanted,
         workspace=str(folder / "work"),
-        quota=False,
+        quota=0,
         seal="never",
         families=(AF_UNIX, AF_INET, AF_INET6),
         prefix=view.prefix,
