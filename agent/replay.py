@@ -49,7 +49,7 @@ from outrider.tools.tool import Change, File, Observation, Tool, ToolContext
 from outrider.tools.toolbox import Prepared, Returned, Toolbox
 
 Source = Literal["stored", "live"]
-TIMES = {"elapsed_s", "latency_s", "wall_s", "detail", "versions"}
+TIMES = {"elapsed_s", "latency_s", "wall_s", "waited_s", "detail", "versions"}
 PRICES = {"reserved", "max_tokens", "cost", "usage"}
 TURNS = 10_000  # of the event loop that a stored result waits for its place
 ENOUGH = 1 << 40  # tokens: more than any window
