@@ -201,7 +201,7 @@ def plainly(goal: str) -> str:
     """The goal without its file names, addresses, ids and quoted texts: their words say nothing about what to do."""
     for span in exact(goal, "quote", "url", "file", "id"):
         goal = goal.replace(span.text, " ")
-    return goal
+    return re.sub(r"\b(?:the|a) (?:word|text|string|phrase)\b", " ", goal)
 
 
 def glossed(gloss: str, goal: str, beside: Iterable[str] = ()) -> tuple[str, ...]:

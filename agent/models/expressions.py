@@ -91,7 +91,7 @@ _LISTS: tuple[tuple[str, str], ...] = (
     (r"smallest|minimum|min|lowest|least", "min({commas})"),
 )
 _LIST = rf"(?P<items>{_NUMBER}(?:\s*,?\s*(?:and|,|\s)\s*{_NUMBER})+)"
-_RUN = re.compile(rf"(?:{_NUMBER}|math\.\w+|\*\*|[-+*/%(),]|\s)+")
+_RUN = re.compile(rf"(?<!\w)(?:{_NUMBER}|math\.\w+|\*\*|[-+*/%(),]|\s)+(?!\w)")
 
 
 def expressions(text: str) -> list[str]:
@@ -104,7 +104,7 @@ def expressions(text: str) -> list[str]:
 
 @lru_cache(maxsize=256)
 def _expressions(text: str) -> tuple[str, ...]:
-    plain = numbers_in_digits(text.lower())
+    plain = numbers_in_digits(re.sub(r"\b\d{4}-\d{2}-\d{2}\b|\S*[A-Za-z]/\S*", " ", text).lower())  # no dates, ids, addresses
     found = [*_from_lists(plain), *_from_runs(_with_operators(_with_phrases(plain)))]
     unique = list(dict.fromkeys(found))
     return tuple(sorted(unique, key=lambda one: -len(re.findall(_NUMBER, one)))[:4])

@@ -69,7 +69,7 @@ def python_operations(goal: str, chosen: Chosen, observed: str, beside: frozense
     out = ["calculate"] if bool(expressions(goal)) else []
     if "prime" in words or "prim" in words:
         out += ["prime"] if exact(goal, "number") else []
-    if words & {stem("date"), stem("today"), stem("weekday")}:
+    if words & {stem("date"), "weekda"} or {stem("day"), stem("today")} <= words:
         out.append("date")
     tables = files(goal, "", ".csv", ".tsv")
     if files(goal) and "text_stats" not in beside:
@@ -183,7 +183,7 @@ OPERATION_GLOSS = {
     "sum": "sum total add up together overall altogether",
     "mean": "mean average",
     "min": "minimum min lowest smallest least cheapest shortest youngest",
-    "max": "maximum max highest largest biggest greatest top most longest oldest",
+    "max": "maximum max highest largest biggest greatest top most longest oldest expensive",
     "count": "count times often letter occur appear filled values",
     "unique": "unique different distinct which",
     "head": "head first beginning preview top start",

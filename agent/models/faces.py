@@ -168,7 +168,7 @@ FACES: dict[str, Face] = {
         rules.replaces,
     ),
     "list_files": Face(
-        "list files folder workspace ls here which all",
+        "list files folder workspace ls here there which all any",
         (),
         (_p("path", "folder", required=False), _p("pattern", required=False)),
         {"path": rules.folder, "pattern": rules.glob},

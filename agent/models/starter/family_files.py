@@ -61,6 +61,9 @@ def read(rng: random.Random, test: str) -> Scenario:
 
 
 _WRITES = (
+    "Save the words {q} in {f}",
+    "Save the text {t} to {f}",
+    "put the text {q} into {f}",
     "write {t} to {f}",
     "Write {t} into {f}",
     "Save {t} in {f}",
@@ -134,6 +137,11 @@ def sum_and_write(rng: random.Random, test: str) -> Scenario:
 
 
 _LISTS = (
+    "Are there any {x} files?",
+    "What {x} files do I have?",
+    "show me all {x} files",
+    "Which {x} files are here?",
+    "Which files do I have?",
     "What files are here?",
     "List the files",
     "Which files are in this folder?",
@@ -177,6 +185,10 @@ def list_them(rng: random.Random, test: str) -> Scenario:
 
 
 _GREPS = (
+    "Find the word {q} in the files",
+    "Where is the text {q} in the files?",
+    "find {q} in all files",
+    "Which files have the word {q}?",
     "Which files mention {q}?",
     "Search the files for {q}",
     "Find {q} in my files",

@@ -85,6 +85,11 @@ _TABLE_GOALS: dict[str, tuple[str, ...]] = {
         "lowest value of {c} in {f}",
     ),
     "unique": (
+        "What are the unique {c} in {f}?",
+        "How many unique {c} are in {f}?",
+        "list the unique {c} of {f}",
+        "Which {c} are there in {f}?",
+        "all different {c} in {f}",
         "What are the different values of {c} in {f}?",
         "Which {c} values are in {f}?",
         "unique values of {c} in {f}",
@@ -167,6 +172,9 @@ def _table_result(rng: random.Random, operation: str, column: str) -> tuple[str,
 
 _STAT_GOALS: dict[str, tuple[str, ...]] = {
     "count": (
+        "How many {l}'s are in the word {t}?",
+        "How many {l} in the word {q}?",
+        "how many times does {l} occur in the word {t}",
         "How many {l}'s are in {t}?",
         "How many times does the letter {l} appear in {t}?",
         "Count the letter {l} in {t}",
@@ -180,6 +188,8 @@ _STAT_GOALS: dict[str, tuple[str, ...]] = {
         "How many {l}'s in {t}?",
     ),
     "characters": (
+        "How long is the word {t}?",
+        "how long is the text {q}",
         "How long is {q}?",
         "How many characters are in {q}?",
         "How many letters does {t} have?",
