@@ -141,10 +141,12 @@ class Journal:
                 )
             fence = row["fence"] + 1
             change = {"fence": fence, "holder": holder_name(), "beat": time.time()}
-            db.execute(update(schema.runs).where(schema.runs.c.number == row["number"]).values(change))
+            free = (schema.runs.c.number == row["number"]) & (schema.runs.c.fence == row["fence"])
+            taken = db.execute(update(schema.runs).where(free).values(change)).rowcount == 1
             journal = cls(store, row, fence=fence)
-            _HELD[journal.run_id] = journal
-        return journal
+            if taken:
+                _HELD[journal.run_id] = journal
+        return journal if taken else cls.open_for_writing(store, run_id)  # another was faster: look who
 
     def append(self, *events: Event, blobs: Mapping[str, bytes] | None = None) -> list[Stored]:
         """Commit events (and the blobs they name), all or none. Returns them as stored."""
