@@ -15,6 +15,7 @@ import pytest
 from outrider.memory.errors import UsageError
 from outrider.tools.sandbox import Limits, Sandbox, open_sandbox
 from outrider.tools.sandbox import inside_wire as wire
+from outrider.tools.sandbox.workspace import stays_inside
 
 LIMITS = Limits(seconds=10, memory_mb=512, disk_mb=64)
 
@@ -223,6 +224,33 @@ def test_a_file_replaced_by_the_user_while_code_runs_is_not_deleted(workspace: P
     assert (workspace / "a").read_text() == "the user's new text"
 
 
+def test_a_folder_may_become_a_file_and_a_file_a_folder(workspace: Path) -> None:
+    """In both directions: what was there goes before what takes its name comes."""
+    with open_sandbox(workspace, LIMITS) as box:
+        box.python("import os; os.makedirs('a/b'); open('a/b/c', 'w').write('1'); open('f', 'w').write('2')")
+        box.python("import os, shutil; shutil.rmtree('a'); open('a', 'w').write('3'); os.unlink('f'); os.mkdir('f')")
+        assert (workspace / "a").read_text() == "3"
+        assert (workspace / "f").is_dir()
+        (workspace / "a").unlink()
+        (workspace / "a").mkdir()
+        (workspace / "a" / "x").write_text("4")
+        (workspace / "f").rmdir()
+        (workspace / "f").write_text("5")
+        assert box.shell("cat a/x f").stdout == "45"
+
+
+def test_what_the_code_was_not_given_it_cannot_replace(workspace: Path, tmp_path: Path) -> None:
+    """A link of the user's that leads out is not carried in; a file of that name made inside stays inside."""
+    (workspace / "data").symlink_to(tmp_path)
+    with open_sandbox(workspace, LIMITS) as box:
+        done = box.python("open('data', 'w').write('x')")
+        assert any("something of yours" in reason for reason in done.left_out)
+        done = box.python("import os; os.unlink('data'); os.symlink('a', 'data')")
+        assert any("something of yours" in reason for reason in done.left_out)
+    assert (workspace / "data").is_symlink()
+    assert (workspace / "data").resolve() == tmp_path.resolve()
+
+
 def test_messages_survive_the_wire_and_nonsense_does_not() -> None:
     """Any bytes come back as they went; lengths that do not add up are refused."""
     fields = (b"", b"x", bytes(range(256)) * 100)
@@ -248,3 +276,25 @@ def test_a_warm_sandbox_starts_in_the_background(workspace: Path) -> None:
     with open_sandbox(workspace, LIMITS, warm=True) as box:
         assert time.monotonic() - began < 0.05
         assert box.python("1 + 1").value == "2"
+
+
+@pytest.mark.parametrize(
+    ("path", "target", "inside"),
+    [
+        ("l", "a", True),
+        ("l", "a/b", True),
+        ("l", "./a//b", True),
+        ("a/l", "../b", True),
+        ("l", "..", False),
+        ("l", "../x", False),
+        ("a/l", "../../x", False),
+        ("l", "/etc/passwd", False),
+        ("l", "a/../b", False),
+        ("l", "q/up/..", False),
+        ("l", "", False),
+        ("l", "a\0b", False),
+    ],
+)
+def test_a_link_is_judged_by_where_it_can_lead(path: str, target: str, inside: bool) -> None:
+    """Only links that stay in the workspace, whatever else becomes a link, come back."""
+    assert stays_inside(path.encode(), target.encode()) is inside

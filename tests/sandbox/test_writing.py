@@ -88,6 +88,8 @@ for path in ('/proc/sys/kernel/hostname', '/proc/sys/vm/drop_caches', '/proc/sys
            control=False, why_no_control="the workspace's rules hold without isolation, too"),
     Attack("plant a link that climbs out", TRY + "os.mkdir('a'); os.symlink('../../outside', 'a/data')", in_workspace("a/data"),
            control=False, why_no_control="the workspace's rules hold without isolation, too"),
+    Attack("plant a link that climbs out through another", TRY + "os.mkdir('q'); os.symlink('..', 'q/up'); os.symlink('q/up/../outside', 'esc')", in_workspace("esc"),
+           control=False, why_no_control="the workspace's rules hold without isolation, too"),
     Attack("plant a pipe that blocks its reader", TRY + "os.mkfifo('log.txt')", in_workspace("log.txt"),
            control=False, why_no_control="the workspace's rules hold without isolation, too"),
     Attack("plant a setuid program", TRY + "open('tool', 'w').write('x'); os.chmod('tool', 0o6777)",

@@ -151,8 +151,11 @@ def clear(spare: Iterable[int]) -> bool:
     spared = set(spare)
     until = time.monotonic() + CLEAR_S
     while True:
-        if not spared and os.getpid() == 1:
-            kill((-1,))  # everything in this process namespace but us, at one instant: nothing can outrun it
+        if not spared:
+            if os.getpid() == 1:
+                kill((-1,))  # everything in this process namespace but us, at one instant: nothing can outrun it
+            if _childless():
+                return True
         processes = table()
         kept = spared | {pid for one in spared for pid in descendants(one, processes)}
         strays = [pid for pid in descendants(os.getpid(), processes) if pid not in kept]
@@ -167,6 +170,16 @@ def clear(spare: Iterable[int]) -> bool:
             except ChildProcessError:
                 continue  # its parent is a stray too; it is ours in the next round
         time.sleep(0.0002)
+
+
+def _childless() -> bool:
+    """Whether nothing at all is left below this process: what is orphaned becomes its child, so no child means nobody."""
+    try:
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            pass
+    except ChildProcessError:
+        return True
+    return False
 
 
 def table() -> Table:

@@ -21,6 +21,7 @@ DEEPEST = 40  # folders inside folders; deeper ones stay behind: tools on the ot
 SETTLE_NS = 10_000_000  # one tick of the slowest clock Linux stamps files with: within it, a second change may not show
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 Mark = tuple[int, int, int, int]
+FOLDER_MARK: Mark = (0, 0, 0, 0)
 
 
 class Workspace:
@@ -30,6 +31,7 @@ class Workspace:
         self.root, self.never, self.most_files = root, never, most_files
         self._known: dict[bytes, Mark] = {}
         self._looked_ns = 0
+        self._left: dict[bytes, bytes] = {}
 
     def settle(self) -> None:
         """Wait until a change from now on shows against the last look: only right after a call, and never for long."""
@@ -63,7 +65,7 @@ class Workspace:
     def put_folder(self, path: bytes) -> None:
         """Make a folder the agent has."""
         os.close(self._folder(path))
-        self._known[path] = (0, 0, 0, 0)
+        self._known[path] = FOLDER_MARK
 
     def put_link(self, path: bytes, target: bytes) -> None:
         """Make a link the agent has."""
@@ -85,19 +87,35 @@ class Workspace:
         self._known.pop(path, None)
 
     def changes(self) -> Iterator[tuple[bytes, ...]]:
-        """What is different since the last look, as messages without the call: file, folder, link, gone, left."""
+        """What is different since the last look, as messages without the call: gone first, then folder, file, link, left.
+
+        Gone comes first because a folder may have become a file, or a file a folder.
+        """
         seen: dict[bytes, Mark] = {}
+        left: dict[bytes, bytes] = {}
         root = os.open(self.root, _FOLDER)
         try:
-            yield from self._look(root, b"", 0, seen)
+            self._look(root, b"", 0, seen, left)
         finally:
             os.close(root)
-        if len(seen) < self.most_files:
-            for path in sorted(self._known.keys() - seen.keys(), reverse=True):
-                yield (b"gone", path)
-        self._known, self._looked_ns = seen, time.time_ns()
+        known, self._known, self._looked_ns = self._known, seen, time.time_ns()
+        news = [(path, mark) for path, mark in seen.items() if known.get(path) != mark]
+        gone = {path for path in known.keys() - seen.keys() if len(seen) < self.most_files}
+        gone |= {path for path, mark in news if path in known and FOLDER_MARK in (mark, known[path])}
+        for path in sorted(gone, reverse=True):
+            yield (b"gone", path)
+        for path, mark in news:
+            try:
+                yield from self._show(path, mark)
+            except OSError as error:
+                left[path] = (error.strerror or "unreadable").encode()
+        for path, why in left.items():
+            if self._left.get(path) != why:
+                yield (b"left", path, why)
+        self._left = left
 
-    def _look(self, folder: int, prefix: bytes, depth: int, seen: dict[bytes, Mark]) -> Iterator[tuple[bytes, ...]]:
+    def _look(self, folder: int, prefix: bytes, depth: int, seen: dict[bytes, Mark], left: dict[bytes, bytes]) -> None:
+        """Put the mark of everything below `folder` in `seen`, folders before what is in them."""
         device = os.fstat(folder).st_dev
         for name in sorted(os.listdir(folder)):
             if name in self.never or len(seen) >= self.most_files:
@@ -105,37 +123,38 @@ class Workspace:
             path = prefix + os.fsencode(name)
             try:
                 found = os.stat(name, dir_fd=folder, follow_symlinks=False)
-                if found.st_dev == device:
-                    yield from self._look_at(folder, name, path, found, depth, seen)
+                if found.st_dev != device:
+                    continue
+                if not stat.S_ISDIR(found.st_mode):
+                    if stat.S_ISREG(found.st_mode) or stat.S_ISLNK(found.st_mode):
+                        seen[path] = _mark(found)
+                    else:
+                        left[path] = b"not a file, a folder or a link"
+                elif depth >= DEEPEST:
+                    left[path] = b"too many folders inside each other"
+                else:
+                    seen[path] = FOLDER_MARK
+                    inner = os.open(name, _FOLDER, dir_fd=folder)
+                    try:
+                        self._look(inner, path + b"/", depth + 1, seen, left)
+                    finally:
+                        os.close(inner)
             except OSError as error:
-                yield (b"left", path, (error.strerror or "unreadable").encode())
+                left[path] = (error.strerror or "unreadable").encode()
 
-    def _look_at(
-        self, folder: int, name: str, path: bytes, found: os.stat_result, depth: int, seen: dict[bytes, Mark]
-    ) -> Iterator[tuple[bytes, ...]]:
-        known = self._known.get(path)
-        if stat.S_ISDIR(found.st_mode):
-            if depth >= DEEPEST:
-                yield (b"left", path, b"too many folders inside each other")
-                return
-            if known is None:
-                yield (b"folder", path)
-            seen[path] = (0, 0, 0, 0)
-            inner = os.open(name, _FOLDER, dir_fd=folder)
-            try:
-                yield from self._look(inner, path + b"/", depth + 1, seen)
-            finally:
-                os.close(inner)
-        elif stat.S_ISREG(found.st_mode):
-            seen[path] = mark = _mark(found)
-            if known != mark:
-                yield from _contents(folder, name, path)
-        elif stat.S_ISLNK(found.st_mode):
-            seen[path] = mark = _mark(found)
-            if known != mark:
-                yield (b"link", path, os.fsencode(os.readlink(name, dir_fd=folder)))
-        else:
-            yield (b"left", path, b"not a file, a folder or a link")
+    def _show(self, path: bytes, mark: Mark) -> Iterator[tuple[bytes, ...]]:
+        """One new or changed thing, as messages."""
+        if mark == FOLDER_MARK:
+            yield (b"folder", path)
+            return
+        parent, name = self._parent(path)
+        try:
+            if stat.S_ISLNK(os.stat(name, dir_fd=parent, follow_symlinks=False).st_mode):
+                yield (b"link", path, os.fsencode(os.readlink(name, dir_fd=parent)))
+            else:
+                yield from _contents(parent, name, path)
+        finally:
+            os.close(parent)
 
     def _parent(self, path: bytes) -> tuple[int, str]:
         head, _, name = os.fsdecode(path).rpartition("/")

@@ -102,11 +102,15 @@ def keep_over_exec(capabilities: tuple[int, ...]) -> None:
         prctl(PR_CAP_AMBIENT, 2, capability)
 
 
-def drop_all_capabilities() -> None:
-    """Give up every capability for ever: bounding, ambient, permitted, effective, inheritable."""
+def empty_bounding_set() -> None:
+    """No program executed from here on can bring a capability along. Needs CAP_SETPCAP, and does nothing without."""
     for capability in range(64):
         if libc.prctl(PR_CAPBSET_DROP, ctypes.c_ulong(capability), 0, 0, 0) < 0:
             break  # past the last one this kernel knows, or none to drop
+
+
+def drop_all_capabilities() -> None:
+    """Give up every capability for ever: ambient, permitted, effective, inheritable."""
     libc.prctl(PR_CAP_AMBIENT, ctypes.c_ulong(4), 0, 0, 0)
     set_capabilities(0)
 

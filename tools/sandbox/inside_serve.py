@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 WATCH_S = 0.05  # how often memory is summed while a call runs
+IDLE_MS = 50  # after so long with nothing to do, the worker prepares for what may come
 OUTPUT_TIMES, OUTPUT_LEAST = 16, 64 << 20  # a call is stopped at this many bytes printed, however little is kept
 PROXY_PORT = 3128
 OWN_PROCESSES = 8  # beside the code: this worker, a keeper for each call
@@ -38,7 +39,7 @@ class Worker:
         self._calls: dict[bytes, calls.Call] = {}
         self._workspace = Workspace(settings.workspace, never=frozenset(settings.never), most_files=settings.data_files)
         self._putting: bytes | None = None
-        self._served = 0
+        self._prepared = False
         self._next_watch = 0.0
         self._rules = _rules(settings)
         if (
@@ -69,8 +70,10 @@ class Worker:
             if call.outbox:
                 waiting.register(call.answers, select.POLLOUT)
         if not active:
-            if self._served == 1:
-                self._served += 1
+            if not self._prepared:
+                if happened := waiting.poll(IDLE_MS):
+                    return happened
+                self._prepared = True
                 _prepare()
             return waiting.poll()
         soonest = min(call.deadline for call in active) - time.monotonic()
@@ -269,7 +272,6 @@ class Worker:
         wire.send(self._outbox, b"done", call.id, status, stopped, over_flag, micros, *printed, value, figures)
         call.out.forget()
         call.err.forget()
-        self._served += 1
 
     def _limit_met(self, call: calls.Call, hint: bytes) -> bytes:
         """Which limit made a failed call fail, as far as can be told from outside; else what the code itself says."""
@@ -376,6 +378,7 @@ def _prepare() -> None:
     """While nobody waits: import what calls are likely to need, so that the forked ones have it."""
     import _sitebuiltins
     import atexit
+    import gc
     import json
     import linecache
     import threading
@@ -383,6 +386,8 @@ def _prepare() -> None:
 
     from outrider.tools.sandbox import inside_runner
 
+    gc.collect()
+    gc.freeze()  # a collection in a forked process would copy every page of ours
     _ = (_sitebuiltins, atexit, json, linecache, threading, traceback, inside_runner)
 
 
@@ -405,6 +410,8 @@ def main() -> None:
         kernel.prctl(kernel.PR_SET_DUMPABLE, 0)
         settings = Settings.from_fields(wire.receive(inbox))
         stage = "becoming an unprivileged user"
+        if settings.seal != "never":
+            kernel.empty_bounding_set()
         if settings.become:
             confine.become_nobody(settings.become)
         kernel.prctl(kernel.PR_SET_CHILD_SUBREAPER, 1)

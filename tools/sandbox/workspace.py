@@ -31,6 +31,7 @@ MOST_FILES = 50_000
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _RACY_NS = 20_000_000
 Mark = tuple[int, int, int, int]
+FOLDER_MARK: Mark = (0, 0, 0, 0)
 
 
 class HostFolder:
@@ -70,19 +71,28 @@ class HostFolder:
     # Into the sandbox.
 
     def news(self) -> Iterator[tuple[bytes, ...]]:
-        """Messages that make the sandbox's workspace equal to this folder."""
+        """Messages that make the sandbox's workspace equal to this folder: first what goes, then what comes."""
         before, seen = dict(self._known), dict[bytes, Mark]()
         root = os.open(self.root, _FOLDER)
         try:
-            yield from self._look(root, b"", 0, seen)
+            self._look(root, b"", 0, seen)
         finally:
             os.close(root)
-        for path in sorted(before.keys() - seen.keys(), reverse=True):
+        news = [(path, mark) for path, mark in seen.items() if before.get(path) != mark]
+        gone = before.keys() - seen.keys()
+        gone |= {path for path, mark in news if path in before and FOLDER_MARK in (mark, before[path])}
+        for path in sorted(gone, reverse=True):
             if self._known.get(path) == before[path]:  # else a call that ran meanwhile has just brought it
                 del self._known[path]
                 yield (b"remove", path)
+        for path, mark in news:
+            with contextlib.suppress(
+                OSError
+            ):  # it went away, or may not be read: then it is not for the sandbox either
+                yield from self._show(path, mark)
 
-    def _look(self, folder: int, prefix: bytes, depth: int, seen: dict[bytes, Mark]) -> Iterator[tuple[bytes, ...]]:
+    def _look(self, folder: int, prefix: bytes, depth: int, seen: dict[bytes, Mark]) -> None:
+        """Put the mark of everything below `folder` that may go in into `seen`, folders before what is in them."""
         names = sorted(os.listdir(folder))
         if depth and "pyvenv.cfg" in names:
             return  # an environment: the interpreter's own is shown read-only, others are not for this interpreter
@@ -93,48 +103,46 @@ class HostFolder:
             if len(seen) >= MOST_FILES:
                 self._leave(path, f"more than {MOST_FILES} files")
                 return
-            with contextlib.suppress(
-                OSError
-            ):  # it went away, or may not be read: then it is not for the sandbox either
+            with contextlib.suppress(OSError):
                 found = os.stat(name, dir_fd=folder, follow_symlinks=False)
-                yield from self._look_at(folder, name, path, found, depth, seen)
+                if not stat.S_ISDIR(found.st_mode):
+                    if stat.S_ISREG(found.st_mode) or stat.S_ISLNK(found.st_mode):
+                        seen[path] = _mark(found)
+                elif depth < DEEPEST:
+                    seen[path] = FOLDER_MARK
+                    inner = os.open(name, _FOLDER, dir_fd=folder)
+                    try:
+                        self._look(inner, path + b"/", depth + 1, seen)
+                    finally:
+                        os.close(inner)
 
     def _never(self, name: str, path: bytes, depth: int) -> bool:
         hidden_at_home = self._is_home and depth == 0 and name.startswith(".")
         part = name.startswith(".outrider-")  # ours, not whole yet
         return name in NEVER or part or hidden_at_home or os.path.join(os.fsencode(self.root), path) in self._hide
 
-    def _look_at(
-        self, folder: int, name: str, path: bytes, found: os.stat_result, depth: int, seen: dict[bytes, Mark]
-    ) -> Iterator[tuple[bytes, ...]]:
-        if stat.S_ISDIR(found.st_mode):
-            if depth < DEEPEST:
-                seen[path] = (0, 0, 0, 0)
-                if path not in self._known:
-                    self._known[path] = seen[path]
-                    yield (b"folder", path)
-                inner = os.open(name, _FOLDER, dir_fd=folder)
-                try:
-                    yield from self._look(inner, path + b"/", depth + 1, seen)
-                finally:
-                    os.close(inner)
+    def _show(self, path: bytes, mark: Mark) -> Iterator[tuple[bytes, ...]]:
+        """One new or changed thing, as messages."""
+        if mark == FOLDER_MARK:
+            self._known[path] = mark
+            yield (b"folder", path)
             return
-        mark = _mark(found)
-        if stat.S_ISREG(found.st_mode):
-            if self._known.get(path) == mark:
-                seen[path] = mark
-            elif self._too_big.get(path) != mark:
-                yield from self._send(folder, name, path, found, mark, seen)
-        elif stat.S_ISLNK(found.st_mode):
-            target = os.fsencode(os.readlink(name, dir_fd=folder))
-            if stays_inside(path, target):
-                seen[path] = mark
-                if self._known.get(path) != mark:
+        parent, name = self._parent(path, make=False)
+        try:
+            found = os.stat(name, dir_fd=parent, follow_symlinks=False)
+            if stat.S_ISREG(found.st_mode):
+                if self._too_big.get(path) != mark:
+                    yield from self._send(parent, name, path, found, mark)
+            elif stat.S_ISLNK(found.st_mode):
+                target = os.fsencode(os.readlink(name, dir_fd=parent))
+                if stays_inside(path, target):
                     self._known[path] = mark
                     yield (b"link", path, target)
+        finally:
+            os.close(parent)
 
     def _send(
-        self, folder: int, name: str, path: bytes, found: os.stat_result, mark: Mark, seen: dict[bytes, Mark]
+        self, folder: int, name: str, path: bytes, found: os.stat_result, mark: Mark
     ) -> Iterator[tuple[bytes, ...]]:
         if self._sent + found.st_size > self._most_bytes:
             self._too_big[path] = mark
@@ -144,7 +152,7 @@ class HostFolder:
         modified = str(found.st_mtime_ns).encode()
         fd = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=folder)
         try:
-            seen[path] = self._known[path] = mark
+            self._known[path] = mark
             left = found.st_size  # no more than was there: a file that grows all the time must not hold us
             while True:
                 data = os.read(fd, min(PIECE, left)) if left else b""
@@ -172,17 +180,31 @@ class HostFolder:
             self._leave(path, "this name never leaves the sandbox")
             return
         try:
+            if kind in (b"file", b"link"):
+                self._spare_the_users_own(path)
             if kind == b"file":
                 self._take_file(path, int(message[2], 8), message[3], last=bool(message[4]))
             elif kind == b"folder":
                 os.close(self._folder(path))
-                self._known[path] = (0, 0, 0, 0)
+                self._known[path] = FOLDER_MARK
             elif kind == b"link":
                 self._take_link(path, message[2])
             elif kind == b"gone":
                 self._take_away(path)
         except OSError as error:
             self._leave(path, error.strerror or "it cannot be written")
+
+    def _spare_the_users_own(self, path: bytes) -> None:
+        """Raises OSError if something is there that the sandbox was never given: it is not the code's to replace."""
+        if path in self._known:
+            return
+        with contextlib.suppress(FileNotFoundError):
+            parent, name = self._parent(path, make=False)
+            try:
+                os.stat(name, dir_fd=parent, follow_symlinks=False)
+            finally:
+                os.close(parent)
+            raise FileExistsError(17, "something of yours that the code was not given has this name")
 
     def _take_file(self, path: bytes, mode: int, data: bytes, *, last: bool) -> None:
         """Pieces go to a file beside, which takes the name when it is whole."""
@@ -252,7 +274,7 @@ class HostFolder:
             return
         parent, name = self._parent(path, make=False)
         try:
-            if known == (0, 0, 0, 0):
+            if known == FOLDER_MARK:
                 with contextlib.suppress(OSError):  # a folder that still holds something of the user's stays
                     os.rmdir(name, dir_fd=parent)
             elif _same(known, os.stat(name, dir_fd=parent, follow_symlinks=False)):
@@ -311,16 +333,14 @@ class HostFolder:
 def stays_inside(path: bytes, target: bytes) -> bool:
     """Whether a link at `path` (relative to the workspace) with this target leads to a place in the workspace.
 
-    Judged by the words alone: absolute targets and ones that climb above the workspace lead out.
+    Absolute targets and ones that climb above the workspace lead out. So may ones that climb after they went down:
+    what they went down through may be a link itself, and `a/..` is then not where it seems to be.
     """
-    if target.startswith(b"/") or b"\0" in target or not target:
+    parts = [part for part in target.split(b"/") if part not in (b"", b".")]
+    if target.startswith(b"/") or b"\0" in target or not parts:
         return False
-    depth = path.count(b"/")
-    for part in target.split(b"/"):
-        depth += -1 if part == b".." else 0 if part in (b"", b".") else 1
-        if depth < 0:
-            return False
-    return True
+    climbs = next((place for place, part in enumerate(parts) if part != b".."), len(parts))
+    return climbs <= path.count(b"/") and b".." not in parts[climbs:]
 
 
 def _mark(found: os.stat_result, *, settled: bool = False) -> Mark:
