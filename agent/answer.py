@@ -12,6 +12,8 @@ from outrider.agent.state import Seen
 from outrider.memory.events import Answered, Citation
 
 MAX_CLAIMS = 50
+MAX_FACTS = 30  # of one claim
+LOOKED_AT = 2000  # characters of one claim: what a stranger wrote may not take long
 QUOTE = 160  # characters of the observation shown beside a claim
 
 
@@ -47,7 +49,7 @@ def with_evidence(text: str, goal: str, seen: Sequence[Seen], *, partial: bool =
     known = _facts_text(goal)
     citations, unsupported = [], []
     for claim in _claims(text):
-        facts = [fact for fact in _facts(claim) if fact not in known]
+        facts = [fact for fact in _facts(claim) if not _holds(known, fact)]
         if not facts:
             continue
         found = _best(facts, good)
@@ -63,19 +65,19 @@ def _claims(text: str) -> list[str]:
 
 
 _FACT = re.compile(
-    r"\"[^\"\n]{2,80}\"|`[^`\n]{1,80}`|\d[\d,]*(?:\.\d+)?|\b[\w./-]*[./][\w./-]*\w\b|(?<!^)\b[A-Z][\w-]{2,}\b"
+    r"\"[^\"\n]{2,80}\"|`[^`\n]{1,80}`|\d[\d,]*(?:\.\d+)?|\b(?=[\w-]{0,80}[./]+\w)[\w./-]{1,200}|(?<!^)\b[A-Z][\w-]{2,}\b"
 )
 
 
 def _facts(claim: str) -> list[str]:
     """What could be looked up in a claim, in one spelling: numbers without separators, names and quotes in lower case."""
-    return [_spelling(fact) for fact in _FACT.findall(claim)]
+    return [_spelling(fact) for fact in _FACT.findall(claim[:LOOKED_AT])][:MAX_FACTS]
 
 
 def _spelling(fact: str) -> str:
     if fact[0].isdigit():
         return fact.replace(",", "").rstrip(".")
-    return fact.strip('"`').lower()
+    return fact.strip('"`').rstrip("./-").lower()
 
 
 def _facts_text(text: str) -> str:
@@ -97,11 +99,13 @@ def _best(facts: Sequence[str], good: Sequence[tuple[int, str, str]]) -> tuple[i
 
 
 def _holds(plain: str, fact: str) -> bool:
-    if not fact[:1].isdigit():
-        return fact in plain
-    return re.search(rf"(?<![\d.]){re.escape(fact)}(?!\d|\.\d)", plain) is not None
+    if fact not in plain:
+        return False
+    return not fact[:1].isdigit() or re.search(rf"(?<![\d.]){re.escape(fact)}(?!\d|\.\d)", plain) is not None
 
 
 def _quote(text: str, plain: str, fact: str) -> str:
-    at = max(0, plain.find(fact) - QUOTE // 3)
+    spelt = ",?".join(map(re.escape, fact)) if fact[:1].isdigit() else re.escape(fact)
+    found = re.search(spelt, text, re.IGNORECASE)
+    at = max(0, (found.start() if found else plain.find(fact)) - QUOTE // 3)
     return " ".join(text[at : at + QUOTE].split())
