@@ -13,6 +13,7 @@ import os
 import shutil
 import socket
 import subprocess
+import sys
 import threading
 import time
 import weakref
@@ -199,7 +200,10 @@ def remove_tree(folder: Path) -> None:
     for _ in range(50):
         if not folder.exists():
             return
-        shutil.rmtree(folder, onerror=make_removable)  # `onexc` is 3.12
+        if sys.version_info >= (3, 12):
+            shutil.rmtree(folder, onexc=make_removable)
+        else:
+            shutil.rmtree(folder, onerror=make_removable)
         if folder.exists():
             _shorten(folder)
 
