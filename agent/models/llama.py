@@ -55,6 +55,7 @@ class LlamaModel:
         self._temperature, self._max_output = temperature, max_output
         self._process = LlamaProcess(self.path, context=context, threads=threads)
         self._starting: asyncio.Task[None] | None = None
+        self.about: dict[str, Any] = {}  # what the file says of itself, once it is loaded
         self.limits = self._limits(context)
         with contextlib.suppress(RuntimeError):  # no loop yet: the first request starts it
             asyncio.get_running_loop()
@@ -74,10 +75,10 @@ class LlamaModel:
         ):
             self._starting = asyncio.ensure_future(self._start())
         await asyncio.shield(self._starting)
-        return self._process.about
+        return self.about
 
     async def _start(self) -> None:
-        about = await self._process.start()
+        about = self.about = dict(await self._process.start())
         if not self._told and bool(about["small"]) != self.small:
             self.small = bool(about["small"])
         self.limits = self._limits(int(about["context"]))
@@ -87,7 +88,7 @@ class LlamaModel:
         until = time.monotonic() + request.timeout_s
         await self._within(self.ready(), request.timeout_s)
         if self.small:
-            return await small_reply.reply(self._process, request, until, plain=not self._process.about["small"])
+            return await small_reply.reply(self._process, request, until, plain=not self.about["small"])
         return await self._chat_reply(request, until)
 
     async def _within(self, work: Any, timeout_s: float) -> Any:
@@ -124,7 +125,7 @@ class LlamaModel:
         """Exact for a chat; for a small model the most its questions can be, which `reply` keeps to."""
         await self.ready()
         if self.small:
-            return await small_reply.bound(self._process, request, plain=not self._process.about["small"])
+            return await small_reply.bound(self._process, request, plain=not self.about["small"])
         counted = await self._process.ask(
             "count", timeout_s=60.0, chat=llama_chat.turns(request.messages, request.tools)
         )
@@ -136,6 +137,8 @@ class LlamaModel:
             self._starting.cancel()
             with contextlib.suppress(asyncio.CancelledError, ModelUnavailable, ModelFailure):
                 await self._starting
+        elif self._starting is not None and not self._starting.cancelled():
+            self._starting.exception()  # it was told, or nobody asked
         await self._process.aclose()
 
 

@@ -13,6 +13,7 @@ import contextlib
 import json
 import os
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -58,20 +59,32 @@ class LlamaProcess:
         self, do: str, *, timeout_s: float, on_text: Callable[[str], None] | None = None, **body: Any
     ) -> dict[str, Any]:
         """One request. Raises ModelFailure (out of time, refused, died twice), ModelUnavailable (cannot be loaded)."""
-        async with self._lock:
-            for last in (False, True):
-                try:
-                    await self._start()
-                    return await self._exchange(do, body, timeout_s, on_text)
-                except _Died as died:
-                    await self._stop()
-                    if last:
-                        raise ModelFailure(
-                            f"the process that holds {self.path.name} ended twice",
-                            str(died),
-                            "use another model; this file or this request makes llama.cpp crash",
-                        ) from died
-            raise AssertionError("the loop returns or raises")
+        until = time.monotonic() + timeout_s
+        try:
+            await asyncio.wait_for(self._lock.acquire(), timeout_s)  # another run's request may be under way
+        except TimeoutError as error:
+            raise _out_of_time(self.path.name, timeout_s) from error
+        try:
+            return await self._ask_twice(do, body, until, on_text)
+        finally:
+            self._lock.release()
+
+    async def _ask_twice(
+        self, do: str, body: dict[str, Any], until: float, on_text: Callable[[str], None] | None
+    ) -> dict[str, Any]:
+        for last in (False, True):
+            try:
+                await self._start()
+                return await self._exchange(do, body, max(0.01, until - time.monotonic()), on_text)
+            except _Died as died:
+                await self._stop()
+                if last:
+                    raise ModelFailure(
+                        f"the process that holds {self.path.name} ended twice",
+                        str(died),
+                        "use another model; this file or this request makes llama.cpp crash",
+                    ) from died
+        raise AssertionError("the loop returns or raises")
 
     async def start(self) -> dict[str, Any]:
         """Start the child and load the model; returns what the file says of itself."""
@@ -92,8 +105,9 @@ class LlamaProcess:
         await self._stop()
 
     async def _start(self) -> None:
-        if self._child is not None and self._child.returncode is None:
+        if self._child is not None and self._child.returncode is None and self.about:
             return
+        await self._stop()  # one that ended, or was given up while it loaded
         environment = {key: os.environ[key] for key in KEPT if key in os.environ} | {"OMP_WAIT_POLICY": "PASSIVE"}
         # The file, not the module: it needs nothing of ours. -P: this folder must not shadow the libraries it imports.
         self._child = await asyncio.create_subprocess_exec(
@@ -179,7 +193,7 @@ class LlamaProcess:
         raise ModelFailure(f"{self.path.name} could not do it", why, "use another model, and please report this")
 
     async def _stop(self) -> None:
-        child, self._child = self._child, None
+        child, self._child, self.about = self._child, None, {}
         if child is None:
             return
         if child.stdin:

@@ -200,3 +200,28 @@ def _gone(pid: int) -> bool:
         return True
     state = Path(f"/proc/{pid}/stat")
     return state.exists() and state.read_text().rsplit(")", 1)[1].split()[0] == "Z"
+
+
+async def test_process_serves_several_runs_in_turn(process: LlamaProcess) -> None:
+    """Requests at the same time wait for each other; one that has no time left to wait says so."""
+    await process.start()
+    counts = await asyncio.gather(*(process.ask("count", timeout_s=10, texts=["a " * n]) for n in range(1, 6)))
+    assert [one["counts"][0] for one in counts] == sorted(one["counts"][0] for one in counts)
+    long = asyncio.ensure_future(process.ask("complete", timeout_s=2, chat=CHAT, max_tokens=100_000, temperature=1.0))
+    await asyncio.sleep(0.05)
+    began = time.monotonic()
+    with pytest.raises(ModelFailure):
+        await process.ask("count", timeout_s=0.2, texts=["a"])
+    assert time.monotonic() - began < 1
+    with pytest.raises(ModelFailure):
+        await long
+
+
+async def test_process_given_up_while_loading_is_started_anew(process: LlamaProcess) -> None:
+    """A start that was cancelled leaves nothing half done behind."""
+    starting = asyncio.ensure_future(process.start())
+    await asyncio.sleep(0.01)
+    starting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await starting
+    assert (await process.start())["small"] is True
