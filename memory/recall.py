@@ -17,7 +17,7 @@ from outrider.memory.events import Answered, Noted, RunStarted, ToolReturned, de
 from outrider.memory.journal import Journal, find_run
 from outrider.memory.store import Store
 
-COMMON = 0.01  # a word found in more than this share of rows is dropped when a rarer one is there
+COMMON = (1000, 20_000, 400_000)  # a word found in more rows than this is dropped when a rarer one is there
 MAX_WORDS = 16
 
 
@@ -73,19 +73,24 @@ def _words(query: str) -> list[str]:
 
 
 def _sqlite(db: Connection, words: list[str], low: int, high: int, limit: int) -> list[int]:
-    match = " OR ".join(f'"{word}"' for word in _rare(db, words))
+    match = " OR ".join(f'"{word}"' for word in _rare(db, words, low, high))
     found = db.execute(_SQLITE, {"match": match, "low": low, "high": high, "limit": limit})
     return [row[0] for row in found]
 
 
-def _rare(db: Connection, words: list[str]) -> list[str]:
-    """The words worth searching for: those in few rows, or the rarest one when all are common."""
-    rows = db.scalar(text("SELECT count(*) FROM events WHERE kind = 'tool_returned'")) if len(words) > 1 else 0
-    if not rows or rows < 10_000:
+def _rare(db: Connection, words: list[str], low: int, high: int) -> list[str]:
+    """The words worth searching for: those found in few rows, or in the fewest when all are common.
+
+    The index itself counts, and stops counting early: it knows the stem of a word and the run that is asked about.
+    """
+    if len(words) == 1:
         return words
-    counts = {word: db.scalar(_SEEN, {"word": word}) or 0 for word in words}
-    rare = [word for word in words if 0 < counts[word] <= COMMON * rows]
-    return rare or [min(words, key=lambda word: counts[word] or rows)]
+    for most in COMMON:
+        where = {"low": low, "high": high, "most": most + 1}
+        counts = [db.scalar(_SEEN, where | {"match": f'"{word}"'}) or 0 for word in words]
+        if rare := [word for word, count in zip(words, counts, strict=True) if 0 < count <= most]:
+            return rare
+    return words
 
 
 def _postgres(db: Connection, words: list[str], low: int, high: int, limit: int) -> list[int]:
@@ -110,7 +115,9 @@ def _hit(row: object) -> Hit:
 _SQLITE = text(
     "SELECT rowid FROM recall WHERE recall MATCH :match AND rowid BETWEEN :low AND :high ORDER BY rank LIMIT :limit"
 )
-_SEEN = text("SELECT doc FROM recall_words WHERE term = :word")
+_SEEN = text(
+    "SELECT count(*) FROM (SELECT 1 FROM recall WHERE recall MATCH :match AND rowid BETWEEN :low AND :high LIMIT :most)"
+)
 _POSTGRES = text(
     "SELECT id FROM recall, websearch_to_tsquery('english', :query) AS q"
     " WHERE words @@ q AND id BETWEEN :low AND :high ORDER BY ts_rank(words, q) DESC, id DESC LIMIT :limit"

@@ -53,3 +53,12 @@ def test_no_query_is_a_mistake(any_store: Store, query: str) -> None:
 def test_any_query_is_answered(store: Store, query: str) -> None:
     """Any text at all."""
     recall.search(store, query)
+
+
+def test_rare_words_are_told_from_common_ones_by_their_stem(store: Store) -> None:
+    """Where a common word is dropped for speed, a plural is as rare as its singular, and still found."""
+    journal = Journal.create(store, RunStarted(goal="g", model="m"))
+    journal.append(*(ToolReturned(call_id=f"{i}.0", text=f"the rivers of page {i}") for i in range(1500)))
+    journal.append(ToolReturned(call_id="x.0", text="quokkas by rivers"))
+    assert recall.search(store, "rivers quokkas")[0].text == "quokkas by rivers"
+    assert len(recall.search(store, "rivers pages")) == 10
