@@ -160,6 +160,8 @@ def options_for(tool: ToolCard, one: Parameter, goal: str, chosen: Chosen, obser
         if ready is not None:
             return [_value_option(value, goal) for value in ready]
     found = _typed(tool, one, goal, chosen, observed)
+    if one.kind in {"integer", "number"} and (named := _named_numbers(one, goal, found)):
+        return named
     if not found or (not one.required and one.kind == "string" and not _mentioned(one, goal)):
         return []
     return found if one.required else [*found, Option(SKIP, ("skip",))]
@@ -201,7 +203,7 @@ def plainly(goal: str) -> str:
     """The goal without its file names, addresses, ids and quoted texts: their words say nothing about what to do."""
     for span in exact(goal, "quote", "url", "file", "id"):
         goal = goal.replace(span.text, " ")
-    return re.sub(r"\b(?:the|a) (?:word|text|string|phrase)\b", " ", goal)
+    return re.sub(r"\b(?:the|a) (?:word|text|string|phrase)\b|\bcapital (?:city )?of\b", " ", goal)
 
 
 def glossed(gloss: str, goal: str, beside: Iterable[str] = ()) -> tuple[str, ...]:
@@ -220,6 +222,17 @@ def _numbers(tool: ToolCard, one: Parameter, goal: str, chosen: Chosen, observed
             continue
         out.append(Option(int(value) if whole else value, _described(span, tool, one)))
     return _unique(out)
+
+
+def _named_numbers(one: Parameter, goal: str, options: Sequence[Option]) -> list[Option]:
+    """The numbers that stand beside the parameter's own name: `for 7 days` names `days` beyond doubt."""
+    beside = [
+        span
+        for span in exact(goal, "number")
+        if stem(one.name.lower()) in {stem(word.lower()) for word in (*span.before[-1:], *span.after)}
+    ]
+    values = {float(span.text) for span in beside}
+    return [option for option in options if float(option.value) in values]
 
 
 def _within(value: float, one: Parameter) -> bool:

@@ -324,6 +324,12 @@ _TAILS = tuple(
 
 def _without_tail(words: list[str]) -> int:
     """How many words are left without what people add at the end."""
+    if len(words) > 3 and re.fullmatch(r"[\w./-]+\.\w{1,7}", words[-1]):  # "… to notes.txt", "… in the file notes.txt"
+        cut = len(words) - 1
+        while cut > 1 and words[cut - 1] in {"the", "a", "file", "new", "called", "named"}:
+            cut -= 1
+        if words[cut - 1] in {"to", "in", "into", "as"}:
+            return cut - 1
     for tail in _TAILS:
         if len(words) > len(tail) + 1 and words[-len(tail) :] == tail:
             return len(words) - len(tail)

@@ -141,6 +141,14 @@ class CustomGoal:
     goal: str
     arguments: dict[str, Any]
 
+    def in_lower_case(self) -> CustomGoal:
+        """The goal as people type it in a hurry: every name in it in lower case."""
+        texts = {key: value for key, value in self.arguments.items() if isinstance(value, str) and value in self.goal}
+        goal = self.goal
+        for value in texts.values():
+            goal = goal.replace(value, value.lower())
+        return CustomGoal(self.tool, goal, self.arguments | {key: value.lower() for key, value in texts.items()})
+
 
 class NoWording(Exception):
     """No wording of this goal is held out: draw another goal."""
@@ -210,6 +218,21 @@ def sample(rng: random.Random, *, test_tool: bool = False, test_wording: bool | 
 def distractor(rng: random.Random, test: bool = False) -> ToolCard:
     """A tool that is in the list but not meant."""
     return sample(rng, test_tool=test and rng.random() < 0.5).tool
+
+
+def trap(rng: random.Random, goal: str) -> ToolCard | None:
+    """A tool that shares a word with a goal it is not meant for."""
+    shared = [word for word in pieces(goal, 48) if len(word) > 3 and stems([word]) - _COMMON]
+    if not shared:
+        return None
+    word, noun = rng.choice(shared), w.noun(rng)
+    about = rng.choice(
+        (f"The {word} of a {noun}.", f"{word.capitalize()} in a {noun}.", f"Find a {noun} by its {word}.")
+    )
+    name = rng.choice((word, f"get_{word}", f"{noun.replace(' ', '_')}_{word}", f"find_{noun.replace(' ', '_')}"))
+    return ToolCard(
+        name, about, _schema(rng, [(rng.choice((noun.replace(" ", "_"), "name", word)), "string", "", f"the {noun}")])
+    )
 
 
 def _value(rng: random.Random, maker: str) -> Any:

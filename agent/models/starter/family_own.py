@@ -14,6 +14,8 @@ from outrider.agent.models.starter.scenario import Move, Scenario, built, maybe_
 def custom(rng: random.Random, test: str) -> Scenario:
     """A tool the model has never seen, chosen by its words."""
     made = sample(rng, test_tool=test == "tool", test_wording=None if test == "tool" else test == "wording")
+    if rng.random() < 0.15:
+        made = made.in_lower_case()
     text, answer = _custom_result(rng, made.goal)
     scene = Scenario(
         made.goal, [made.tool], [Move(made.tool.name, made.arguments, text)], answer, exact_goal=rng.random() < 0.5

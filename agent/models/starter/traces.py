@@ -21,6 +21,24 @@ from outrider.agent.models.starter import archetypes, families
 from outrider.agent.models.starter import scenario as scenes
 from outrider.agent.models.starter.scenario import Move, Scenario
 
+# Goals whose tool is beyond doubt (they name a file, an address, a sum): a custom tool that shares a word is a trap there.
+TRAPPED = frozenset(
+    [
+        "arithmetic",
+        "table",
+        "text",
+        "file_stats",
+        "read",
+        "write",
+        "search_files",
+        "edit",
+        "page",
+        "hub_find",
+        "hub_about",
+        "list",
+    ]
+)
+
 
 class NotPlayable(Exception):
     """The right move is not among the options: a gap in candidates.py, counted and skipped."""
@@ -125,6 +143,10 @@ def _tool_list(rng: random.Random, made: Scenario, test: str) -> list[ToolCard]:
         other = archetypes.distractor(rng, bool(test))
         if other.name not in {tool.name for tool in out} | made.without and not made.rivals(other):
             out.append(other)
+    if rng.random() < 0.3 and made.family in TRAPPED:
+        trap = archetypes.trap(rng, made.goal)
+        if trap is not None and trap.name not in {tool.name for tool in out}:
+            out.append(trap)
     if rng.random() < 0.8:  # the built-in ones keep their usual order most of the time
         rng.shuffle(out)
     return out

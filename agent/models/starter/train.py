@@ -97,6 +97,7 @@ def collate(rows: list[Any]) -> Batch:
 
 def _produce(seed: int, merges: Path, size: int, queue: Any) -> None:
     torch.set_num_threads(1)
+    queue.cancel_join_thread()  # a trainer that is gone reads no more: do not wait for it
     tokens = bpe.Tokenizer.load(merges)
     for batch in batches(seed, tokens, size):
         while True:

@@ -85,7 +85,7 @@ def test_small_mode_keeps_to_the_schema_of_numbers_and_enums() -> None:
     tool = card(
         "play", "Play.", ("level", "mode"), level={"type": "integer", "maximum": 10}, mode={"enum": ["easy", "hard"]}
     )
-    asking = small.step(View("play at level 7 or 2.5 or 800 or 3", [tool]))
+    asking = small.step(View("play with 7 or 2.5 or 800 or 3", [tool]))
     levels = asking.send([one.value for one in next(asking).options].index("play"))
     assert [one.value for one in levels.options] == [7, 3]
     assert [one.value for one in asking.send(0).options] == ["easy", "hard"]
@@ -191,3 +191,10 @@ def test_small_mode_puts_a_condition_in_the_where_argument() -> None:
     call = play(view, "table", "rows")
     assert isinstance(call, Call)
     assert call.arguments["where"] == "country = Norway"
+
+
+def test_small_mode_fills_in_a_number_that_stands_beside_its_name() -> None:
+    """`for 7 days` is the argument `days`: the model is not asked."""
+    tool = card("history", "Prices.", ("symbol",), symbol=TEXT, days={"type": "integer", "default": 5})
+    view = View("Prices of ABC for the last 7 days, 3 digits", [tool, READ])
+    assert play(view, "history", "ABC") == Call("history", {"symbol": "ABC", "days": 7})
