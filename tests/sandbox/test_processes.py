@@ -5,14 +5,17 @@ from __future__ import annotations
 import json
 import os
 import secrets
+import signal
 import subprocess
+import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from tests.sandbox.attacks import Attack, attempt, says
-from tests.sandbox.lanes import CONTROLS, EVERY_LANE, LANES, Lane, running, within
+from tests.sandbox.lanes import CONTROLS, DRIVER, EVERY_LANE, LANES, Lane, below, running, within
 
 TRY = """
 import os, signal, subprocess, sys, time
@@ -177,6 +180,52 @@ def test_a_killed_agent_takes_its_sandbox_along(lane: str, wait: float) -> None:
         assert within(1.0, lambda: not running(f"sleep\0{mark}"))
     finally:
         opened.close()
+
+
+def test_an_agent_killed_while_starting_leaves_nothing() -> None:
+    """At twenty instants from the first to the last moment of a start: within a second nothing runs."""
+    for moment in range(20):
+        marker = f"outrider-kill-{secrets.token_hex(4)}"
+        code = f"import sys; sys.path.insert(0, {str(DRIVER.parents[2])!r}); marker = {marker!r}\n" + AGENT
+        agent = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, cwd="/")
+        assert agent.stdout is not None
+        agent.stdout.read(1)
+        time.sleep(moment * 0.008)
+        family = below(agent.pid)
+        agent.kill()
+        agent.wait()
+        agent.stdout.close()
+        assert within(1.0, lambda family=family: not any(Path(f"/proc/{pid}/exe").exists() for pid in family)), moment
+
+
+AGENT = """
+from tests.sandbox.driver import stand_alone
+stand_alone()
+from outrider.tools.sandbox import open_sandbox
+print(flush=True)
+with open_sandbox() as box:
+    while True: box.python("pass")
+"""
+
+
+def test_an_interrupted_call_is_ended_and_the_sandbox_stays_usable(tmp_path: Path) -> None:
+    """Ctrl-C while code runs: the code ends, and the next call is served (by a new worker if need be)."""
+    from outrider.tools.sandbox import open_sandbox
+
+    def raise_interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    old = signal.signal(signal.SIGALRM, raise_interrupt)
+    try:
+        with open_sandbox(tmp_path) as box:
+            mark = f"1{secrets.randbelow(10**6):06}"
+            signal.setitimer(signal.ITIMER_REAL, 0.4)
+            with pytest.raises(KeyboardInterrupt):
+                box.shell(f"sleep {mark}")
+            assert within(1, lambda: not running(f"sleep\0{mark}"))
+            assert box.python("print(1)").stdout == "1\n"
+    finally:
+        signal.signal(signal.SIGALRM, old)
 
 
 def test_the_probe_answers_in_a_process_that_was_forked(open_lane: Callable[[str], Lane]) -> None:

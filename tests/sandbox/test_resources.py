@@ -153,6 +153,25 @@ def test_the_number_of_files_is_bounded(open_lane: Callable[[str], Lane], lane: 
 
 
 @pytest.mark.parametrize("lane", LANES)
+@pytest.mark.parametrize(
+    "make",
+    ["for n in range(500): open(f'f{n}', 'wb').truncate(30 << 20)", "open('f', 'wb').write(bytes(30 << 20))\nfor n in range(500): os.link('f', f'f{n}')"],
+    ids=["files with holes", "one file with many names"],
+)  # fmt: skip
+def test_what_seems_large_costs_the_agent_little(open_lane: Callable[[str], Lane], lane: str, make: str) -> None:
+    """15 GB that take no room inside take neither time nor room outside."""
+    opened = open_lane(lane)
+    opened.shell("rm -rf -- ./*")
+    began = time.monotonic()
+    done = opened.python_(START + make)
+    assert time.monotonic() - began < 8
+    assert any("more than fits" in reason for reason in done["left_out"]), done
+    assert sum(p.lstat().st_size for p in opened.world.workspace.iterdir()) <= 70 * MB
+    opened.shell("rm -rf -- ./*")
+    assert not list(opened.world.workspace.iterdir())
+
+
+@pytest.mark.parametrize("lane", LANES)
 def test_a_folder_3000_deep_harms_nobody(open_lane: Callable[[str], Lane], lane: str) -> None:
     """It stays in the sandbox, with a word about it, and the next call works; closing the sandbox removes it."""
     opened = open_lane(lane)

@@ -34,6 +34,11 @@ class Channel:
         self._reading = False
         self._broken: BaseException | None = None
 
+    @property
+    def broken(self) -> bool:
+        """Whether nothing more can come."""
+        return self._broken is not None
+
     @contextlib.contextmanager
     def call(self, identity: bytes) -> Iterator[None]:
         """While inside, messages for `identity` are kept for `wait`."""
@@ -85,6 +90,11 @@ class Channel:
                 self._sink(message)
         except (OSError, Broken) as error:
             self._broken = error
+        except Stalled:
+            raise
+        except BaseException as error:  # interrupted, perhaps within a message: what follows would be read as nonsense
+            self._broken = error
+            raise
         finally:
             with self._state:
                 self._reading = False
@@ -108,7 +118,12 @@ class Channel:
         data = bytearray()
         while len(data) < size:
             self._end.settimeout(max(0.001, deadline - time.monotonic()))
-            piece = self._end.recv(min(size - len(data), wire.PIECE))
+            try:
+                piece = self._end.recv(min(size - len(data), wire.PIECE))
+            except TimeoutError:
+                if data:
+                    raise Broken("the worker stopped in the middle of a message") from None
+                raise
             if not piece:
                 raise Broken("the worker has ended")
             data += piece

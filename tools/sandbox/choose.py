@@ -3,7 +3,7 @@ Touches a temporary folder and a loopback listener of its own, as bait. What it 
 Does not promise that an isolation holds against everything: it catches one that does not hold at all.
 """
 # Paths as text and descriptors: pathlib has neither descriptors nor the words of a link.
-# ruff: noqa: PTH118, PTH208
+# ruff: noqa: PTH111, PTH118, PTH208
 
 from __future__ import annotations
 
@@ -179,7 +179,7 @@ def _reaches(secret: Path, token: str, port: int) -> bool:
 def _home() -> list[str]:
     """What is in the home folder, but for what leads to the interpreter and its packages."""
     shown = [os.path.realpath(path) for path in (sys.executable, sys.prefix, sys.base_prefix, *sys.path)]
-    home = str(Path.home())
+    home = os.path.expanduser("~")
     try:
         paths = [os.path.join(home, name) for name in os.listdir(home)][:200]
     except OSError:

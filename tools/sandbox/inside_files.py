@@ -25,10 +25,14 @@ FOLDER_MARK: Mark = (0, 0, 0, 0)
 
 
 class Workspace:
-    """One folder, and what it held when last looked at. `never` are names that are carried neither way."""
+    """One folder, and what it held when last looked at.
 
-    def __init__(self, root: str, *, never: frozenset[str], most_files: int) -> None:
-        self.root, self.never, self.most_files = root, never, most_files
+    never: names that are carried neither way. most_bytes: told of one look; files with holes or many names can seem to
+    hold far more than there is room for.
+    """
+
+    def __init__(self, root: str, *, never: frozenset[str], most_files: int, most_bytes: int) -> None:
+        self.root, self.never, self.most_files, self.most_bytes = root, never, most_files, most_bytes
         self._known: dict[bytes, Mark] = {}
         self._looked_ns = 0
         self._left: dict[bytes, bytes] = {}
@@ -104,7 +108,12 @@ class Workspace:
         gone |= {path for path, mark in news if path in known and FOLDER_MARK in (mark, known[path])}
         for path in sorted(gone, reverse=True):
             yield (b"gone", path)
+        total = 0
         for path, mark in news:
+            total += mark[2]
+            if total > self.most_bytes:
+                left[path] = b"more than fits"
+                continue
             try:
                 yield from self._show(path, mark)
             except OSError as error:

@@ -37,7 +37,12 @@ class Worker:
     def __init__(self, inbox: int, outbox: int, settings: Settings) -> None:
         self._inbox, self._outbox, self._settings = inbox, outbox, settings
         self._calls: dict[bytes, calls.Call] = {}
-        self._workspace = Workspace(settings.workspace, never=frozenset(settings.never), most_files=settings.data_files)
+        self._workspace = Workspace(
+            settings.workspace,
+            never=frozenset(settings.never),
+            most_files=settings.data_files,
+            most_bytes=settings.data_bytes,
+        )
         self._putting: bytes | None = None
         self._prepared = False
         self._next_watch = 0.0

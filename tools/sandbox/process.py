@@ -23,6 +23,7 @@ from pathlib import Path
 from outrider.tools.sandbox.channel import Channel, Message, Stalled
 from outrider.tools.sandbox.inside_wire import Broken
 from outrider.tools.sandbox.isolation import Start, Unusable
+from outrider.tools.sandbox.text import clean
 from outrider.tools.sandbox.workspace import HostFolder
 
 START_S = 20.0  # a worker that has not said it is ready by then will not
@@ -96,16 +97,17 @@ class Running:
         try:
             self._channel.wait_until(self._ready.is_set, time.monotonic() + START_S)
         except (Broken, Stalled) as error:
-            raise Unusable(self._why(error), "") from None
+            raise Unusable(self.why(error), "") from None
 
-    def _why(self, error: Exception) -> str:
+    def why(self, error: Exception) -> str:
+        """Why the worker is gone, from what it said last."""
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(2)
         said = ""
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError):  # closed already: we ended it
             said = os.pread(self._noise, 2000, 0).decode("utf-8", "replace").strip()
         failure = self._failure[0] if self._failure else ""
-        return "; ".join(part for part in (failure, said) if part) or str(error) or type(error).__name__
+        return clean("; ".join(part for part in (failure, said) if part) or str(error) or type(error).__name__)
 
     def listener(self) -> socket.socket:
         """The socket that listens in the sandbox's own network. Raises Unusable if the worker did not come up."""
@@ -117,7 +119,7 @@ class Running:
 
     def alive(self) -> bool:
         """Whether calls can still be made."""
-        return self._end.alive and self._process.poll() is None
+        return self._end.alive and not self._channel.broken and self._process.poll() is None
 
     @property
     def pid(self) -> int:

@@ -213,10 +213,14 @@ class Sandbox:
             running.send_news()
             running.send(*order)
             return self._done(running.result(identity, seconds, self._answer))
-        except Broken:
-            return Done("", "the sandbox ended", 137, "killed", time.monotonic() - began)
+        except Broken as error:
+            return Done("", f"the sandbox ended: {running.why(error)}", 137, "killed", time.monotonic() - began)
         except Stalled:
             return Done("", "the sandbox did not answer and was ended", 137, "time", time.monotonic() - began)
+        except BaseException:  # interrupted: nobody waits for the code any more
+            with contextlib.suppress(Broken):
+                running.send(b"kill", identity, b"killed")
+            raise
         finally:
             self._active.discard(identity)
 

@@ -3,7 +3,7 @@ May touch: the workspace folder, never through a link, never a name in NEVER. Fi
 Does not promise: to carry devices, pipes, sockets, links that lead outside, or what is too large or too deep; it says so.
 """
 # Paths as text and descriptors: pathlib has neither descriptors nor the words of a link.
-# ruff: noqa: PTH118
+# ruff: noqa: PTH111, PTH118
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class HostFolder:
         self.root = root.resolve()
         if not self.root.is_dir():
             raise UsageError(f"the workspace {root} is not a folder", "it must exist", "make it, or name another")
-        home = Path.home().resolve()
+        home = Path(os.path.expanduser("~")).resolve()
         if self.root != home and self.root in home.parents:
             raise UsageError(f"{root} cannot be the workspace", "it holds your home folder", "name a folder of its own")
         self._is_home = self.root == home
