@@ -13,9 +13,8 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
-from outrider.agent.context import MAX_CALLS
 from outrider.agent.parts import Parts
-from outrider.agent.state import DENIED, REPEATED, REPLAN, SAME_IN_A_ROW, mark_of
+from outrider.agent.state import DENIED, MAX_CALLS, REPEATED, REPLAN, SAME_IN_A_ROW, mark_of
 from outrider.memory.events import (
     ApprovalAsked,
     Artifact,
@@ -63,6 +62,8 @@ async def act(parts: Parts, reply: ModelReplied) -> None:
         batch.append(ready)
     if batch:
         await _run_together(parts, batch)
+    if len(reply.calls) > MAX_CALLS:
+        parts.put(Noted(by="outrider", text=f"Only the first {MAX_CALLS} calls of your reply were run."))
     if parts.state.in_a_cycle() or _was_refused(parts, reply):
         parts.put(Noted(by="outrider", text=f"{REPLAN} the result will not change. {_OTHERWISE}"))
 
@@ -129,6 +130,8 @@ async def decide(parts: Parts, call_id: str, call: Prepared) -> Ready | ToolRetu
     """What the policy says of a call, and the person if the policy asks."""
     name = call.tool.name
     decision, why = parts.policy.decide(name, call.effect)
+    if decision == "ask" and name in parts.state.allowed:
+        decision, why = "allow", "a person allowed it for this run"
     if decision == "allow":
         return Ready(call_id, call, "allow", why)
     if decision == "deny":
@@ -141,8 +144,6 @@ async def decide(parts: Parts, call_id: str, call: Prepared) -> Ready | ToolRetu
     given = given.model_copy(update={"waited_s": round(parts.ledger.waiting_s - waiting_s, 3)})
     parts.put(given)
     if given.approved:
-        if given.scope != "once":  # "always" is kept beyond the run by whoever asked
-            parts.policy = replace(parts.policy, tools={**parts.policy.tools, name: "allow"})
         return Ready(call_id, call, "ask", given.by or "approved")
     said = f"{DENIED} {call.effect} calls need a person's yes ({given.by or 'the answer was no'})."
     return refused(parts, call_id, name, f"{said} Go on without {name}, or say in the answer that it is needed.")

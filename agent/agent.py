@@ -19,7 +19,8 @@ from outrider.agent.models.detect import choose
 from outrider.agent.models.model import Model
 from outrider.agent.parts import Parts
 from outrider.agent.record import Run, read_run
-from outrider.agent.run import Listeners, Settings
+from outrider.agent.run import Listeners
+from outrider.agent.settings import Settings
 from outrider.memory.errors import UsageError
 from outrider.memory.events import Event
 from outrider.memory.journal import Stored
@@ -34,7 +35,7 @@ class Agent:
     openai: models. tools: functions, `Tool`s and names of built-in tools; None: all built-in ones. memory: a database
     URL, or a `Store` to share. budget: hard limits; None: 500 steps, an hour, and a dollar where the price is known.
     approve: asked before calls the policy says to ask about; without it the answer is no. Everything else is a field of
-    `outrider.agent.run.Settings`. Raises UsageError for what cannot be meant.
+    `outrider.agent.settings.Settings`. Raises UsageError for what cannot be meant.
     """
 
     def __init__(

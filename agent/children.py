@@ -13,7 +13,8 @@ from outrider.agent import run as runs
 from outrider.agent.budget import Budget, Spent, share_of
 from outrider.agent.parts import Parts
 from outrider.agent.record import Run, budget_from, read_run
-from outrider.agent.run import Listeners, Settings
+from outrider.agent.run import Listeners
+from outrider.agent.settings import Settings
 from outrider.memory.events import ApprovalAsked, ApprovalGiven, ChildEnded, ChildStarted, RunStarted, Share
 from outrider.memory.journal import Journal
 from outrider.tools.tool import Observation, ToolError

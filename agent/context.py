@@ -9,6 +9,7 @@ from collections.abc import Callable
 from hashlib import blake2b
 
 from outrider.agent.models.model import Message, Seen
+from outrider.agent.state import MAX_CALLS
 from outrider.memory.events import (
     CallDraft,
     Compacted,
@@ -20,8 +21,6 @@ from outrider.memory.events import (
     RunStarted,
     ToolReturned,
 )
-
-MAX_CALLS = 32  # of one reply; a reply with more is a model gone wrong
 
 
 class Context:

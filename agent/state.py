@@ -12,6 +12,8 @@ from typing import Any
 
 from outrider.memory.events import (
     Answered,
+    ApprovalAsked,
+    ApprovalGiven,
     ChildStarted,
     Event,
     Interrupted,
@@ -32,6 +34,7 @@ REPLAN = "You are repeating yourself:"
 DENIED = "Not allowed:"
 REPEATED = "Not run again:"
 SAME_IN_A_ROW = 3
+MAX_CALLS = 32  # of one reply; a reply with more is a model gone wrong
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +86,8 @@ class State:
     denials: int = 0
     plan: tuple[str, ...] = ()
     children: dict[str, str] = field(default_factory=dict)  # call id → run that was started for it
+    asked_for: ApprovalAsked | None = None
+    allowed: set[str] = field(default_factory=set)  # tools a person allowed for the rest of the run
     answered: Answered | None = None
     stopped: Stopped | None = None
     last: Event | None = None
@@ -101,6 +106,13 @@ class State:
             self._add_call(event)
         elif isinstance(event, ToolReturned):
             self._add_return(seq, event)
+        elif isinstance(event, ApprovalAsked):
+            self.asked_for = event
+        elif isinstance(event, ApprovalGiven):
+            if (
+                event.approved and event.scope != "once" and self.asked_for
+            ):  # "always" is kept beyond the run by its asker
+                self.allowed.add(self.asked_for.tool)
         elif isinstance(event, ChildStarted):
             self.children[event.call_id] = event.child
         elif isinstance(event, PlanChanged):
@@ -155,7 +167,7 @@ class State:
             return
         self.reply = event if event.calls else None
         self.bad_replies = 0 if event.calls or event.text.strip() else self.bad_replies + 1
-        self._marks = {f"{event.step}.{i}": mark_of(c.name, c.arguments) for i, c in enumerate(event.calls)}
+        self._marks = {f"{event.step}.{i}": mark_of(c.name, c.arguments) for i, c in enumerate(event.calls[:MAX_CALLS])}
 
     def _add_call(self, event: ToolCalled) -> None:
         self.open[event.call_id] = event
