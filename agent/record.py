@@ -17,7 +17,8 @@ from outrider.agent.models.model import Price
 from outrider.memory import schema
 from outrider.memory.errors import OutriderError
 from outrider.memory.events import Answered, Citation, Event, Interrupted, Resumed, RunStarted, Stopped
-from outrider.memory.journal import Journal, Stored, find_run, holder_lives
+from outrider.memory.journal import Journal, Stored, find_run
+from outrider.memory.lease import holder_lives
 from outrider.memory.store import Store
 
 RunState = Literal["answered", "partial", "stopped", "failed", "running"]

@@ -27,7 +27,8 @@ from outrider.agent.version import VERSION
 from outrider.agent.workspace import drifted
 from outrider.memory.errors import LeaseLost, StoreError, UsageError
 from outrider.memory.events import Noted, Resumed, RunStarted
-from outrider.memory.journal import BEAT_S, Journal, Stored
+from outrider.memory.journal import Journal, Stored
+from outrider.memory.lease import BEAT_S
 from outrider.memory.store import Store
 from outrider.tools.builtin import collect
 from outrider.tools.policy import Policy

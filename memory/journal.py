@@ -10,15 +10,12 @@ on, in the same transaction, so a writer that lost its lease cannot add anything
 from __future__ import annotations
 
 import asyncio
-import os
 import secrets
-import socket
 import time
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import blake2b
-from pathlib import Path
 from typing import Any
 from weakref import WeakValueDictionary
 
@@ -27,10 +24,9 @@ from sqlalchemy import Connection, RowMapping, bindparam, insert, select, text, 
 from outrider.memory import schema
 from outrider.memory.errors import LeaseLost, StoreError, UsageError
 from outrider.memory.events import Answered, Event, Noted, RunStarted, ToolReturned, decode
+from outrider.memory.lease import holder_lives, holder_name
 from outrider.memory.store import Store, digest_of, run
 
-BEAT_S = 5.0  # a living writer renews its lease at least this often
-STALE_S = 30.0  # a lease of another host that has not been renewed for this long is free
 PAGE = 500
 POSTGRES_WORDS = 250_000  # bytes of one text that its index takes; its own limit is 1 MiB of words and their places
 _LIMIT = 1 << schema.SEQ_BITS
@@ -402,31 +398,6 @@ def _free_id(db: Connection) -> str:
         run_id = new_run_id()
         if db.scalar(select(schema.runs.c.number).where(schema.runs.c.run_id == run_id)) is None:
             return run_id
-
-
-def holder_name() -> str:
-    """This process, named so that another one on this machine can tell whether it still lives."""
-    return f"{socket.gethostname()}:{os.getpid()}:{_started(os.getpid())}"
-
-
-def holder_lives(holder: str, beat: float) -> bool:
-    """Whether a lease still counts. On this machine the process table tells; elsewhere only the heartbeat can."""
-    if not holder:
-        return False
-    host, _, rest = holder.partition(":")
-    pid, _, started = rest.partition(":")
-    if host == socket.gethostname() and pid.isdigit() and Path("/proc/self/stat").exists():
-        return _started(int(pid)) == started != ""
-    return abs(time.time() - beat) < STALE_S
-
-
-def _started(pid: int) -> str:
-    """Start time of a process in clock ticks since boot, "" if it is gone (or there is no /proc)."""
-    try:
-        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-        return "" if fields[0] in "ZX" else fields[19]  # a zombie is dead; its parent has not looked yet
-    except (OSError, IndexError):
-        return ""
 
 
 def _now() -> str:

@@ -117,7 +117,8 @@ def _events(journal: Journal, after: int, follow: bool) -> Iterator[Stored]:
 
 
 def _driven(journal: Journal) -> bool:
-    from outrider.memory.journal import find_run, holder_lives
+    from outrider.memory.journal import find_run
+    from outrider.memory.lease import holder_lives
 
     with journal.store.read() as db:
         row = find_run(db, journal.run_id)

@@ -203,12 +203,16 @@ def plainly(goal: str) -> str:
     """The goal without its file names, addresses, ids and quoted texts: their words say nothing about what to do."""
     for span in exact(goal, "quote", "url", "file", "id"):
         goal = goal.replace(span.text, " ")
-    return re.sub(r"\b(?:the|a) (?:word|text|string|phrase)\b|\bcapital (?:city )?of\b", " ", goal)
+    return goal
+
+
+# Words that would wake a built-in tool they do not mean: "the word stressed", "the capital of France".
+_ASIDE = re.compile(r"\b(?:the|a) (?:word|text|string|phrase)\b|\bcapital (?:city )?of\b")
 
 
 def glossed(gloss: str, goal: str, beside: Iterable[str] = ()) -> tuple[str, ...]:
     """The words of `gloss` that occur in the goal, three at most, each with its mark; none that is in `beside`."""
-    said = {stem(word) for word in pieces(plainly(goal), MAX_GOAL_WORDS)}
+    said = {stem(word) for word in pieces(_ASIDE.sub(" ", plainly(goal)), MAX_GOAL_WORDS)}
     found = [word for word in gloss.split() if stem(word) in said and word not in beside]
     return tuple(part for word in found[:3] for part in (SAME, word))
 

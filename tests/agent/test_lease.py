@@ -15,7 +15,8 @@ from outrider.agent import Agent
 from outrider.agent import run as runs
 from outrider.memory.errors import LeaseLost
 from outrider.memory.events import Noted, RunStarted
-from outrider.memory.journal import Journal, holder_lives, holder_name
+from outrider.memory.journal import Journal
+from outrider.memory.lease import holder_lives, holder_name
 from outrider.memory.store import Store
 from outrider.tools.tool import tool
 from tests.agent.helpers import Actor, call, calls, says
