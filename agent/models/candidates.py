@@ -213,8 +213,11 @@ _ASIDE = re.compile(r"\b(?:the|a) (?:word|text|string|phrase)\b|\bcapital (?:cit
 def glossed(gloss: str, goal: str, beside: Iterable[str] = ()) -> tuple[str, ...]:
     """The words of `gloss` that occur in the goal, three at most, each with its mark; none that is in `beside`."""
     said = {stem(word) for word in pieces(_ASIDE.sub(" ", plainly(goal)), MAX_GOAL_WORDS)}
-    found = [word for word in gloss.split() if stem(word) in said and word not in beside]
-    return tuple(part for word in found[:3] for part in (SAME, word))
+    found: dict[str, str] = {}  # one form of a word is enough: "row" and "rows" are not two signs
+    for word in gloss.split():
+        if stem(word) in said and word not in beside:
+            found.setdefault(stem(word), word)
+    return tuple(part for word in list(found.values())[:3] for part in (SAME, word))
 
 
 def _numbers(tool: ToolCard, one: Parameter, goal: str, chosen: Chosen, observed: str) -> list[Option]:
