@@ -212,6 +212,8 @@ def test_the_home_folder_as_workspace_keeps_its_hidden_files(tmp_path: Path, mon
         assert box.shell("ls -A").stdout == "notes.txt\n"
     with pytest.raises(UsageError):
         open_sandbox(tmp_path.parent, LIMITS)
+    with pytest.raises(UsageError):
+        open_sandbox(tmp_path / "missing", LIMITS)
 
 
 def test_a_file_replaced_by_the_user_while_code_runs_is_not_deleted(workspace: Path) -> None:

@@ -13,20 +13,27 @@ from pathlib import Path
 import pytest
 
 from outrider.tools.sandbox import Limits, open_sandbox
-from tests.sandbox.lanes import below, within
+from tests.sandbox.lanes import EVERY_LANE, Lane, below, within
 
 LIMITS = Limits(seconds=10, memory_mb=512, disk_mb=64)
+
+
+@pytest.fixture
+def own_temporary_folder(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Temporary files of this test alone: others on the machine may run sandboxes too."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path_factory.mktemp("temporary")))
 
 
 def left() -> dict[str, object]:
     """What this process and the machine hold that a sandbox could have left."""
     gc.collect()
     mounts = len(Path("/proc/self/mountinfo").read_text().splitlines())
-    temporary = {name for name in os.listdir(tempfile.gettempdir()) if name.startswith("outrider-")}  # noqa: PTH208
+    temporary = set(os.listdir(tempfile.gettempdir()))  # noqa: PTH208
     descriptors = len(os.listdir("/proc/self/fd"))  # noqa: PTH208
     return {"mounts": mounts, "temporary": temporary, "descriptors": descriptors, "threads": threading.active_count()}
 
 
+@pytest.mark.usefixtures("own_temporary_folder")
 @pytest.mark.parametrize("isolation", ["namespaces", "none"])
 def test_a_closed_sandbox_leaves_nothing(isolation: str, tmp_path: Path) -> None:
     """Opened, used, closed, twenty times over: everything is as before, and its processes are gone."""
@@ -43,6 +50,26 @@ def test_a_closed_sandbox_leaves_nothing(isolation: str, tmp_path: Path) -> None
     assert left() == before
 
 
+@pytest.mark.parametrize("lane", EVERY_LANE)
+def test_a_killed_agent_leaves_no_files(lane: str) -> None:
+    """kill -9 of the agent: a sandbox with a folder on the disk takes it along, whatever the code made in it."""
+    opened = Lane(lane)
+    try:
+        found = opened.python_(
+            "import os, tempfile\nos.makedirs('a/b'); open('a/b/c', 'w').write('x')\nos.symlink('"
+            + repr(str(opened.world.outside))[1:-1]
+            + "', 'out'); os.chmod('a', 0)\nprint(os.getcwd())"
+        )
+        before = opened.world.snapshot()
+        folder = Path(found["stdout"].strip()).parent
+        opened.driver.kill()
+        assert folder == Path("/") or within(2, lambda: not folder.exists())
+        assert opened.world.snapshot() == before
+    finally:
+        opened.close()
+
+
+@pytest.mark.usefixtures("own_temporary_folder")
 def test_a_forgotten_sandbox_is_ended(tmp_path: Path) -> None:
     """One that nobody closed ends when nobody can reach it any more."""
     mine = set(below(os.getpid()))
@@ -76,11 +103,13 @@ def many_calls(calls: int, tmp_path: Path) -> None:
         assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - held < 10_000, "kilobytes"
 
 
+@pytest.mark.usefixtures("own_temporary_folder")
 def test_three_hundred_calls_leave_nothing(tmp_path: Path) -> None:
     """No descriptor, thread, mount, process or file more than before; a crash and a timeout now and then."""
     many_calls(300, tmp_path)
 
 
+@pytest.mark.usefixtures("own_temporary_folder")
 @pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_ten_thousand_calls_leave_nothing(tmp_path: Path) -> None:

@@ -9,12 +9,10 @@ from __future__ import annotations
 
 import os
 import select
-import sys
 import time
 
 from outrider.tools.sandbox import inside_call as calls
 from outrider.tools.sandbox import inside_confine as confine
-from outrider.tools.sandbox import inside_kernel as kernel
 from outrider.tools.sandbox import inside_wire as wire
 from outrider.tools.sandbox.inside_files import Workspace
 from outrider.tools.sandbox.inside_settings import Settings
@@ -26,7 +24,6 @@ if TYPE_CHECKING:
 WATCH_S = 0.05  # how often memory is summed while a call runs
 IDLE_MS = 50  # after so long with nothing to do, the worker prepares for what may come
 OUTPUT_TIMES, OUTPUT_LEAST = 16, 64 << 20  # a call is stopped at this many bytes printed, however little is kept
-PROXY_PORT = 3128
 OWN_PROCESSES = 8  # beside the code: this worker, a keeper for each call
 LARGEST_RESULT = 4 << 20  # bytes of one message from the code
 
@@ -394,48 +391,3 @@ def _prepare() -> None:
     gc.collect()
     gc.freeze()  # a collection in a forked process would copy every page of ours
     _ = (_sitebuiltins, atexit, json, linecache, threading, traceback, inside_runner)
-
-
-def _hand_over_listener(channel: int) -> None:
-    """Listen on loopback in this network, where nobody else is, and give the socket to the agent, who is elsewhere."""
-    import socket
-
-    with socket.create_server(("127.0.0.1", PROXY_PORT)) as listener, socket.socket(fileno=channel) as agent:
-        socket.send_fds(agent, [b"listener"], [listener.fileno()])
-
-
-def main() -> None:
-    """Take the channel away from descriptors 0 and 1, and serve."""
-    inbox, outbox = (os.dup2(fd, place, inheritable=False) for fd, place in ((0, 10), (1, 11)))
-    null = os.open("/dev/null", os.O_RDWR)
-    for place in (0, 1, 2, 3, 4):
-        os.dup2(null, place)
-    stage = "reading the limits"
-    try:
-        kernel.prctl(kernel.PR_SET_DUMPABLE, 0)
-        settings = Settings.from_fields(wire.receive(inbox))
-        stage = "becoming an unprivileged user"
-        if settings.seal != "never":
-            kernel.empty_bounding_set()
-        if settings.become:
-            confine.become_nobody(settings.become)
-        kernel.prctl(kernel.PR_SET_CHILD_SUBREAPER, 1)
-        if settings.listen:
-            stage = "opening the proxy's socket"
-            _hand_over_listener(settings.listen)
-        worker = Worker(inbox, outbox, settings)
-        wire.send(outbox, b"ready", str(confine.landlock_abi()).encode())
-        worker.serve()
-    except wire.Broken:
-        calls.clear(())
-    except BaseException as error:
-        import traceback
-
-        text = "".join(traceback.format_exception(error)[-3:])
-        wire.send(outbox, b"failed", stage.encode(), text.encode())
-    finally:
-        os._exit(0)
-
-
-if __name__ == "__main__":
-    sys.exit("started by inside_worker.py")

@@ -6,6 +6,8 @@ from __future__ import annotations
 
 import os
 
+PROXY_PORT = 3128  # where the way out listens, inside
+
 
 class Record:
     """Named values set once. What dataclasses do, without the 20 ms that importing them costs every worker."""
@@ -32,6 +34,7 @@ class Settings(Record):
     quota: int  # 1: where the code can write has a limit that statvfs tells
     seal: str  # when Landlock and seccomp bind: "worker" (handed on to every call), "call" (each for itself), "never"
     prefix: str
+    remove: str  # a folder that goes when the worker does; "" for none
     read: tuple[str, ...]
     write: tuple[str, ...]
     never: tuple[str, ...]
@@ -39,7 +42,7 @@ class Settings(Record):
 
     def fields(self) -> tuple[bytes, ...]:
         """As a message."""
-        head = (self.workspace, self.prefix, self.seal)
+        head = (self.workspace, self.prefix, self.seal, self.remove)
         numbers = (
             *(self.become, self.memory, self.processes, self.data_bytes, self.data_files, self.open_files),
             *(self.keep_output, self.listen, self.quota),
@@ -63,11 +66,11 @@ class Settings(Record):
             "listen",
             "quota",
         )
-        values: dict[str, object] = dict(zip(numbers, map(int, texts[3:12]), strict=True))
-        at = 12
+        values: dict[str, object] = dict(zip(numbers, map(int, texts[4:13]), strict=True))
+        at = 13
         for name in ("families", "read", "write", "never", "search_path"):
             end = at + 1 + int(texts[at])
             values[name] = tuple(texts[at + 1 : end])
             at = end
-        values["families"] = tuple(map(int, texts[13 : 13 + int(texts[12])]))
-        return cls(workspace=texts[0], prefix=texts[1], seal=texts[2], **values)
+        values["families"] = tuple(map(int, texts[14 : 14 + int(texts[13])]))
+        return cls(workspace=texts[0], prefix=texts[1], seal=texts[2], remove=texts[3], **values)

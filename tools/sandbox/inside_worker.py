@@ -25,6 +25,6 @@ def _stand_alone() -> None:
 
 if __name__ == "__main__":
     _stand_alone()
-    from outrider.tools.sandbox import inside_serve
+    from outrider.tools.sandbox import inside_start
 
-    inside_serve.main()
+    inside_start.main()

@@ -113,6 +113,7 @@ def settings(wanted: Wanted, **different: object) -> Settings:
         "quota": 1,
         "seal": "worker",
         "prefix": "",
+        "remove": "",
         "read": ("/",),
         "write": (),
         "never": tuple(sorted(NEVER)),

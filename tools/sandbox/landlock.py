@@ -41,6 +41,7 @@ def _start(wanted: Wanted) -> Start:
         quota=0,
         seal="call",
         prefix=view.prefix,
+        remove=str(folder),
         read=(*view.visible, "/proc/self", "/proc/meminfo", "/proc/cpuinfo", "/proc/stat", *_DEVICES),
         write=(work, tmp, home, "/dev/null"),
         search_path=view.search_path,

@@ -9,8 +9,7 @@ import sys
 from pathlib import Path
 
 from outrider.tools.sandbox.inside_root import Plan
-from outrider.tools.sandbox.inside_serve import PROXY_PORT
-from outrider.tools.sandbox.inside_settings import Settings
+from outrider.tools.sandbox.inside_settings import PROXY_PORT, Settings
 from outrider.tools.sandbox.inside_syscalls import AF_INET, AF_INET6, AF_UNIX
 from outrider.tools.sandbox.isolation import Isolation, Start, Unusable, Wanted, settings, way_out
 from outrider.tools.sandbox.view import FILES, View, make_view

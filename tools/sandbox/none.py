@@ -24,6 +24,7 @@ def _start(wanted: Wanted) -> Start:
         seal="never",
         families=(AF_UNIX, AF_INET, AF_INET6),
         prefix=view.prefix,
+        remove=str(folder),
         search_path=view.search_path,
     )
     worker = str(Path(__file__).with_name("inside_worker.py").resolve())

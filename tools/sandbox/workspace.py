@@ -3,7 +3,7 @@ May touch: the workspace folder, never through a link, never a name in NEVER. Fi
 Does not promise: to carry devices, pipes, sockets, links that lead outside, or what is too large or too deep; it says so.
 """
 # Paths as text and descriptors: pathlib has neither descriptors nor the words of a link.
-# ruff: noqa: PTH111, PTH118
+# ruff: noqa: PTH111, PTH112, PTH118
 
 from __future__ import annotations
 
@@ -39,8 +39,12 @@ class HostFolder:
 
     def __init__(self, root: Path, *, hide: frozenset[Path], most_bytes: int, most_result_bytes: int) -> None:
         self.root = root.resolve()
-        if not self.root.is_dir():
-            raise UsageError(f"the workspace {root} is not a folder", "it must exist", "make it, or name another")
+        if not os.path.isdir(self.root) or not os.access(self.root, os.R_OK | os.X_OK):
+            raise UsageError(
+                f"the workspace {root} cannot be used",
+                "it is not a folder that can be read",
+                "make it, or name another",
+            )
         home = Path(os.path.expanduser("~")).resolve()
         if self.root != home and self.root in home.parents:
             raise UsageError(f"{root} cannot be the workspace", "it holds your home folder", "name a folder of its own")
