@@ -202,6 +202,18 @@ def test_secrets_of_the_workspace_do_not_go_in(workspace: Path, name: str) -> No
     assert secret.read_text() == "secret"
 
 
+def test_a_hidden_folder_is_neither_seen_nor_written(workspace: Path) -> None:
+    """`hide=` holds for all that is in it, in both directions."""
+    (workspace / "private").mkdir()
+    (workspace / "private" / "runs.db").write_text("secret")
+    with open_sandbox(workspace, LIMITS, hide=[workspace / "private"]) as box:
+        done = box.shell("ls -A; mkdir private; echo x > private/runs.db; echo y > private/new")
+    assert done.stdout == ""
+    assert done.files == ()
+    assert [path.name for path in (workspace / "private").iterdir()] == ["runs.db"]
+    assert (workspace / "private" / "runs.db").read_text() == "secret"
+
+
 def test_the_home_folder_as_workspace_keeps_its_hidden_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Someone who runs the agent at home does not hand over ~/.config; a folder that holds the home is refused."""
     monkeypatch.setenv("HOME", str(tmp_path))

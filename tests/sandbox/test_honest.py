@@ -137,6 +137,14 @@ def test_a_shell_command_works(open_lane: Callable[[str], Lane], lane: str) -> N
 
 
 @pytest.mark.parametrize("lane", EVERY_LANE)
+def test_long_code_is_no_trouble(open_lane: Callable[[str], Lane], lane: str) -> None:
+    """Half a megabyte of code, more than a command line can hold."""
+    opened = open_lane(lane)
+    assert opened.shell("# " + "x" * 500_000 + "\necho long")["stdout"] == "long\n"
+    assert opened.python_("# " + "x" * 500_000 + "\nprint('long')")["stdout"] == "long\n"
+
+
+@pytest.mark.parametrize("lane", EVERY_LANE)
 def test_a_session_keeps_its_state(open_lane: Callable[[str], Lane], lane: str) -> None:
     """Variables, imports, functions and open files live from cell to cell; the last value is told."""
     opened = open_lane(lane)

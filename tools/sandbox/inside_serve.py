@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 WATCH_S = 0.05  # how often memory is summed while a call runs
 IDLE_MS = 50  # after so long with nothing to do, the worker prepares for what may come
 OUTPUT_TIMES, OUTPUT_LEAST = 16, 64 << 20  # a call is stopped at this many bytes printed, however little is kept
+LONGEST_ARGUMENT = 100_000  # bytes; the kernel takes 128 kB in one
 OWN_PROCESSES = 8  # beside the code: this worker, a keeper for each call
 LARGEST_RESULT = 4 << 20  # bytes of one message from the code
 
@@ -112,6 +113,11 @@ class Worker:
             shell = "/bin/bash" if os.path.exists("/bin/bash") else "/bin/sh"
             for fd in (calls.FROM_AGENT, calls.TO_AGENT):
                 os.close(fd)
+            if len(code) > LONGEST_ARGUMENT:
+                script = f"{os.environ.get('TMPDIR', '/tmp')}/script-{os.getpid()}"  # noqa: S108 - the sandbox's own
+                with open(script, "wb") as file:
+                    file.write(code)
+                os.execv(shell, [shell, script])
             os.execv(shell, [shell, "-c", os.fsdecode(code)])
 
         def run_python() -> int:

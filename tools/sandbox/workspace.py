@@ -180,7 +180,11 @@ class HostFolder:
         parts = path.split(b"/")
         if not path or any(part in (b"", b".", b"..") or b"\0" in part for part in parts):
             return
-        if any(self._never(os.fsdecode(part), path, depth) for depth, part in enumerate(parts)):
+        ways = (b"/".join(parts[: depth + 1]) for depth in range(len(parts)))
+        if any(
+            self._never(os.fsdecode(part), way, depth)
+            for depth, (part, way) in enumerate(zip(parts, ways, strict=True))
+        ):
             self._leave(path, "this name never leaves the sandbox")
             return
         try:
