@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import threading
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import lru_cache
@@ -272,6 +273,19 @@ def _make_folder(url: URL) -> None:
         Path(str(url.database)).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
 
 
+def _use_wal(connection: Any) -> None:
+    """Ask until it is so: while another process makes the change, SQLite says "locked" at once, whatever the time-out."""
+    until = time.monotonic() + BUSY_S
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL").close()
+            return
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error) or time.monotonic() > until:
+                raise
+            time.sleep(0.02)
+
+
 def _engine(url: URL, *, write: bool, durable: bool) -> Engine:
     if url.get_backend_name() != "sqlite":
         return create_engine(url, pool_pre_ping=not write, pool_size=2)
@@ -283,7 +297,8 @@ def _engine(url: URL, *, write: bool, durable: bool) -> Engine:
     def set_up(connection: Any, _: Any) -> None:
         pragmas = ["foreign_keys=ON", f"busy_timeout={BUSY_S * 1000}"]
         if write:
-            pragmas += ["journal_mode=WAL", f"synchronous={'FULL' if durable else 'NORMAL'}"]
+            _use_wal(connection)
+            pragmas += [f"synchronous={'FULL' if durable else 'NORMAL'}"]
         else:
             pragmas += ["query_only=ON"]
         for pragma in pragmas:
