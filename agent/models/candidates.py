@@ -274,12 +274,25 @@ def _strings(tool: ToolCard, one: Parameter, goal: str, chosen: Chosen, observed
     if observed and len(observed) <= 2000:
         seen.append(Span(observed.strip(), "whole"))
     found = [span for span in [*spans(goal), *seen] if span.text not in used and (letters or span.kind != "letter")]
+    if tool.face() is None:  # "the secret number of bob": `secret_number(user)` is not asked about a user "secret"
+        own = stems(pieces(f"{tool.name} {one.name}", 12))
+        found = [span for span in found if span.kind not in _LOOSE or not _only(span.text, own)]
     if one.name == "column" and "operation" in chosen:  # "the average of the units column": average is not the column
         gloss = {
             stem(word) for word in face_rules.OPERATION_GLOSS.get(str(chosen["operation"]).split()[-1], "").split()
         }
         found = [span for span in found if not {stem(word) for word in pieces(span.text, 8)} <= gloss]
     return _unique([Option(span.text, _described(span, tool, one)) for span in found])
+
+
+_LOOSE = frozenset(["run", "word", "rest", "all"])
+
+
+def _only(text: str, own: frozenset[str]) -> bool:
+    """Whether `text` is made of these stems alone (and holds no number)."""
+    words = pieces(text, 8)
+    said = stems(words)
+    return bool(said) and said <= own and "#" not in words
 
 
 def _from_observed(observed: str, *kinds: str) -> list[Span]:

@@ -341,9 +341,52 @@ def _run(text: str, words: list[re.Match[str]], i: int, j: int, kind: str) -> Sp
     return Span(value, kind, tuple(w[0] for w in words[max(0, i - 2) : i]), tuple(w[0] for w in words[j : j + 1]))
 
 
+_ORDERS = frozenset(
+    [
+        "look",
+        "search",
+        "check",
+        "fetch",
+        "use",
+        "call",
+        "read",
+        "open",
+        "compute",
+        "calculate",
+        "convert",
+        "translate",
+        "turn",
+        "switch",
+        "set",
+        "create",
+        "make",
+        "add",
+        "send",
+        "list",
+        "count",
+        "define",
+        "reverse",
+        "spell",
+        "book",
+        "play",
+        "start",
+        "stop",
+        "run",
+        "track",
+        "remember",
+        "replace",
+        "change",
+        "ship",
+        "google",
+        "summarise",
+    ]
+)  # said first, they are what to do, not with what
+
+
 def _single_words(text: str) -> Iterator[Span]:
     for match in _WORD.finditer(text):
-        if len(match[0]) > 1 and match[0].lower() not in _BREAKS:
+        low = match[0].lower()
+        if len(low) > 1 and low not in _BREAKS and not (match.start() == 0 and low in _ORDERS):
             yield _span(text, match.start(), match.end(), "word", match[0])
 
 
