@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from outrider.agent.models.spans import pieces, stems
+from outrider.agent.models.reading import pieces, stems
 
 Past = tuple[str, dict[str, Any], str, bool]  # tool, arguments, observation, worked
 MAX_PARTS, MAX_ANSWER = 24, 1500

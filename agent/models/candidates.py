@@ -15,7 +15,8 @@ from functools import lru_cache
 from typing import Any
 
 from outrider.agent.models import face_rules, faces
-from outrider.agent.models.spans import Span, exact, listed, pieces, spans, stem, stems
+from outrider.agent.models.reading import pieces, stem, stems
+from outrider.agent.models.spans import Span, exact, listed, spans
 
 SAME, IS, THEN, OF_TOOL = "<|same|>", "<|is|>", "<|then|>", "<|tool|>"
 SKIP = object()

@@ -12,7 +12,8 @@ from collections.abc import Callable
 from typing import Any
 
 from outrider.agent.models.expressions import expressions
-from outrider.agent.models.spans import exact, pieces, spans, stem
+from outrider.agent.models.reading import pieces, stem
+from outrider.agent.models.spans import exact, spans
 
 Chosen = dict[str, Any]
 

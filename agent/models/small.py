@@ -18,7 +18,7 @@ from typing import Any
 
 from outrider.agent.models import answers, candidates, faces
 from outrider.agent.models.candidates import MAX_GOAL_WORDS, Chosen, Option, ToolCard
-from outrider.agent.models.spans import pieces, stem, stems
+from outrider.agent.models.reading import pieces, stem, stems
 
 LABELS = tuple(f"<|{number}|>" for number in range(64))
 BEGIN, END, GOAL, HAS, DID, SAW, FAILED, NEXT, ARGUMENT, GOT, ANSWER, OPTION, CHOOSE, YES, NO = (

@@ -9,11 +9,12 @@ Start reading at `spans`.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
 from outrider.agent.models.expressions import numbers_in_digits
+from outrider.agent.models.reading import BREAKS
 
 _EXTENSIONS = [
     "csv",
@@ -75,115 +76,6 @@ _PATTERNS: tuple[tuple[str, str], ...] = (
         r"(?<![\w'’])([A-Za-z])(?=['’]s\b)|(?<=letter )([A-Za-z])\b|(?<=letters )([A-Za-z])\b|(?<=character )([A-Za-z])\b"
         r"|(?<![\w'’])([b-hj-zB-HJ-Z])(?![\w'’])|(?<=many )([A-Za-z])s?(?= )",
     ),
-)
-# Words that separate: what stands between two of them is one span, and what follows one of them is another.
-_BREAKS = frozenset(
-    [
-        "a",
-        "an",
-        "the",
-        "in",
-        "on",
-        "of",
-        "for",
-        "to",
-        "into",
-        "from",
-        "by",
-        "with",
-        "at",
-        "as",
-        "and",
-        "or",
-        "is",
-        "are",
-        "was",
-        "were",
-        "be",
-        "do",
-        "does",
-        "did",
-        "has",
-        "have",
-        "had",
-        "what",
-        "which",
-        "who",
-        "whom",
-        "whose",
-        "when",
-        "where",
-        "why",
-        "how",
-        "many",
-        "much",
-        "there",
-        "this",
-        "that",
-        "these",
-        "those",
-        "it",
-        "its",
-        "my",
-        "me",
-        "i",
-        "you",
-        "your",
-        "please",
-        "can",
-        "could",
-        "would",
-        "will",
-        "tell",
-        "show",
-        "give",
-        "find",
-        "get",
-        "write",
-        "save",
-        "put",
-        "called",
-        "named",
-        "containing",
-        "contains",
-        "contain",
-        "saying",
-        "says",
-        "say",
-        "text",
-        "content",
-        "word",
-        "words",
-        "string",
-        "sentence",
-        "phrase",
-        "file",
-        "about",
-        "between",
-        "using",
-        "than",
-        "then",
-        "if",
-        "not",
-        "no",
-        "any",
-        "all",
-        "some",
-        "each",
-        "every",
-        "per",
-        "over",
-        "under",
-        "after",
-        "before",
-        "until",
-        "during",
-        "via",
-        "let",
-        "us",
-        "we",
-        "up",
-    ]
 )
 # After these, what follows is meant to the letter, small words and all.
 _SAYS = frozenset(
@@ -295,14 +187,14 @@ def _names(text: str) -> Iterator[Span]:
 
 def _runs(text: str) -> Iterator[Span]:
     words = [match for match in _WORD.finditer(text) if match[0] not in "\"'“”‘’`"]
-    breaks = [i for i, word in enumerate(words) if i == 0 or word[0].lower() in _BREAKS or word[0] in ",;:?!."]
+    breaks = [i for i, word in enumerate(words) if i == 0 or word[0].lower() in BREAKS or word[0] in ",;:?!."]
     for at, i in enumerate(breaks):
         j = breaks[at + 1] if at + 1 < len(breaks) else len(words)
         if i + 1 < j:
             yield _run(text, words, i + 1, j, "run")
     for i in breaks:
         follows = words[i + 1][0].lower() if i + 1 < len(words) else ","
-        if follows not in ",;:?!." and (follows not in _BREAKS or follows == "how" or words[i][0].lower() in _SAYS):
+        if follows not in ",;:?!." and (follows not in BREAKS or follows == "how" or words[i][0].lower() in _SAYS):
             end = len(words)
             while end > i + 1 and words[end - 1][0] in "?!.":
                 end -= 1
@@ -386,7 +278,7 @@ _ORDERS = frozenset(
 def _single_words(text: str) -> Iterator[Span]:
     for match in _WORD.finditer(text):
         low = match[0].lower()
-        if len(low) > 1 and low not in _BREAKS and not (match.start() == 0 and low in _ORDERS):
+        if len(low) > 1 and low not in BREAKS and not (match.start() == 0 and low in _ORDERS):
             yield _span(text, match.start(), match.end(), "word", match[0])
 
 
@@ -398,52 +290,3 @@ def listed(text: str) -> list[list[str]]:
         if len(items) > 1:
             found.append(items)
     return found
-
-
-_PIECE = re.compile(r"<\|[^|]*\|>|\d+(?:[.,]\d+)*|[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[^\W\d_]+|[^\w\s]|_")
-
-
-# One spelling of a word is enough for a small vocabulary.
-_SPELT = {
-    "license": "licence", "licenses": "licences", "licensed": "licenced", "color": "colour", "colors": "colours",
-    "summarize": "summarise", "favorite": "favourite", "center": "centre", "meters": "metres", "kilometers": "kilometres",
-    "capitalize": "capitalise", "directory": "folder", "webpage": "page", "e-mail": "email",
-}  # fmt: skip
-
-
-def pieces(text: str, limit: int) -> list[str]:
-    """The words of `text` as the small model reads them: lower case, identifiers taken apart, numbers as `#`.
-
-    At most `limit`. Anything that looks like a special token is dropped here, so no text can become one.
-    """
-    return list(_pieces(text, limit))
-
-
-@lru_cache(maxsize=4096)
-def _pieces(text: str, limit: int) -> tuple[str, ...]:
-    out: list[str] = []
-    for match in _PIECE.finditer(text[: limit * 40]):
-        word = match[0]
-        if word.startswith("<|") or word == "_":
-            continue
-        lowered = word.lower()[:24]
-        out.append("#" if word[0].isdigit() else _SPELT.get(lowered, lowered))
-        if len(out) >= limit:
-            break
-    return tuple(out)
-
-
-_STOP = _BREAKS | frozenset(["s", "t", "re", "up", "out", "so", "such", "only", "also", "just", "one", "two"])
-
-
-def stem(word: str) -> str:
-    """A crude stem: `prices`, `priced` and `pricing` meet. Source: trial on the training goals, not a linguistic rule."""
-    for ending in ("ing", "ies", "ed", "es", "s", "e", "y"):
-        if word.endswith(ending) and len(word) - len(ending) >= 3:
-            return word[: -len(ending)]
-    return word
-
-
-def stems(words: Iterable[str]) -> frozenset[str]:
-    """The stems of the words that carry meaning: small words and symbols left out."""
-    return frozenset(stem(word) for word in words if word not in _STOP and len(word) > 1)

@@ -16,7 +16,7 @@ from functools import lru_cache
 from typing import Any
 
 from outrider.agent.models.candidates import ToolCard
-from outrider.agent.models.spans import pieces, stems
+from outrider.agent.models.reading import pieces, stems
 from outrider.agent.models.starter import words as w
 
 MAKERS: dict[str, Callable[[random.Random], Any]] = {

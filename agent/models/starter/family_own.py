@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import random
 
-from outrider.agent.models.spans import pieces
+from outrider.agent.models.reading import pieces
 from outrider.agent.models.starter import words as w
 from outrider.agent.models.starter.archetypes import choose, sample
 from outrider.agent.models.starter.scenario import Move, Scenario, built, maybe_fails, side

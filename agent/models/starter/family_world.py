@@ -6,7 +6,7 @@ import json
 import random
 
 from outrider.agent.models.answers import parts
-from outrider.agent.models.spans import pieces, stems
+from outrider.agent.models.reading import pieces, stems
 from outrider.agent.models.starter import words as w
 from outrider.agent.models.starter.archetypes import choose
 from outrider.agent.models.starter.scenario import Move, Scenario, built, maybe_fails, side

@@ -11,7 +11,7 @@ from typing import Any
 
 from outrider.agent.models.candidates import ToolCard
 from outrider.agent.models.faces import FACES
-from outrider.agent.models.spans import pieces, stems
+from outrider.agent.models.reading import pieces, stems
 from outrider.agent.models.starter.archetypes import known_words
 
 

@@ -6,7 +6,8 @@ import pytest
 
 from outrider.agent.models.expressions import expressions
 from outrider.agent.models.faces import FACES
-from outrider.agent.models.spans import exact, pieces, spans, stem
+from outrider.agent.models.reading import pieces, stem
+from outrider.agent.models.spans import exact, spans
 
 
 @pytest.mark.parametrize(
