@@ -33,6 +33,6 @@ FAMILIES: dict[str, tuple[float, Family]] = {
     "custom": (32, family_own.custom),
     "memory": (5, family_own.remember),
     "python_other": (2, family_sums.python_other),
-    "no_tool": (2, family_own.no_tool),
+    "no_tool": (4.5, family_own.no_tool),
     "shell": (1.5, family_sums.shell),
 }

@@ -102,11 +102,45 @@ _CHAT = (
     "good morning",
     "Build me a website about {x}",
     "Fix my car",
+    "Hello, who are you?",
+    "What can you do?",
+    "Tell me a story",
+    "Write an essay on {x}",
+    "Write a {n} about {x}",
+    "Plan a trip to {x}",
+    "What should I do today?",
+    "What should I cook tonight?",
+    "Give me advice about my {n}",
+    "Explain {x} to a child",
+    "Why is the sky blue?",
+    "Write a python script that sorts a list",
+    "Write a program for my {n}",
+    "Draw a {n}",
+    "Sing a song about {x}",
+    "I am sad",
+    "Thanks!",
+    "How are you?",
+    "Good night",
+    "Help me",
+    "Improve my {n}",
+    "Think about {x}",
+    "Invent a name for my {n}",
+    "Argue that {x} is great",
+    "What do you think of {x}?",
+    "Make me a {n}",
+    "Be creative",
+    "Do my homework",
+    "test",
+    "Design a {n} for {x}",
+    "Compare {x} and {y}",
+    "Summarise the history of {x}",
 )
 
 
 def no_tool(rng: random.Random, test: str) -> Scenario:
     """A goal that fits none of the tools: say so at once."""
-    goal = choose(rng, list(_CHAT), side(test)).format(x=w.name(rng))
+    goal = choose(rng, list(_CHAT), side(test)).format(x=w.name(rng), y=w.name(rng), n=rng.choice(w.NOUNS))
+    if rng.random() < 0.7:  # all the tools there are, and still none of them fits
+        return Scenario(goal, [], [], [])
     others = rng.sample(["table", "text_stats", "read_file", "write_file", "hub_model", "list_files"], 2)
     return Scenario(goal, built(*others), [], [], frozenset({"web_search", "recall", "note"}))
