@@ -30,7 +30,7 @@ from outrider.memory.events import Noted, Resumed, RunStarted
 from outrider.memory.journal import Journal, Stored
 from outrider.memory.lease import BEAT_S
 from outrider.memory.store import Store
-from outrider.tools.builtin import collect
+from outrider.tools.builtin import collect, replaced
 from outrider.tools.policy import Policy
 from outrider.tools.tool import Tool, ToolContext
 from outrider.tools.toolbox import Toolbox
@@ -66,6 +66,9 @@ def start(
     budget = budget or default_budget(model.price)
     ledger = Ledger(budget, model.price)
     toolbox = Toolbox(collect(settings.tools, settings.tools_from, extra))
+    listeners = listeners or Listeners()
+    for name in replaced(toolbox.tools.values()):
+        listeners.progress(f"note: a tool of yours takes the place of the built-in {name}")
     workspace = _workspace(settings.workspace)
     first = RunStarted(
         goal=goal,
@@ -83,7 +86,7 @@ def start(
         label=settings.label,
     )
     journal = Journal.create(store, first, label=settings.label, parent=parent)
-    parts = _parts(journal, settings, model, ledger, toolbox, workspace, listeners or Listeners())
+    parts = _parts(journal, settings, model, ledger, toolbox, workspace, listeners)
     _replay(parts)
     return parts
 

@@ -44,7 +44,7 @@ def built_in(name: str) -> Tool:
     """A built-in tool. Raises UsageError, naming near ones, if there is none of that name."""
     module = BUILT_IN.get(name)
     if module is None:
-        near = get_close_matches(name, BUILT_IN, n=3, cutoff=0.4) or sorted(BUILT_IN)
+        near = get_close_matches(name, BUILT_IN, n=3, cutoff=0.6) or sorted(BUILT_IN)
         raise UsageError(f"there is no built-in tool {name!r}", "it is not in the list", f"use {', '.join(near)}")
     found: Tool = getattr(importlib.import_module(module), name)
     return found
@@ -63,6 +63,11 @@ def collect(
     for file in files:
         found |= {tool.name: tool for tool in from_file(file)}
     return list((found | {tool.name: tool for tool in extra}).values())
+
+
+def replaced(tools: Iterable[Tool]) -> list[str]:
+    """Names of built-in tools in whose place another stands: a person should know when `python` is not the sandboxed one."""
+    return [tool.name for tool in tools if tool.name in BUILT_IN and built_in(tool.name) is not tool]
 
 
 def installed() -> list[Tool]:
@@ -85,7 +90,8 @@ def from_file(path: str | Path) -> list[Tool]:
     """The tools a Python file makes with `@tool`. Raises UsageError when it cannot be read, raises, or has none."""
     file = Path(path).expanduser()
     if not file.is_file():
-        raise UsageError(f"there is no tools file {str(path)!r}", "no such file", "give the path of a Python file")
+        why = "it is a folder" if file.is_dir() else "no such file"
+        raise UsageError(f"there is no tools file {str(path)!r}", why, "give the path of a Python file")
     spec = importlib.util.spec_from_file_location(f"outrider_tools_{abs(hash(file.resolve())):x}", file)
     if spec is None or spec.loader is None:
         raise UsageError(f"{str(path)!r} cannot be a tools file", "it is not a Python file", "name it something.py")
@@ -115,7 +121,7 @@ def _where(error: BaseException, file: Path) -> str:
     if isinstance(error, OSError) and error.filename == str(file):
         return str(error)
     if isinstance(error, SyntaxError):
-        return f"line {error.lineno}: {error.msg}"
+        return f"line {error.lineno}: {error.msg}" if error.lineno else error.msg
     lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(file)]
     at = f"line {lines[-1]}: " if lines else ""
     return f"{at}{type(error).__name__}: {error}"

@@ -53,7 +53,7 @@ class Policy:
         """(decision, why) for a call of `tool` with this effect."""
         if tool in self.tools:
             return self.tools[tool], f"policy for {tool}"
-        return self.effects[effect], f"policy for {effect}"
+        return self.effects.get(effect, "ask"), f"policy for {effect}"
 
     def as_json(self) -> dict[str, Any]:
         """What `of` reads back."""

@@ -174,6 +174,13 @@ def _from_function(fn: Callable[..., Any], *, name: str = "", **options: Any) ->
         raise UsageError(
             f"{name!r} cannot be a tool's name", "names are letters, digits, _ and -, 64 at most", "rename it"
         )
+    effect = options.get("effect", "read")
+    if not callable(effect) and effect not in get_args(Effect):
+        raise UsageError(
+            f"tool {name!r} has the effect {effect!r}",
+            "the effect decides who must approve its calls",
+            f"use one of {', '.join(get_args(Effect))}",
+        )
     try:
         hints = get_type_hints(fn, include_extras=True)
     except Exception as error:  # a hint that names something undefined: the author's mistake, told as such
@@ -195,7 +202,7 @@ def _from_function(fn: Callable[..., Any], *, name: str = "", **options: Any) ->
             continue
         default = ... if parameter.default is parameter.empty else parameter.default
         fields[parameter.name] = (hint, Field(default, description=about.get(parameter.name)))
-    model = create_model(name, __config__=ConfigDict(extra="forbid"), **fields)  # type: ignore[call-overload]
+    model = create_model(name, __config__=ConfigDict(extra="forbid", allow_inf_nan=False), **fields)  # type: ignore[call-overload]
 
     def run(arguments: dict[str, Any], context: ToolContext) -> Any:
         return fn(**arguments, **({context_name: context} if context_name else {}))

@@ -11,6 +11,7 @@ import inspect
 import json
 import math
 import re
+import sys
 import time
 import traceback
 from collections.abc import Iterable, Mapping
@@ -163,9 +164,15 @@ def _words_of(error: BaseException) -> str:
 
 
 def _detail() -> str:
-    """The traceback, fit to store."""
-    told = clean(traceback.format_exc(limit=20))
+    """The traceback from the first frame that is not ours, fit to store."""
+    kind, error, frames = sys.exc_info()
+    while frames and frames.tb_next and frames.tb_frame.f_code.co_filename in _OURS:
+        frames = frames.tb_next
+    told = clean("".join(traceback.format_exception(kind, error, frames, limit=20)))
     return told if len(told) <= MAX_SAID else f"{told[: MAX_SAID // 2]}\n…\n{told[-MAX_SAID // 2 :]}"
+
+
+_OURS = (__file__, shape.__code__.co_filename, asyncio.timeouts.__file__)
 
 
 def _parse(tool: Tool, arguments: str) -> dict[str, Any]:

@@ -5,6 +5,8 @@ May touch: what the tool may; the memory database, to recall from. Does not prom
 from __future__ import annotations
 
 import asyncio
+import sys
+from contextlib import redirect_stdout
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,7 +29,8 @@ BY_HAND = ToolError("nothing was kept", "a call by hand belongs to no run", "use
 
 def call_by_hand(tool: Tool, arguments: str, settings: dict[str, Any], memory: str | None) -> Returned:
     """Run one call. Raises UsageError for settings that cannot be meant; everything else is the observation."""
-    return asyncio.run(_call(tool, arguments, settings, memory))
+    with redirect_stdout(sys.stderr):  # what the tool prints is not its result
+        return asyncio.run(_call(tool, arguments, settings, memory))
 
 
 async def _call(tool: Tool, arguments: str, settings: dict[str, Any], memory: str | None) -> Returned:

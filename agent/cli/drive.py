@@ -7,8 +7,9 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import sys
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, redirect_stdout, suppress
 from typing import TYPE_CHECKING
 
 from outrider.agent.cli.face import Face
@@ -27,7 +28,8 @@ Prepare = Callable[["Agent"], Awaitable["Parts"]]
 
 def work(make: MakeAgent, prepare: Prepare, face: Face) -> Run:
     """Prepare a run, drive it to its end or until the person stops it, and say what it came to."""
-    return asyncio.run(_work(make, prepare, face))
+    with redirect_stdout(sys.stderr):  # what a tool prints is not the answer
+        return asyncio.run(_work(make, prepare, face))
 
 
 async def _work(make: MakeAgent, prepare: Prepare, face: Face) -> Run:

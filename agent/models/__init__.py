@@ -61,11 +61,13 @@ async def open_model(spec: str | None = None, **settings: Any) -> Model:
         spec, given = found.spec, found.settings | given
     provider, name = split_spec(spec)
     prices = given.pop("price_in", None), given.pop("price_out", None)
-    model = cast(Model, _factory(provider, given)(name, **given))
-    if prices != (None, None):
+    price = None
+    if prices != (None, None):  # before the model is opened: one that started a process would have to be closed again
         from outrider.agent.models.prices import find_price
 
-        model.price = find_price(spec, *prices)
+        price = find_price(spec, *prices)
+    model = cast(Model, _factory(provider, given)(name, **given))
+    model.price = price or model.price
     return model
 
 
