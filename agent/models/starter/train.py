@@ -1,4 +1,4 @@
-"""Train the starter model: `python -m outrider.agent.models.starter.train --minutes 60 --out .train/first`.
+"""Train the starter model: `python -m outrider.agent.models.starter.train --minutes 90 --out .train/first`.
 
 What it is: questions without end from traces.py (made in a second process), loss on the option chosen, Muon for the
 matrices and AdamW for the rest, a running average of the weights, checkpoints that resume. CPU or GPU, the same code.
@@ -295,12 +295,12 @@ def main() -> None:
         ("layers", 4),
         ("heads", 4),
         ("ff", 352),
-        ("batch", 8192),
+        ("batch", 4096),
         ("threads", 1),
         ("seed", 1),
     ):
         parser.add_argument(f"--{flag}", type=int, default=default)
-    parser.add_argument("--minutes", type=float, default=60.0, help="time for training in all, over every resume")
+    parser.add_argument("--minutes", type=float, default=90.0, help="time for training in all, over every resume")
     run(parser.parse_args())
 
 
