@@ -191,7 +191,7 @@ def _open(context: ToolContext) -> Room:
                 _limits(wanted),
                 network=_Hosts(tuple(wanted["hosts"]), context.allowed_hosts) if wanted.get("hosts") else False,
                 read=tuple(Path(path).expanduser() for path in wanted.get("read", ())),
-                hide=tuple(Path(path) for path in wanted.get("hide", ())),
+                hide=tuple(context.workspace / path for path in wanted.get("hide", ())),
                 isolation="none" if context.unsafe else context.isolation,
                 call_tool=caller,
                 warm=True,

@@ -3,7 +3,7 @@ May touch: its own children, the workspace inside. Start reading at `Worker.serv
 Does not promise fairness between calls: exporting a large file holds the others up.
 """
 # Text paths and plain try: this runs while a worker starts, and pathlib and contextlib would double that time.
-# ruff: noqa: PTH110, PTH116, PTH123, S606, SIM105
+# ruff: noqa: PTH110, PTH123, S606, SIM105
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ import time
 
 from outrider.tools.sandbox import inside_call as calls
 from outrider.tools.sandbox import inside_confine as confine
+from outrider.tools.sandbox import inside_watch as watch
 from outrider.tools.sandbox import inside_wire as wire
 from outrider.tools.sandbox.inside_files import Workspace
 from outrider.tools.sandbox.inside_settings import Settings
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 WATCH_S = 0.05  # how often memory is summed while a call runs
 IDLE_MS = 50  # after so long with nothing to do, the worker prepares for what may come
 OUTPUT_TIMES, OUTPUT_LEAST = 16, 64 << 20  # a call is stopped at this many bytes printed, however little is kept
+SOCKET_BYTES = 212_992  # what one may hold in the kernel, outside every process: net.core.wmem_default
 LONGEST_ARGUMENT = 100_000  # bytes; the kernel takes 128 kB in one
 OWN_PROCESSES = 8  # beside the code: this worker, a keeper for each call
 LARGEST_RESULT = 4 << 20  # bytes of one message from the code
@@ -320,7 +322,11 @@ class Worker:
             if threads > 2 * self._settings.processes:
                 self._stop(call, b"processes")
             memory = self._settings.memory
-            if sum(pages for _, _, pages in found) * page > memory and _shared_out(tree, memory):
+            if (
+                self._settings.quota and watch.sockets() * SOCKET_BYTES > memory
+            ):  # a network of its own: they are all the code's
+                self._stop(call, b"memory")
+            if sum(pages for _, _, pages in found) * page > memory and watch.hold_more_than(tree, memory):
                 self._stop(call, b"memory")
 
     def _files(self) -> int:
@@ -334,19 +340,6 @@ class Worker:
         call.stopped_by = call.stopped_by or why
         call.deadline = float("inf")
         calls.kill((call.pid,))
-
-
-def _shared_out(pids: list[int], limit: int) -> bool:
-    """Whether the processes hold more than `limit` bytes when shared pages are counted once (smaps_rollup: Pss)."""
-    total = 0
-    for pid in pids:
-        try:
-            with open(f"/proc/{pid}/smaps_rollup", "rb") as file:
-                found = next((line for line in file if line.startswith(b"Pss:")), b"Pss: 0")
-        except OSError:
-            continue
-        total += int(found.split()[1]) * 1024
-    return total > limit
 
 
 def _rules(settings: Settings) -> calls.Rules:
@@ -366,20 +359,8 @@ def _rules(settings: Settings) -> calls.Rules:
         seal=settings.seal,
         tcp=bool(settings.listen),
         keep_output=settings.keep_output,
-        count_processes=_count_of_user if settings.seal == "call" else lambda: OWN_PROCESSES,
+        count_processes=watch.threads_of_user if settings.seal == "call" else lambda: OWN_PROCESSES,
     )
-
-
-def _count_of_user() -> int:
-    """Threads the user runs on the whole machine: without a user namespace the kernel counts those too."""
-    me, total = os.getuid(), 0
-    for pid, (_, threads, _) in calls.table().items():
-        try:
-            if os.stat(f"/proc/{pid}").st_uid == me:
-                total += threads
-        except OSError:
-            continue
-    return total
 
 
 def _prepare() -> None:
