@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from outrider.agent.models.expressions import numbers_in_digits
 from outrider.agent.models.reading import pieces, stems
 
 Past = tuple[str, dict[str, Any], str, bool]  # tool, arguments, observation, worked
@@ -117,7 +118,9 @@ def phrase(goal: str, past: Sequence[Past], part: Part) -> str:
     code = str(arguments.get("code", ""))
     simple = re.fullmatch(r"(?:import math\n)?print\((.*)\)", code)
     if tool == "python" and simple and re.fullmatch(r"-?[\d.e+-]+", value) and not re.search(r"['\"]", simple[1]):
-        return f"{simple[1]} = {value}"
+        said = set(re.findall(r"\d+(?:\.\d+)?", numbers_in_digits(goal.lower())))
+        known = set(re.findall(r"\d+(?:\.\d+)?", simple[1])) <= said  # 15% of 80 says nothing of a 100
+        return f"{simple[1]} = {value}" if known else f"The result is {value}"
     question = re.match(r"\s*(?:what|who|where|when)(?:'s| is| are| was) (the [^?.!]{3,80})\?\s*$", goal, re.IGNORECASE)
     if question and len(value) <= 40 and len(value.split()) <= 2 and value[0] not in "{[":
         verb = " are " if re.match(r"\s*what are", goal, re.IGNORECASE) else " is "

@@ -198,3 +198,20 @@ def test_small_mode_fills_in_a_number_that_stands_beside_its_name() -> None:
     tool = card("history", "Prices.", ("symbol",), symbol=TEXT, days={"type": "integer", "default": 5})
     view = View("Prices of ABC for the last 7 days, 3 digits", [tool, READ])
     assert play(view, "history", "ABC") == Call("history", {"symbol": "ABC", "days": 7})
+
+
+def test_small_mode_claims_no_number_nobody_gave() -> None:
+    """`15% of 80` is worked out with a 100 that neither the goal nor the result holds: the answer leaves it out."""
+    done = Step("python", {"code": "print(80 * 15 / 100)"}, "12.0\n")
+    assert play(View("What is 15% of 80?", [PYTHON], [done]), "answer", "12.0") == Answer("The result is 12.0")
+
+
+def test_small_mode_answers_with_every_field_of_a_record() -> None:
+    """A record that came back as JSON is said in words; what was asked with is not offered as the answer."""
+    weather = card("weather", "Weather in a city.", ("city",), city=TEXT)
+    done = Step("weather", {"city": "Oslo"}, '{"city":"Oslo","temperature":7,"sky":"rain"}')
+    view = View("What is the weather in Oslo?", [weather], [done])
+    asking = small.step(view)
+    question = asking.send([one.value for one in next(asking).options].index("answer"))
+    assert "Oslo" not in [_plain(one.value) for one in question.options]
+    assert play(view, "answer", done.observation) == Answer("city: Oslo, temperature: 7, sky: rain")
