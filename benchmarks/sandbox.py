@@ -104,7 +104,9 @@ def main() -> None:
         middle = statistics.median(times)
         target = f"≤ {TARGETS[name]}" if name in TARGETS else ""
         print(f"{name:14} {middle:9.2f} {tenth:8.2f} {middle / bare:7.3f}  {target}")
-    print(f"memory of each of {chosen.sandboxes}: {memory_each(chosen.isolation, chosen.sandboxes):.1f} MB (PSS; target ≤ 25)")
+    print(
+        f"memory of each of {chosen.sandboxes}: {memory_each(chosen.isolation, chosen.sandboxes):.1f} MB (PSS; target ≤ 25)"
+    )
 
 
 if __name__ == "__main__":

@@ -104,7 +104,9 @@ def expressions(text: str) -> list[str]:
 
 @lru_cache(maxsize=256)
 def _expressions(text: str) -> tuple[str, ...]:
-    plain = numbers_in_digits(re.sub(r"\b\d{4}-\d{2}-\d{2}\b|\S*[A-Za-z]/\S*", " ", text).lower())  # no dates, ids, addresses
+    plain = numbers_in_digits(
+        re.sub(r"\b\d{4}-\d{2}-\d{2}\b|\S*[A-Za-z]/\S*", " ", text).lower()
+    )  # no dates, ids, addresses
     found = [*_from_lists(plain), *_from_runs(_with_operators(_with_phrases(plain)))]
     unique = list(dict.fromkeys(found))
     return tuple(sorted(unique, key=lambda one: -len(re.findall(_NUMBER, one)))[:4])
