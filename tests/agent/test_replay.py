@@ -18,8 +18,10 @@ from outrider.agent.models.model import CallDraft, Limits, Price, Reply, Request
 from outrider.agent.models.scripted import ScriptedModel
 from outrider.agent.record import read_run
 from outrider.agent.replay import replay
+from outrider.agent.run import Listeners
 from outrider.agent.workspace import undo
 from outrider.memory.errors import LeaseLost, UsageError
+from outrider.memory.events import ApprovalAsked, ApprovalGiven
 from outrider.memory.journal import Journal
 from outrider.memory.store import Store
 from outrider.tools import Tool, ToolContext, tool
@@ -357,3 +359,22 @@ def test_replay_of_any_run_is_identical(script: list[dict[str, Any]], budget: Bu
         store.close()
 
     asyncio.run(run())
+
+
+async def test_what_a_person_allowed_for_a_run_is_remembered_when_it_is_resumed(store: Store) -> None:
+    """Asked once, allowed for the run: neither later calls nor the resumed run ask again."""
+    asked: list[str] = []
+
+    async def approve(question: ApprovalAsked) -> ApprovalGiven:
+        asked.append(question.tool)
+        return ApprovalGiven(call_id=question.call_id, approved=True, scope="run")
+
+    send = next(one for one in odd_tools() if one.name == "send")
+    script = [{"tool": "send", "arguments": {"text": str(n)}} for n in range(6)] + [{"text": "done"}]
+    one = agent(store, script, send, budget=Budget(steps=3), listeners=Listeners(approve=approve))
+    run = await one.arun("send")
+    assert run.state == "partial"
+    run = await one.aresume(run.id, budget={"steps": 20})
+    assert run.state == "answered"
+    assert asked == ["send"]
+    assert (await replay(store, run.id, extra=[send])).divergence is None
