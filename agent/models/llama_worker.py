@@ -185,9 +185,9 @@ class Worker:
             bos_token=self._token_text(self.llm.token_bos()),
         )
         try:
-            return str(make(messages=chat).prompt)  # type: ignore[arg-type]
+            return str(make(messages=chat).prompt)
         except Exception:  # a template that refuses a system turn (several do): say it in the first user turn instead
-            return str(make(messages=without_system(chat)).prompt)  # type: ignore[arg-type]
+            return str(make(messages=without_system(chat)).prompt)
 
     def complete(
         self,
