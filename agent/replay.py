@@ -115,9 +115,16 @@ async def replay(
 
 def _segments(stored: list[Stored]) -> list[tuple[int, int]]:
     """[begin, end) of each stretch that one process drove: it starts after `RunStarted` or `Resumed`."""
-    starts = [i + 1 for i, one in enumerate(stored) if one.kind in ("run_started", "resumed")]
-    ends = [start - 1 for start in starts[1:]] + [len(stored)]
-    return list(zip(starts, ends, strict=True))
+    taken_up = [i for i, one in enumerate(stored) if one.kind in ("run_started", "resumed")]
+    ends = [*taken_up[1:], len(stored)]
+    return [(_after_notes(stored, i + 1), end) for i, end in zip(taken_up, ends, strict=True)]
+
+
+def _after_notes(stored: list[Stored], at: int) -> int:
+    """Past what is said when a run is taken up (files that changed, variables that are gone): no model or tool did that."""
+    while at < len(stored) and isinstance(event := stored[at].event, Noted) and event.by == "outrider":
+        at += 1
+    return at
 
 
 class _EndOfTape(BaseException):

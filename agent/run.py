@@ -26,13 +26,13 @@ from outrider.agent.state import State
 from outrider.agent.version import VERSION
 from outrider.agent.workspace import drifted
 from outrider.memory.errors import LeaseLost, StoreError, UsageError
-from outrider.memory.events import Noted, Resumed, RunStarted
+from outrider.memory.events import Noted, Resumed, RunStarted, ToolCalled, ToolReturned
 from outrider.memory.journal import Journal, Stored
 from outrider.memory.lease import BEAT_S
 from outrider.memory.store import Store
 from outrider.tools.builtin import collect, replaced
 from outrider.tools.policy import Policy
-from outrider.tools.tool import Tool, ToolContext
+from outrider.tools.tool import Tool, ToolContext, ToolError
 from outrider.tools.toolbox import Toolbox
 
 UNLIMITED = Budget(steps=500, seconds=3600)  # what "no budget given" means; plus a dollar where a price is known
@@ -228,6 +228,7 @@ async def drive(parts: Parts) -> None:
     driver, lost = asyncio.current_task(), list[LeaseLost]()
     beat = asyncio.create_task(_keep_lease(parts, driver, lost))
     try:
+        await _restore_python(parts)
         await pursue(parts)
     except asyncio.CancelledError:
         if lost and driver and driver.uncancel() == 0:
@@ -240,6 +241,32 @@ async def drive(parts: Parts) -> None:
         await asyncio.to_thread(_close_scratch, parts)
         with suppress(StoreError):
             parts.journal.release()
+
+
+async def _restore_python(parts: Parts) -> None:
+    """Give the code of a run that is taken up its variables back, as far as that repeats nothing, and say what is gone."""
+    if not any(seen.tool == "python" and seen.ok for seen in parts.state.seen):
+        return
+    from outrider.tools.code import restore
+
+    try:
+        told = await restore(parts.tool_context, _python_cells(parts.journal))
+    except ToolError as error:
+        told = str(error)
+    if told:
+        parts.record(Noted(by="outrider", text=told))
+
+
+def _python_cells(journal: Journal) -> list[str]:
+    code: dict[str, str] = {}
+    cells = []
+    for stored in journal.read():
+        event = stored.event
+        if isinstance(event, ToolCalled) and event.tool == "python":
+            code[event.call_id] = str(event.arguments.get("code", ""))
+        elif isinstance(event, ToolReturned) and event.ok and event.call_id in code:
+            cells.append(code[event.call_id])
+    return cells
 
 
 async def _keep_lease(parts: Parts, driver: asyncio.Task[Any] | None, lost: list[LeaseLost]) -> None:
@@ -296,7 +323,7 @@ def _parts(
         isolation=settings.isolation,
         unsafe=settings.unsafe,
         allowed_hosts=settings.allowed_hosts,
-        settings=settings.tool_settings,
+        settings=_with_hidden(settings.tool_settings, journal.store, workspace),
     )
     parts = Parts(
         journal=journal,
@@ -316,6 +343,18 @@ def _parts(
     context.memory = RunMemory(parts)
     parts.delegate = partial(delegate, settings)
     return parts
+
+
+def _with_hidden(tool_settings: dict[str, Any], store: Store, workspace: Path) -> dict[str, Any]:
+    """Tool settings under which the sandbox does not carry the memory database in, should it lie in the workspace."""
+    if store.dialect != "sqlite" or not store.url.database:
+        return tool_settings
+    file = Path(store.url.database).resolve()
+    if not file.is_relative_to(workspace):
+        return tool_settings
+    hidden = [str(file.relative_to(workspace)) + end for end in ("", "-wal", "-shm")]
+    sandbox = tool_settings.get("sandbox") or {}
+    return tool_settings | {"sandbox": sandbox | {"hide": [*sandbox.get("hide", ()), *hidden]}}
 
 
 def _asking(listeners: Listeners, ledger: Ledger) -> Callable[[str], Awaitable[str | None]]:

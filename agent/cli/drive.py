@@ -35,6 +35,7 @@ def work(make: MakeAgent, prepare: Prepare, face: Face) -> Run:
 async def _work(make: MakeAgent, prepare: Prepare, face: Face) -> Run:
     from outrider.agent.record import read_run
     from outrider.agent.run import Listeners
+    from outrider.tools.code import start_early
 
     person = Person(face)
     listeners = Listeners(progress=face.progress)
@@ -49,6 +50,11 @@ async def _work(make: MakeAgent, prepare: Prepare, face: Face) -> Run:
         for stored in parts.journal.read():
             face.catch_up(stored, last=stored.seq == parts.journal.head_seq)
         parts.on_event = face.on_event
+        if "python" in parts.toolbox.tools or "shell" in parts.toolbox.tools:
+            early = asyncio.ensure_future(
+                asyncio.to_thread(start_early, parts.tool_context)
+            )  # beside the first request
+            early.add_done_callback(lambda done: done.exception())  # the first call will tell
         with face.watching():
             await _drive(parts, face, person)
         return read_run(agent.store, parts.journal.run_id)

@@ -21,15 +21,20 @@ from outrider.agent.models.spans import Span, exact, listed, spans
 SAME, IS, THEN, OF_TOOL = "<|same|>", "<|is|>", "<|then|>", "<|tool|>"
 SKIP = object()
 Chosen = dict[str, Any]
+UNRELATED = -2.0  # logits, for a custom tool that shares no word with the goal: measured, docs/starter.md
 MAX_OPTIONS, MAX_GOAL_WORDS = 40, 48
 
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """One thing that may be chosen: its value and the words that describe it to the model."""
+    """One thing that may be chosen: its value and the words that describe it to the model.
+
+    `bias` is added to the model's score of it (in logits).
+    """
 
     value: Any
     words: tuple[str, ...]
+    bias: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +69,11 @@ class ToolCard:
         """What to ask for, in order: the face's parameters if the tool has one, else the schema's."""
         face = self.face()
         return read_parameters(self.schema) if face is None else [Parameter(**one) for one in face.parameters]
+
+    def option(self, goal: str) -> Option:
+        """This tool as an option of "which tool comes next?"."""
+        words = self.words(goal)
+        return Option(self.name, words, UNRELATED if self.face() is None and SAME not in words else 0.0)
 
     def own_stems(self) -> frozenset[str]:
         """The words of its name and first sentence: an argument's value is seldom one of them."""

@@ -93,6 +93,10 @@ class Decision:
     head: tuple[str, ...]
     options: tuple[Option, ...]
 
+    def best(self, scores: Sequence[float]) -> int:
+        """The index of the option to take, given the model's score of each label."""
+        return max(range(len(self.options)), key=lambda index: scores[index] + self.options[index].bias)
+
     def prompt(self, first_label: int = 0) -> list[str]:
         """The question as pieces: special tokens and plain words. The label of option i is `label(i, first_label)`."""
         out = list(self.head)
@@ -155,7 +159,7 @@ def _repeated(call: Call, history: Sequence[Step]) -> bool:
 
 
 def _choose_next(view: View, tools: Sequence[ToolCard]) -> Generator[Decision, int, str]:
-    options = [Option(tool.name, tool.words(view.goal)) for tool in tools]
+    options = [tool.option(view.goal) for tool in tools]
     options.append(Option(STOP, (STOP,)))
     return str((yield from _ask("next", (*_context(view), NEXT), options)))
 

@@ -86,7 +86,7 @@ async def _choose(process: LlamaProcess, decision: small.Decision, spent: _Spent
         spent.cached + done["cached"],
         spent.asked + 1,
     )
-    return max(range(len(scores)), key=scores.__getitem__)
+    return decision.best(scores)
 
 
 async def bound(process: LlamaProcess, request: Request, *, plain: bool) -> int:

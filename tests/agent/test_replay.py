@@ -378,3 +378,32 @@ async def test_what_a_person_allowed_for_a_run_is_remembered_when_it_is_resumed(
     assert run.state == "answered"
     assert asked == ["send"]
     assert (await replay(store, run.id, extra=[send])).divergence is None
+
+
+async def test_a_resumed_run_has_its_python_variables_again_and_replays(store: Store, tmp_path: Path) -> None:
+    """What was computed is there after a resume, the model is told, and the journal still replays."""
+    script = [
+        {"tool": "python", "arguments": {"code": "x = 41"}},
+        {"tool": "python", "arguments": {"code": "print(x + 1)"}},
+        {"text": "it is 42"},
+    ]
+    one = agent(store, script, "python", budget=Budget(steps=2), workspace=str(tmp_path))
+    run = await one.arun("remember x")
+    assert run.state == "partial"
+    run = await one.aresume(run.id, budget={"steps": 20})
+    seen = [s.event for s in run.events()]
+    assert any("variables are there" in getattr(event, "text", "") for event in seen if event.kind == "noted")
+    assert [event.text.strip() for event in seen if event.kind == "tool_returned"][-1] == "42"
+    assert (await replay(store, run.id)).divergence is None
+
+
+async def test_the_memory_database_is_not_carried_into_the_sandbox(tmp_path: Path) -> None:
+    """Kept in the workspace, it is still out of reach of code."""
+    code = "import os; print(sorted(os.listdir('.')))"
+    url = f"sqlite:///{tmp_path / 'runs.db'}"
+    (tmp_path / "data.csv").write_text("a\n1\n")
+    script = [{"tool": "python", "arguments": {"code": code}}, {"text": "done"}]
+    one = Agent(model=ScriptedModel(replies=script), tools=["python"], memory=url, workspace=str(tmp_path))
+    run = await one.arun("look")
+    told = next(s.event.text for s in run.events() if s.kind == "tool_returned")
+    assert told.strip() == "['data.csv']"

@@ -62,7 +62,7 @@ def score(worker: Worker, test: str, goals: int, seed: int = 1_000_003) -> Score
             worker.deadline = time.monotonic() + 60
             labels = [label(index) for index in range(len(one.decision.options))]
             said = worker.choose(labels, question=one.decision.prompt())
-            taken = max(range(len(labels)), key=said["scores"].__getitem__)
+            taken = one.decision.best(said["scores"])
             good = taken == one.right
             out.asked, out.right, out.first = out.asked + 1, out.right + good, out.first + (one.right == 0)
             out.free += good and said["free"]
