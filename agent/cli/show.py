@@ -139,7 +139,7 @@ def _draw(journal: Journal, file: Path, *, full: bool) -> None:
 
     teller, after = _teller(journal, full)
     lines = [line for stored in journal.read(after=after) for line in teller.tell(stored)]
-    picture = paint.svg(lines, f"outrider show {journal.run_id}")
+    picture = paint.svg(lines, f"outrider show {journal.run_id}", picture=journal.store.get_blob)
     try:
         file.write_text(picture, encoding="utf-8")
     except OSError as error:

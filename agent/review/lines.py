@@ -20,11 +20,15 @@ _UNSAFE = re.compile(f"[\\x00-\\x09\\x0b-\\x1f\\x7f-\\x9f\\ud800-\\udfff]|{_HIDI
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line before wrapping: `head` stays in its column, `body` wraps beside it, `right` stands at the right edge."""
+    """One line before wrapping: `head` stays in its column, `body` wraps beside it, `right` stands at the right edge.
+
+    `picture` is the digest of a PNG to show below it, where pictures can be shown.
+    """
 
     body: tuple[Part, ...] = ()
     head: tuple[Part, ...] = ()
     right: str = ""
+    picture: str = ""
 
 
 def tame(text: str) -> str:

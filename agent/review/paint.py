@@ -4,9 +4,10 @@ May touch: the stream it was given. Does not promise: that the reader is still t
 
 from __future__ import annotations
 
+import base64
 import io
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, TextIO
 
 from outrider.agent.review.lines import Line, Part
@@ -92,8 +93,13 @@ def _text(parts: tuple[Part, ...]) -> Text:
     return Text.assemble(*((text, STYLES[style]) for text, style in parts))
 
 
-def svg(lines: Iterable[Line], title: str, width: int = 96) -> str:
-    """A picture of a terminal that shows `lines`: one SVG document that loads nothing from anywhere."""
+def svg(
+    lines: Iterable[Line], title: str, width: int = 96, picture: Callable[[str], bytes | None] = lambda digest: None
+) -> str:
+    """A picture of a terminal that shows `lines`: one SVG document that loads nothing from anywhere.
+
+    picture(digest): the PNG a line names, drawn below it as a thumbnail, or None.
+    """
     from rich.console import Console
     from rich.terminal_theme import TerminalTheme
 
@@ -101,16 +107,34 @@ def svg(lines: Iterable[Line], title: str, width: int = 96) -> str:
         record=True, width=width, file=io.StringIO(), force_terminal=True, color_system="truecolor",
         highlight=False, markup=False, emoji=False, legacy_windows=False,
     )  # fmt: skip
+    rows, thumbnails = 0, []
     for line in lines:
         for row in wrapped(line, width):
             console.print(_drawable(row))
+            rows += 1
+        if line.picture and (png := picture(line.picture)) and png.startswith(PNG) and len(png) <= MOST_PICTURE:
+            thumbnails.append(_thumbnail(png, rows))
+            console.print("\n" * (THUMBNAIL_ROWS - 1))
+            rows += THUMBNAIL_ROWS
     theme = TerminalTheme(
         (22, 27, 34),
         (214, 220, 228),
         [(22, 27, 34), (255, 123, 114), (86, 211, 100), (227, 179, 65), (121, 192, 255), (210, 168, 255), (118, 216, 220),
          (214, 220, 228)],
     )  # fmt: skip
-    return console.export_svg(title=title, theme=theme, code_format=_SVG, unique_id="outrider")
+    drawn = console.export_svg(title=title, theme=theme, code_format=_SVG, unique_id="outrider")
+    before, end, after = drawn.rpartition("</g>\n</svg>")
+    return before + "".join(thumbnails) + end + after
+
+
+def _thumbnail(png: bytes, row: int) -> str:
+    """The picture in its place below row `row`; rich draws a character 12.2 wide and a row 24.4 high."""
+    data = base64.b64encode(png).decode("ascii")
+    height = THUMBNAIL_ROWS * 24.4 - 12
+    return (
+        f'<image x="49" y="{row * 24.4 + 6:.1f}" width="800" height="{height:.0f}" '
+        f'preserveAspectRatio="xMinYMin meet" href="data:image/png;base64,{data}"/>\n'
+    )
 
 
 def _drawable(row: Text) -> Text:
@@ -121,6 +145,10 @@ def _drawable(row: Text) -> Text:
         else _text(((re.sub("[\ufffe\uffff]", "", row.plain), "plain"),))
     )
 
+
+PNG = b"\x89PNG\r\n\x1a\n"
+MOST_PICTURE = 1_000_000  # bytes of a picture that is drawn; a larger one is only named
+THUMBNAIL_ROWS = 10
 
 _SVG = """\
 <svg class="rich-terminal" viewBox="0 0 {width} {height}" xmlns="http://www.w3.org/2000/svg">

@@ -198,7 +198,9 @@ class Teller:
         if event.origin == "untrusted" and event.ran:
             yield Line((("written by strangers", "warn"),), _HEAD)
         for made in event.artifacts:
-            yield Line(((f"file {one_line(made.name, 80)}, {made.size:,} bytes", "dim"),), _HEAD)
+            picture = made.digest if made.media_type == "image/png" else ""
+            word = "picture" if picture else "file"
+            yield Line(((f"{word} {one_line(made.name, 80)}, {made.size:,} bytes", "dim"),), _HEAD, picture=picture)
         if event.detail and self._detail is FULL:
             yield from self._block(event.detail, "dim", self._detail)
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import base64
 from decimal import Decimal
 from io import StringIO
+from xml.etree import ElementTree
 
 import pytest
 
 from outrider.agent.review.lines import Line, arguments_in_short, first_lines, one_line, tame, visible
-from outrider.agent.review.paint import Painter, plain, svg, wrapped
+from outrider.agent.review.paint import PNG, Painter, plain, svg, wrapped
 from outrider.agent.review.terminal import FULL, LIVE, SHOW, Detail, Teller
 from outrider.memory.events import (
     KINDS,
@@ -173,3 +175,14 @@ def test_a_list_of_findings_has_no_marks_of_its_own() -> None:
     assert "saw 1969" in told
     assert "[no support]" not in told
     assert "[no support]" in _told(Answered(text="step 1", citations=(Citation(claim="step 1", seq=None),)))
+
+
+def test_picture_shows_what_a_tool_drew_and_nothing_that_only_says_it_is_a_picture() -> None:
+    """A PNG stands as a thumbnail below its line; a file of another kind under that name does not."""
+    png = PNG + b"0" * 20
+    line = Line((("picture plot.png", "dim"),), picture="digest")
+    drawn = svg([line], "t", picture=lambda digest: png if digest == "digest" else None)
+    assert drawn.count("<image ") == 1
+    assert base64.b64encode(png).decode() in drawn
+    assert "<image " not in svg([line], "t", picture=lambda digest: b"<svg onload=alert(1)>")
+    ElementTree.fromstring(drawn)
