@@ -21,7 +21,17 @@ from outrider.agent.budget import Ledger
 from outrider.agent.models.model import Limits, ModelFailure, Price, Reply, Request, Seen, Usage, byte_bound
 from outrider.agent.record import read_run
 from outrider.memory.errors import UsageError
-from outrider.memory.events import ChildEnded, ChildStarted, Event, ModelAsked, ModelReplied, Resumed, ToolCalled
+from outrider.memory.events import (
+    ApprovalGiven,
+    ChildEnded,
+    ChildStarted,
+    Event,
+    ModelAsked,
+    ModelReplied,
+    Resumed,
+    RunStarted,
+    ToolCalled,
+)
 from outrider.memory.journal import Journal
 from outrider.memory.store import Store
 from outrider.tools.tool import ToolContext, tool
@@ -355,3 +365,20 @@ def test_failed_attempts_that_may_be_billed_stay_spent(store: Store) -> None:
     free = run(store, Actor(failure(False), failure(False), says("ok")), [look], budget=Budget(tokens=90_000))
     assert billed.spent.tokens > 2000 > 100 > free.spent.tokens
     assert billed.spent.steps == free.spent.steps == 1
+
+
+def test_wait_for_a_person_counts_on_the_wall_and_not_as_work() -> None:
+    """`seconds` is working time; `wall_seconds` goes on while a person thinks, in this process and after a resume."""
+    now = [0.0]
+    ledger = Ledger(Budget(seconds=100, wall_seconds=100), None, clock=lambda: now[0])
+    ledger.add(RunStarted(goal="g", model="m"))
+    now[0] = 10
+    with ledger.waiting_for_a_person():
+        now[0] = 50
+    ledger.add(ApprovalGiven(call_id="1.0", approved=True, waited_s=ledger.waiting_s))
+    assert ledger.spent.seconds == pytest.approx(10)
+    assert ledger.seconds_left() == pytest.approx(100 - 10 - 40 - 10)  # a tenth is kept for the ending
+    resumed = Ledger(Budget(wall_seconds=100), None, clock=lambda: now[0])
+    resumed.add(RunStarted(goal="g", model="m"))
+    resumed.add(ApprovalGiven(call_id="1.0", approved=True, waited_s=40))
+    assert resumed.seconds_left() == pytest.approx(100 - 40 - 10)
