@@ -21,6 +21,7 @@ from outrider.agent.models.spans import Span, exact, listed, spans
 SAME, IS, THEN, OF_TOOL = "<|same|>", "<|is|>", "<|then|>", "<|tool|>"
 SKIP = object()
 Chosen = dict[str, Any]
+FALLBACK = -10.0  # logits, for the web and the like while the goal names a custom tool: measured, docs/starter.md
 UNRELATED = -2.0  # logits, for a custom tool that shares no word with the goal: measured, docs/starter.md
 MAX_OPTIONS, MAX_GOAL_WORDS = 40, 48
 
@@ -74,6 +75,14 @@ class ToolCard:
         """This tool as an option of "which tool comes next?"."""
         words = self.words(goal)
         return Option(self.name, words, UNRELATED if self.face() is None and SAME not in words else 0.0)
+
+    def is_named(self, goal: str) -> bool:
+        """Whether the goal holds every telling word of this custom tool's name, or two words of what it says of itself."""
+        if self.face() is not None:
+            return False
+        name = stems(pieces(self.name, 5))
+        whole = bool(name) and name <= stems(pieces(plainly(goal), MAX_GOAL_WORDS))
+        return whole or self.words(goal).count(SAME) > 1
 
     def own_stems(self) -> frozenset[str]:
         """The words of its name and first sentence: an argument's value is seldom one of them."""

@@ -159,9 +159,18 @@ def _repeated(call: Call, history: Sequence[Step]) -> bool:
 
 
 def _choose_next(view: View, tools: Sequence[ToolCard]) -> Generator[Decision, int, str]:
-    options = [tool.option(view.goal) for tool in tools]
-    options.append(Option(STOP, (STOP,)))
+    options = [*(tool.option(view.goal) for tool in tools), Option(STOP, (STOP,))]
+    if not view.history and any(tool.is_named(view.goal) for tool in tools):
+        options = [
+            replace(one, bias=candidates.FALLBACK) if one.value in _fallbacks(view.goal) else one for one in options
+        ]
     return str((yield from _ask("next", (*_context(view), NEXT), options)))
+
+
+def _fallbacks(goal: str) -> frozenset[str]:
+    """What is done when no tool fits; the web is none of them if the goal asks for it."""
+    asked = stems(pieces(goal, MAX_GOAL_WORDS)) & stems(["web", "internet", "online", "google"])
+    return frozenset(["recall", "note", STOP]) if asked else frozenset(["web_search", "recall", "note", STOP])
 
 
 def _fill(view: View, tool: ToolCard) -> Generator[Decision, int, Call]:

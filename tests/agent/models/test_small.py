@@ -215,3 +215,27 @@ def test_small_mode_answers_with_every_field_of_a_record() -> None:
     question = asking.send([one.value for one in next(asking).options].index("answer"))
     assert "Oslo" not in [_plain(one.value) for one in question.options]
     assert play(view, "answer", done.observation) == Answer("city: Oslo, temperature: 7, sky: rain")
+
+
+def test_small_mode_holds_back_a_tool_that_shares_no_word_with_the_goal() -> None:
+    """`weather(city)` does not win a close race for "Explain music"; asked about the weather, nothing holds it back."""
+    weather = card("weather", "Weather in a city.", ("city",), city=TEXT)
+    for goal, least in (("Explain music", 1), ("What is the weather in Oslo?", 0)):
+        question = first_question(View(goal, [weather, STOCK]))
+        names = [one.value for one in question.options]
+        close = [0.0] * len(names)
+        close[names.index("weather")] = 1.0
+        assert (names[question.best(close)] != "weather") == bool(least)
+
+
+def test_small_mode_asks_the_web_last_when_a_custom_tool_is_named() -> None:
+    """A person who brought `stock(symbol)` wants it used for the stock price; who says "on the web" wants the web."""
+    web = card("web_search", "Search the web.", ("query",), query=TEXT)
+    for goal, first in (
+        ("What is the stock price of ABC?", "stock"),
+        ("Search the web for the stock price of ABC", "web_search"),
+        ("Who wrote Pride and Prejudice?", "web_search"),
+    ):
+        question = first_question(View(goal, [STOCK, web]))
+        scores = [5.0 if one.value == "web_search" else 0.0 for one in question.options]
+        assert question.options[question.best(scores)].value == first
