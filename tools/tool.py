@@ -188,7 +188,8 @@ def _from_function(fn: Callable[..., Any], *, name: str = "", **options: Any) ->
             f"tool {name!r}: its type hints cannot be read", str(error), "import what the hints name"
         ) from error
     summary, about = _read_docstring(inspect.getdoc(fn) or name.replace("_", " "))
-    context_name, fields = "", {}
+    context_name = ""
+    fields: dict[str, Any] = {}
     for parameter in inspect.signature(fn).parameters.values():
         if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD, parameter.POSITIONAL_ONLY):
             raise UsageError(
@@ -200,16 +201,37 @@ def _from_function(fn: Callable[..., Any], *, name: str = "", **options: Any) ->
         if _is_context(hint):
             context_name = parameter.name
             continue
+        if parameter.name.startswith("_"):
+            raise UsageError(
+                f"tool {name!r}: parameter {parameter.name!r} looks private",
+                "a model is shown every parameter",
+                "name it without the leading _",
+            )
         default = ... if parameter.default is parameter.empty else parameter.default
-        fields[parameter.name] = (hint, Field(default, description=about.get(parameter.name)))
-    model = create_model(name, __config__=ConfigDict(extra="forbid", allow_inf_nan=False), **fields)  # type: ignore[call-overload]
+        described = Field(default, description=about.get(parameter.name), alias=parameter.name)
+        fields[f"p{len(fields)}"] = (hint, described)  # a name of ours: `schema` and `copy` mean something to pydantic
+    model, schema = _model_of(name, fields)
 
     def run(arguments: dict[str, Any], context: ToolContext) -> Any:
         return fn(**arguments, **({context_name: context} if context_name else {}))
 
     run.__wrapped__ = fn  # type: ignore[attr-defined]  # so that an async function is seen to be one
-    schema = _plain_schema(model.model_json_schema())
     return Tool(name, summary, schema, run, _checker(name, model, schema), **options)
+
+
+def _model_of(name: str, fields: dict[str, Any]) -> tuple[type[BaseModel], dict[str, Any]]:
+    """The model that checks a tool's arguments, and the schema it shows. Raises UsageError for hints without one."""
+    try:
+        model: type[BaseModel] = create_model(
+            name, __config__=ConfigDict(extra="forbid", allow_inf_nan=False), **fields
+        )
+        return model, _plain_schema(model.model_json_schema())
+    except Exception as error:  # pydantic has several, and a hint's own class may raise anything
+        raise UsageError(
+            f"tool {name!r}: a hint cannot be described to a model",
+            str(error).splitlines()[0][:300] if str(error) else type(error).__name__,
+            "use text, numbers, lists, dicts, enums, dataclasses or pydantic models",
+        ) from error
 
 
 def _is_context(hint: Any) -> bool:
@@ -248,7 +270,7 @@ def _checker(name: str, model: type[BaseModel], schema: dict[str, Any]) -> Calla
         except ValidationError as error:
             wrong = "; ".join(f"{'.'.join(map(str, e['loc'])) or 'arguments'}: {e['msg']}" for e in error.errors()[:5])
             raise ToolError(f"the arguments of {name} do not fit", wrong, f"call it as {shape(name, schema)}") from None
-        return {key: getattr(checked, key) for key in type(checked).model_fields}
+        return {str(field.alias): getattr(checked, key) for key, field in model.model_fields.items()}
 
     return check
 
