@@ -57,7 +57,10 @@ def mark_of(tool: str, arguments: str | Mapping[str, Any]) -> Mark:
             arguments = json.loads(arguments or "{}")
         except (ValueError, RecursionError):
             return tool, str(arguments)
-    return tool, json.dumps(arguments, sort_keys=True, ensure_ascii=False)
+    return tool, _SPELLING(arguments)
+
+
+_SPELLING = json.JSONEncoder(sort_keys=True, ensure_ascii=False).encode  # made once: it is asked at every call
 
 
 @dataclass(slots=True)
