@@ -54,12 +54,18 @@ async def _work(make: MakeAgent, prepare: Prepare, face: Face) -> Run:
             early = asyncio.ensure_future(
                 asyncio.to_thread(start_early, parts.tool_context)
             )  # beside the first request
-            early.add_done_callback(lambda done: done.exception())  # the first call will tell
+            early.add_done_callback(_forget_failure)  # the first call reports it
         with face.watching():
             await _drive(parts, face, person)
         return read_run(agent.store, parts.journal.run_id)
     finally:
         await agent.aclose()
+
+
+def _forget_failure(done: asyncio.Future[None]) -> None:
+    """Read the failure of work nobody waits for, so that asyncio does not print it; a run may end before it is done."""
+    if not done.cancelled():
+        done.exception()
 
 
 async def _drive(parts: Parts, face: Face, person: Person) -> None:

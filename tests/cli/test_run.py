@@ -23,6 +23,13 @@ def test_run_prints_the_answer_alone_on_stdout(program: Program) -> None:
     assert "[no support] It rained in Ulm." in done.err
 
 
+def test_a_run_that_ends_at_once_prints_no_traceback(program: Program) -> None:
+    """The sandbox that starts beside the first request may still be starting when the answer is there, or the key wrong."""
+    for reply in ({"text": "done"}, {"error": {"what": "bad key"}}):
+        done = program("run", "go", "--model", program.script(reply), "--tool", "python")
+        assert "Traceback" not in done.err
+
+
 def test_run_json_prints_one_object_and_quiet_says_nothing(program: Program) -> None:
     """A program can read what a run came to without reading prose."""
     model = program.script(LOOK, {"text": "ABC closed at 41.5 dollars"})
