@@ -11,10 +11,10 @@ if TYPE_CHECKING:
     from outrider.agent.agent import Agent
     from outrider.agent.answer import Answer
     from outrider.agent.budget import Budget
-    from outrider.agent.record import Run
+    from outrider.agent.history.run_view import Run
 
 __all__ = ["Agent", "Answer", "Budget", "Run"]
-_WHERE = {"Agent": "agent", "Answer": "answer", "Budget": "budget", "Run": "record"}
+_WHERE = {"Agent": "agent", "Answer": "answer", "Budget": "budget", "Run": "history.run_view"}
 
 
 def __getattr__(name: str) -> Any:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
-from outrider.agent.parts import Parts
+from outrider.agent.live_run import Parts
 from outrider.agent.state import DENIED, MAX_CALLS, REPEATED, REPLAN, SAME_IN_A_ROW, mark_of
 from outrider.memory.events import (
     ApprovalAsked,

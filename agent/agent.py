@@ -11,16 +11,16 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
-from outrider.agent import run as runs
+from outrider.agent import assemble as runs
+from outrider.agent.assemble import Listeners
 from outrider.agent.budget import Budget
-from outrider.agent.config import default_memory
+from outrider.agent.history.run_view import Run, read_run
+from outrider.agent.live_run import Parts
 from outrider.agent.models import open_model
 from outrider.agent.models.detect import choose
 from outrider.agent.models.model import Model
-from outrider.agent.parts import Parts
-from outrider.agent.record import Run, read_run
-from outrider.agent.run import Listeners
-from outrider.agent.settings import Settings
+from outrider.agent.settings.config import default_memory
+from outrider.agent.settings.run_settings import Settings
 from outrider.memory.errors import UsageError
 from outrider.memory.events import Event
 from outrider.memory.journal import Stored
@@ -35,7 +35,7 @@ class Agent:
     openai: models. tools: functions, `Tool`s and names of built-in tools; None: all built-in ones. memory: a database
     URL, or a `Store` to share. budget: hard limits; None: 500 steps, an hour, and a dollar where the price is known.
     approve: asked before calls the policy says to ask about; without it the answer is no. Everything else is a field of
-    `outrider.agent.settings.Settings`. Raises UsageError for what cannot be meant.
+    `outrider.agent.settings.run_settings.Settings`. Raises UsageError for what cannot be meant.
     """
 
     def __init__(
@@ -109,7 +109,7 @@ class Agent:
     async def prepare(
         self, goal: str, *, model: str | Model | None = None, budget: Budget | None = None, **changes: Any
     ) -> Parts:
-        """A new run, ready to be driven (`outrider.agent.run.drive`)."""
+        """A new run, ready to be driven (`outrider.agent.assemble.drive`)."""
         settings = replace(self._settings, **changes)
         wanted = model or self._model
         if wanted is None:

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from outrider.agent import run as runs
+from outrider.agent import assemble as runs
+from outrider.agent.assemble import Listeners
 from outrider.agent.budget import Budget, Spent, share_of
-from outrider.agent.parts import Parts
-from outrider.agent.record import Run, budget_from, read_run
-from outrider.agent.run import Listeners
-from outrider.agent.settings import Settings
+from outrider.agent.history.run_view import Run, budget_from, read_run
+from outrider.agent.live_run import Parts
+from outrider.agent.settings.run_settings import Settings
 from outrider.memory.events import ApprovalAsked, ApprovalGiven, ChildEnded, ChildStarted, RunStarted, Share
 from outrider.memory.journal import Journal
 from outrider.tools.tool import Observation, ToolError

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from outrider.agent.answer import with_evidence
 from outrider.agent.budget import ENDING_OUTPUT
+from outrider.agent.live_run import Parts
 from outrider.agent.models.model import Message, ModelFailure
-from outrider.agent.parts import Parts
 from outrider.agent.think import OutOfBudget, ask
 from outrider.memory.events import Stopped, StopReason
 

@@ -7,8 +7,8 @@ from __future__ import annotations
 from outrider.agent.act import act, open_call, run_one
 from outrider.agent.answer import with_evidence
 from outrider.agent.ending import end_early
+from outrider.agent.live_run import Parts
 from outrider.agent.models.model import ModelFailure
-from outrider.agent.parts import Parts
 from outrider.agent.think import OutOfBudget, is_truncated, think
 from outrider.memory.events import Interrupted, ModelReplied, Noted, Stopped, ToolCalled, ToolReturned
 

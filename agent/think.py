@@ -12,10 +12,10 @@ from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Literal
 
-from outrider.agent.fit import cut, fit
-from outrider.agent.models.failures import ContextOverflow
+from outrider.agent.context.compaction import cut, fit
+from outrider.agent.live_run import Parts
+from outrider.agent.models.chat.errors import ContextOverflow
 from outrider.agent.models.model import Message, Model, ModelFailure, Reply, Request, Seen, ToolSpec
-from outrider.agent.parts import Parts
 from outrider.memory.events import Amount, ModelAsked, ModelReplied
 
 if TYPE_CHECKING:

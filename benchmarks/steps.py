@@ -26,7 +26,7 @@ from typing import Any
 
 from outrider.agent import Agent, Budget
 from outrider.agent.models.model import CallDraft, Message, Request, ToolSpec
-from outrider.agent.models.openai import OpenAIModel
+from outrider.agent.models.openai.model import OpenAIModel
 from outrider.tools import tool
 from tests.servers.openai_server import OpenAIServer
 

@@ -133,7 +133,7 @@ class Store:
                 f"its schema is version {version}, this program knows up to {schema.VERSION}",
                 "upgrade outrider, or name another database with --memory",
             )
-        from outrider.memory.migrations.run import upgrade
+        from outrider.memory.migrations.apply import upgrade
 
         with self.write() as db:
             upgrade(db, version)

@@ -15,9 +15,9 @@ from typing import Annotated, TextIO
 import typer
 from typer.exceptions import TyperException
 
-from outrider.agent.cli import doctor, fork, models, replay, resume, run, runs, show, tools, undo, verify
+from outrider.agent.cli.commands import doctor, fork, models, replay, resume, run, runs, show, tools, undo, verify
 from outrider.agent.cli.help import Command, Group
-from outrider.agent.cli.screen import ReaderGone, say
+from outrider.agent.cli.output import ReaderGone, say
 from outrider.memory.errors import OutriderError
 
 EPILOG = (
@@ -107,7 +107,7 @@ def _internal(error: Exception) -> str:
 
 
 def _errors_folder() -> Path:
-    from outrider.agent.config import data_folder
+    from outrider.agent.settings.config import data_folder
 
     return data_folder() / "errors"
 

@@ -15,10 +15,10 @@ from outrider.agent.models.model import Model
 from outrider.memory.errors import UsageError
 
 PROVIDERS = {
-    "openai": "outrider.agent.models.openai:OpenAIModel",
-    "llama": "outrider.agent.models.llama:LlamaModel",
-    "starter": "outrider.agent.models.llama:LlamaModel",
-    "langchain": "outrider.agent.models.langchain:LangChainModel",
+    "openai": "outrider.agent.models.openai.model:OpenAIModel",
+    "llama": "outrider.agent.models.llama.model:LlamaModel",
+    "starter": "outrider.agent.models.llama.model:LlamaModel",
+    "langchain": "outrider.agent.models.langchain.model:LangChainModel",
     "scripted": "outrider.agent.models.scripted:ScriptedModel",
 }
 COMMON = ("base_url", "api_key", "max_context", "stream")  # flags any run may carry, whatever its model is

@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from outrider.agent.models.failures import short
+from outrider.agent.models.chat.errors import short
 from outrider.memory.errors import ModelUnavailable
 
 OPENAI_MODEL = "openai:gpt-5-mini"  # cheap, able, and known to the price table
@@ -101,13 +101,13 @@ def _candidates(
 
 
 def _configured() -> str:
-    from outrider.agent.config import read_config
+    from outrider.agent.settings.config import read_config
 
     return str(read_config().get("model") or "")
 
 
 def _models_folder() -> Path:
-    from outrider.agent.config import data_folder
+    from outrider.agent.settings.config import data_folder
 
     return data_folder() / "models"
 

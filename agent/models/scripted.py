@@ -19,7 +19,7 @@ from weakref import WeakKeyDictionary
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
 
-from outrider.agent.models.chat_encode import MessageBytes, ToolBytes
+from outrider.agent.models.chat.encode import MessageBytes, ToolBytes
 from outrider.agent.models.model import CallDraft, Limits, Message, ModelFailure, Price, Reply, Request, Seen, Usage
 from outrider.memory.errors import UsageError
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from outrider.agent.budget import UNITS, Budget, Ledger
-from outrider.agent.record import budget_from
+from outrider.agent.history.run_view import budget_from
 from outrider.agent.review.lines import (
     Line,
     Part,

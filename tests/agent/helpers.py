@@ -10,8 +10,8 @@ from typing import Any
 
 from outrider.agent import Agent
 from outrider.agent.budget import Budget
+from outrider.agent.history.run_view import Run
 from outrider.agent.models.model import CallDraft, Limits, ModelFailure, Price, Reply, Request, Seen, Usage, byte_bound
-from outrider.agent.record import Run
 from outrider.memory.store import Store
 
 Said = Reply | ModelFailure | BaseException | Callable[[Request], Reply]

@@ -17,8 +17,8 @@ from typing import Any
 from urllib.request import urlopen
 
 from outrider.agent import Agent, Budget
+from outrider.agent.assemble import Listeners
 from outrider.agent.models.scripted import ScriptedModel
-from outrider.agent.run import Listeners
 from outrider.memory.journal import Stored
 from outrider.tools.tool import ToolContext, tool
 

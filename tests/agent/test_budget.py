@@ -16,10 +16,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from outrider.agent import Agent, Budget
-from outrider.agent import run as runs
+from outrider.agent import assemble as runs
 from outrider.agent.budget import Ledger
+from outrider.agent.history.run_view import read_run
 from outrider.agent.models.model import Limits, ModelFailure, Price, Reply, Request, Seen, Usage, byte_bound
-from outrider.agent.record import read_run
 from outrider.memory.errors import UsageError
 from outrider.memory.events import (
     ApprovalGiven,

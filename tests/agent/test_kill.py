@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from outrider.agent.record import read_run
+from outrider.agent.history.run_view import read_run
 from outrider.memory.events import ToolCalled
 from outrider.memory.journal import Journal
 from outrider.memory.store import Store

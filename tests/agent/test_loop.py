@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 
 from outrider.agent import Agent, Budget
-from outrider.agent import run as runs
+from outrider.agent import assemble as runs
+from outrider.agent.assemble import Listeners
 from outrider.agent.models.model import ModelFailure, Reply, Usage
-from outrider.agent.run import Listeners
 from outrider.memory.events import ApprovalAsked, ApprovalGiven, ToolReturned
 from outrider.memory.store import Store
 from outrider.tools.tool import File, Observation, ToolContext, ToolError, tool
@@ -565,7 +565,7 @@ def test_stop_during_a_long_wait_for_the_server_is_heard(store: Store) -> None:
 
     run_id = asyncio.run(interrupted())
     assert len(model.asked) == 1
-    from outrider.agent.record import read_run
+    from outrider.agent.history.run_view import read_run
 
     assert (read_run(store, run_id).state, read_run(store, run_id).stop_reason) == ("stopped", "interrupted")
     assert agent.resume(run_id).state == "answered"

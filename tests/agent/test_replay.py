@@ -13,19 +13,19 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from outrider.agent import Agent, Budget
-from outrider.agent.models.failures import ContextOverflow
+from outrider.agent.assemble import Listeners
+from outrider.agent.history.file_changes import undo
+from outrider.agent.history.replay import replay
+from outrider.agent.history.run_view import read_run
+from outrider.agent.models.chat.errors import ContextOverflow
 from outrider.agent.models.model import CallDraft, Limits, Price, Reply, Request, Seen, Usage, byte_bound
 from outrider.agent.models.scripted import ScriptedModel
-from outrider.agent.record import read_run
-from outrider.agent.replay import replay
-from outrider.agent.run import Listeners
-from outrider.agent.workspace import undo
 from outrider.memory.errors import LeaseLost, UsageError
 from outrider.memory.events import ApprovalAsked, ApprovalGiven
 from outrider.memory.journal import Journal
 from outrider.memory.store import Store
 from outrider.tools import Tool, ToolContext, tool
-from outrider.tools.delegate import delegate
+from outrider.tools.control.delegate import delegate
 
 
 def echo_tool(last: str = "") -> Tool:

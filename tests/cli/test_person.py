@@ -8,8 +8,8 @@ import select
 import time
 from collections.abc import Sequence
 
-from outrider.agent.cli.person import question
-from outrider.agent.review.paint import plain
+from outrider.agent.cli.prompts import question
+from outrider.agent.review.render import plain
 from outrider.memory.events import ApprovalAsked
 from tests.cli.program import Program
 

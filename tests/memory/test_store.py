@@ -18,7 +18,7 @@ from outrider.memory import schema
 from outrider.memory.errors import StoreError, UsageError
 from outrider.memory.events import Noted, RunStarted
 from outrider.memory.journal import Journal
-from outrider.memory.migrations.run import upgrade
+from outrider.memory.migrations.apply import upgrade
 from outrider.memory.store import Store, create_all
 from tests.memory.samples import sample
 from tests.servers.postgres import PostgresServer

@@ -14,7 +14,7 @@ import pytest
 
 from outrider.memory.errors import UsageError
 from outrider.tools.sandbox import Limits, Sandbox, open_sandbox
-from outrider.tools.sandbox import inside_wire as wire
+from outrider.tools.sandbox.inside import wire as wire
 from outrider.tools.sandbox.workspace import stays_inside
 
 LIMITS = Limits(seconds=10, memory_mb=512, disk_mb=64)

@@ -119,7 +119,7 @@ if sys.argv[1] == "run":
     at = sys.argv.index("python3")
     mounts = [a for a in sys.argv if a.startswith("--volume=") and a.endswith(":/.outrider:ro")]
     source = mounts[0][len("--volume="):-len(":/.outrider:ro")]
-    worker = source + "/inside_worker.py"
+    worker = source + "/inside/worker.py"
     os.execv({python!r}, [{python!r}, *sys.argv[at + 1:-1], worker])
 print("{{\\"runsc\\": {{}}}}" if sys.argv[1] == "info" else "[]")
 """

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from outrider.tools.sandbox import inside_syscalls as syscalls
+from outrider.tools.sandbox.inside import syscalls as syscalls
 
 HEADERS = {
     0: ("/usr/include/x86_64-linux-gnu/asm/unistd_64.h", "/usr/include/asm/unistd_64.h"),

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from outrider.tools import api
 from outrider.tools.tool import ToolContext, ToolError
+from outrider.tools.web import http_request
 from tests.servers.web import Asked, WebServer, answer, raw, redirect
 
 SECRET = 'hf_very"secret/value +é'
@@ -22,7 +22,7 @@ def context(server: WebServer, **secrets: str) -> ToolContext:
 
 
 async def request(ctx: ToolContext, **arguments: Any) -> str:
-    text = await api.http_request.run(api.http_request.check(arguments), ctx)
+    text = await http_request.http_request.run(http_request.http_request.check(arguments), ctx)
     assert isinstance(text, str)
     return text
 
@@ -51,9 +51,9 @@ def echo(connection: socket.socket, asked: Asked) -> None:
 def test_http_request_reads_only_when_it_sends_nothing(arguments: dict[str, Any], effect: str) -> None:
     """Looking up is free; a method that sends, a body or a secret is not."""
     full = {"url": "http://127.0.0.1/", **arguments}
-    assert api.http_request.effect_of(full) == effect
-    assert api.http_request.effect_of(api.http_request.check(full)) == effect
-    assert api.http_request.origin == "untrusted"
+    assert http_request.http_request.effect_of(full) == effect
+    assert http_request.http_request.effect_of(http_request.http_request.check(full)) == effect
+    assert http_request.http_request.origin == "untrusted"
 
 
 async def test_http_request_shows_status_a_few_headers_and_the_body() -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from outrider.tools.ask import ask_user
+from outrider.tools.control.ask import ask_user
 from outrider.tools.tool import ToolContext, ToolError
 
 

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from outrider.tools import code as tools
-from outrider.tools.cells import why_not_again
+from outrider.tools.code import code_tools as tools
+from outrider.tools.code.replay_safety import why_not_again
 from outrider.tools.sandbox import choose
 from outrider.tools.tool import Observation, ToolContext, ToolError
 

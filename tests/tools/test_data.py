@@ -14,7 +14,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from outrider.tools import data, tables
+from outrider.tools.data import rows as tables
+from outrider.tools.data import table as data
 from outrider.tools.tool import ToolContext, ToolError
 
 SALES = "city,amount,day\nOslo,10.10,2026-01-02\nBergen,20.20,2026-01-01\nOslo,0.30,2026-03-01\n"
@@ -171,7 +172,7 @@ def test_table_gives_an_answer_or_a_clear_error_for_any_condition(text: str) -> 
     stream = io.TextIOWrapper(io.BytesIO(SALES.encode()), encoding="utf-8", newline="")
     found = tables.read(stream, "x.csv")
     try:
-        conditions = data.conditions.parse(text, found.columns, found.decimal_comma)
+        conditions = data.filters.parse(text, found.columns, found.decimal_comma)
         assert all(isinstance(c.holds(row), bool) for row in found.rows for c in conditions)
     except ToolError:
         return

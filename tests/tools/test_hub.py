@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from outrider.tools import hub as tools
+from outrider.tools.hub import hub_tools as tools
 from outrider.tools.tool import ToolContext, ToolError
 from tests.servers.hub import hub
 from tests.servers.web import WebServer, answer, drip

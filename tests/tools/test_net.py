@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from outrider.tools import addresses
-from outrider.tools.net import check_address, fetch, is_public, judge
+from outrider.tools.net import addresses
+from outrider.tools.net.gateway import check_address, fetch, is_public, judge
 from outrider.tools.tool import ToolError
 from tests.servers.web import (
     WebServer,
@@ -329,7 +329,7 @@ async def test_fetch_keeps_name_and_certificate_right_when_it_connects_by_addres
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """TLS is checked for the name in the address, though the connection goes to a number; a wrong name fails."""
-    from outrider.tools import net
+    from outrider.tools.net import gateway
 
     key, certificate = _certificate(tmp_path)
     names: list[str | None] = []
@@ -337,7 +337,7 @@ async def test_fetch_keeps_name_and_certificate_right_when_it_connects_by_addres
     server.load_cert_chain(certificate, key)
     server.sni_callback = lambda sock, name, context: names.append(name)
     client = ssl.create_default_context(cafile=str(certificate))
-    monkeypatch.setattr(net, "_tls", lambda: client)
+    monkeypatch.setattr(gateway, "_tls", lambda: client)
     monkeypatch.setattr(addresses, "resolve", lambda host, port: ["127.0.0.1"])
     with WebServer({"/": answer(b"safe")}, tls=server) as web:
         allowed = [f"secure.test:{web.port}", f"other.test:{web.port}"]

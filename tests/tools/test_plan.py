@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from outrider.tools.plan import plan
+from outrider.tools.control.plan import plan
 from outrider.tools.tool import ToolContext, ToolError
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from outrider.tools.recall import note, recall
+from outrider.tools.control.recall import note, recall
 from outrider.tools.tool import ToolContext, ToolError
 
 

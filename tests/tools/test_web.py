@@ -11,8 +11,8 @@ from typing import Any, ClassVar
 
 import pytest
 
-from outrider.tools import pages, web
 from outrider.tools.tool import ToolContext, ToolError
+from outrider.tools.web import pages, web_tools
 from tests.servers.documents import pdf
 from tests.servers.web import WebServer, answer, drip, endless, gzip_bomb, page, redirect
 
@@ -30,20 +30,20 @@ def context(web_server: WebServer | None = None, **more: Any) -> ToolContext:
 
 
 async def read(url: str, ctx: ToolContext) -> str:
-    text = await web.read_page.run(web.read_page.check({"url": url}), ctx)
+    text = await web_tools.read_page.run(web_tools.read_page.check({"url": url}), ctx)
     assert isinstance(text, str)
     return text
 
 
 async def find(ctx: ToolContext, query: str = "fried fish", **more: Any) -> str:
-    text = await web.web_search.run(web.web_search.check({"query": query, **more}), ctx)
+    text = await web_tools.web_search.run(web_tools.web_search.check({"query": query, **more}), ctx)
     assert isinstance(text, str)
     return text
 
 
 def test_both_tools_read_and_are_not_trusted() -> None:
     """Looking things up needs no approval, and what comes back is marked as a stranger's."""
-    for tool in (web.web_search, web.read_page):
+    for tool in (web_tools.web_search, web_tools.read_page):
         assert (tool.effect_of({}), tool.origin) == ("read", "untrusted")
 
 
@@ -111,7 +111,7 @@ async def test_read_page_refuses_a_picture_and_a_private_address() -> None:
 
 async def test_read_page_says_how_much_it_has_when_a_page_is_too_large(monkeypatch: pytest.MonkeyPatch) -> None:
     """Endless pages and bombs are cut at the cap and said to be."""
-    monkeypatch.setattr(web, "MAX_PAGE", 100_000)
+    monkeypatch.setattr(web_tools, "MAX_PAGE", 100_000)
     with WebServer({"/e": endless(), "/b": gzip_bomb(20)}) as server:
         for path in ("/e", "/b"):
             assert "(cut: larger than 100,000 bytes)" in await read(server.url(path), context(server))
@@ -283,7 +283,7 @@ async def test_web_search_says_that_time_was_up_when_every_engine_hangs(
     """Slow is neither empty nor blocked nor unreachable."""
     for name in engines:
         engines[name] = lambda *a, **k: time.sleep(3)
-    monkeypatch.setattr(web, "SEARCH_S", 1.0)
+    monkeypatch.setattr(web_tools, "SEARCH_S", 1.0)
     with pytest.raises(ToolError, match="did not end in time"):
         await find(context())
 
@@ -299,7 +299,7 @@ async def test_web_search_ends_at_its_own_deadline_and_keeps_what_came_early(
 
     engines["wikipedia"] = slow
     engines["brave"] = engines["duckduckgo"] = lambda *a, **k: SimpleNamespace(status_code=200, text=html_of("early"))
-    monkeypatch.setattr(web, "SEARCH_S", 1.5)
+    monkeypatch.setattr(web_tools, "SEARCH_S", 1.5)
     began = time.monotonic()
     text = await find(context())
     assert "https://e.org/early" in text

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from outrider.tools.workers import in_child, in_thread
+from outrider.tools.process.deadlines import in_child, in_thread
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="looks at processes in /proc")
 
@@ -83,7 +83,7 @@ async def test_in_child_bounds_the_output(tmp_path: Path, monkeypatch: pytest.Mo
 def test_a_child_ends_when_the_agent_is_killed(tmp_path: Path) -> None:
     """Kill -9 of the agent leaves no child that goes on reading or asking."""
     (tmp_path / "child_of.py").write_text(
-        "import time\nfrom outrider.tools.child import limit_self\nlimit_self(60)\nprint('up', flush=True)\ntime.sleep(60)\n"
+        "import time\nfrom outrider.tools.process.limits import limit_self\nlimit_self(60)\nprint('up', flush=True)\ntime.sleep(60)\n"
     )
     parent = subprocess.Popen(
         [sys.executable, "-c", "import subprocess, sys, time\n"

@@ -9,7 +9,7 @@ import os
 import shutil
 import sys
 
-from outrider.tools.sandbox.inside_root import INSIDE_ID, NOBODY
+from outrider.tools.sandbox.inside.root import INSIDE_ID, NOBODY
 from outrider.tools.sandbox.isolation import Isolation, Start, Unusable, Wanted, way_out
 from outrider.tools.sandbox.landlock import must_be_open_to_all
 from outrider.tools.sandbox.namespaces import inside_settings, proxy_environment

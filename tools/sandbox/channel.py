@@ -12,8 +12,8 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator
 
-from outrider.tools.sandbox import inside_wire as wire
-from outrider.tools.sandbox.inside_wire import Broken
+from outrider.tools.sandbox.inside import wire as wire
+from outrider.tools.sandbox.inside.wire import Broken
 
 Message = list[bytes]
 SEND_S = 60.0  # a worker that takes nothing for so long is as good as dead

@@ -22,7 +22,7 @@ from pathlib import Path
 from outrider.tools.sandbox.bubblewrap import BUBBLEWRAP
 from outrider.tools.sandbox.channel import Stalled
 from outrider.tools.sandbox.container import CONTAINER
-from outrider.tools.sandbox.inside_wire import Broken
+from outrider.tools.sandbox.inside.wire import Broken
 from outrider.tools.sandbox.isolation import Isolation, Limits, Unusable, Wanted
 from outrider.tools.sandbox.landlock import LANDLOCK
 from outrider.tools.sandbox.namespaces import NAMESPACES

@@ -12,8 +12,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from outrider.tools.sandbox.inside_root import NOBODY
-from outrider.tools.sandbox.inside_syscalls import AF_UNIX
+from outrider.tools.sandbox.inside.root import NOBODY
+from outrider.tools.sandbox.inside.syscalls import AF_UNIX
 from outrider.tools.sandbox.isolation import Isolation, Limits, Start, Unusable, Wanted, settings
 
 ENGINES = ("podman", "docker")
@@ -62,13 +62,13 @@ def compose(engine: str, name: str, wanted: Wanted, *, gvisor: bool) -> list[str
         *(f"--memory-swap={memory}", f"--ulimit=nofile={limits.open_files}:{limits.open_files}", "--ulimit=core=0"),
         *(f"--tmpfs={_WORKSPACE}:rw,nosuid,nodev,{size}", f"--tmpfs=/tmp:rw,nosuid,nodev,{size}", "--shm-size=64m"),
         *("--env=HOME=/tmp", "--env=LANG=C.UTF-8", "--env=MPLBACKEND=Agg", "--env=OPENBLAS_NUM_THREADS=2"),
-        f"--volume={Path(__file__).parent.resolve()}:/.outrider:ro",
+        f"--volume={(Path(__file__).parent / 'inside').resolve()}:/.outrider:ro",
     ]
     for path in wanted.read:
         arguments.append(f"--volume={path.absolute()}:{path.absolute()}:ro")
     if gvisor:
         arguments.append("--runtime=runsc")
-    return [*arguments, image(), "python3", "-I", "-S", "-X", "utf8", "/.outrider/inside_worker.py"]
+    return [*arguments, image(), "python3", "-I", "-S", "-X", "utf8", "/.outrider/worker.py"]
 
 
 def _engine() -> str:

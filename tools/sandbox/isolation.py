@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from outrider.tools.sandbox.inside_settings import Settings
+from outrider.tools.sandbox.inside.settings import Settings
 from outrider.tools.sandbox.workspace import NEVER
 
 

@@ -9,8 +9,8 @@ import os
 import sys
 from pathlib import Path
 
-from outrider.tools.sandbox.inside_confine import landlock_abi
-from outrider.tools.sandbox.inside_root import NOBODY
+from outrider.tools.sandbox.inside.confine import landlock_abi
+from outrider.tools.sandbox.inside.root import NOBODY
 from outrider.tools.sandbox.isolation import Isolation, Start, Unusable, Wanted, private_folder, settings
 from outrider.tools.sandbox.view import View, make_view
 
@@ -46,7 +46,7 @@ def _start(wanted: Wanted) -> Start:
         write=(work, tmp, home, "/dev/null"),
         search_path=view.search_path,
     )
-    worker = str(Path(__file__).with_name("inside_worker.py").resolve())
+    worker = str((Path(__file__).parent / "inside" / "worker.py").resolve())
     command = (view.python, "-I", "-S", "-X", "utf8", worker)
     return Start(command, (inside.fields(),), environment, folder=folder)
 

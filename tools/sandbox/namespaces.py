@@ -1,5 +1,5 @@
 """The `namespaces` isolation: our own launcher on user namespaces; nothing to install, no root needed.
-Starts inside_launcher with an empty environment. See docs/threats.md for what it keeps.
+Starts inside/launcher.py with an empty environment. See docs/threats.md for what it keeps.
 Does not promise anything where user namespaces are forbidden: `choose.py` finds out, and says so.
 """
 
@@ -8,9 +8,9 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from outrider.tools.sandbox.inside_root import Plan
-from outrider.tools.sandbox.inside_settings import PROXY_PORT, Settings
-from outrider.tools.sandbox.inside_syscalls import AF_INET, AF_INET6, AF_UNIX
+from outrider.tools.sandbox.inside.root import Plan
+from outrider.tools.sandbox.inside.settings import PROXY_PORT, Settings
+from outrider.tools.sandbox.inside.syscalls import AF_INET, AF_INET6, AF_UNIX
 from outrider.tools.sandbox.isolation import Isolation, Start, Unusable, Wanted, settings, way_out
 from outrider.tools.sandbox.view import FILES, View, make_view
 
@@ -39,7 +39,7 @@ def _start(wanted: Wanted) -> Start:
     )
     theirs, ours = way_out(wanted)
     inside = inside_settings(wanted, view, theirs)
-    launcher = str(Path(__file__).with_name("inside_launcher.py").resolve())
+    launcher = str((Path(__file__).parent / "inside" / "launcher.py").resolve())
     command = (sys.executable, "-I", "-S", launcher)
     descriptors = (theirs,) if theirs else ()
     return Start(command, (plan.fields(), inside.fields()), descriptors=descriptors, listener=ours)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from outrider.tools.sandbox.inside_syscalls import AF_INET, AF_INET6, AF_UNIX
+from outrider.tools.sandbox.inside.syscalls import AF_INET, AF_INET6, AF_UNIX
 from outrider.tools.sandbox.isolation import Isolation, Start, Wanted, private_folder, settings
 from outrider.tools.sandbox.view import make_view
 
@@ -27,7 +27,7 @@ def _start(wanted: Wanted) -> Start:
         remove=str(folder),
         search_path=view.search_path,
     )
-    worker = str(Path(__file__).with_name("inside_worker.py").resolve())
+    worker = str((Path(__file__).parent / "inside" / "worker.py").resolve())
     return Start((view.python, "-I", "-S", "-X", "utf8", worker), (inside.fields(),), environment, folder=folder)
 
 

@@ -21,7 +21,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from outrider.tools.sandbox.channel import Channel, Message, Stalled
-from outrider.tools.sandbox.inside_wire import Broken
+from outrider.tools.sandbox.inside.wire import Broken
 from outrider.tools.sandbox.isolation import Start, Unusable
 from outrider.tools.sandbox.text import clean
 from outrider.tools.sandbox.workspace import HostFolder

@@ -17,7 +17,7 @@ from typing import Literal
 from outrider.memory.errors import OutriderError
 from outrider.tools.sandbox import choose
 from outrider.tools.sandbox.channel import Message, Stalled
-from outrider.tools.sandbox.inside_wire import Broken
+from outrider.tools.sandbox.inside.wire import Broken
 from outrider.tools.sandbox.isolation import Isolation, Limits, Unusable, Wanted
 from outrider.tools.sandbox.process import Running
 from outrider.tools.sandbox.proxy import Door, Proxy

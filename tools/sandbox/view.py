@@ -79,10 +79,10 @@ def make_view(read: Sequence[Path] = ()) -> View:
         sources.append(real_python)
     links = {place: target for place, target in links.items() if not any(_within(place, s) for s in sources)}
     workspace = next(w for w in _WORKSPACES if not any(_within(s, w) or _within(w, s) for s in sources))
-    binds = (*((s, s) for s in sources), (str(Path(__file__).parent.resolve()), _INSIDE_WORKER))
+    binds = (*((s, s) for s in sources), (str((Path(__file__).parent / "inside").resolve()), _INSIDE_WORKER))
     search = tuple(_search_path(sources))
     environment = _environment(python)
-    worker = f"{_INSIDE_WORKER}/inside_worker.py"
+    worker = f"{_INSIDE_WORKER}/worker.py"
     return View(python, sys.prefix, worker, workspace, binds, tuple(links.items()), search, environment)
 
 

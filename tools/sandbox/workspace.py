@@ -15,8 +15,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from outrider.memory.errors import UsageError
-from outrider.tools.sandbox.inside_files import DEEPEST
-from outrider.tools.sandbox.inside_wire import PIECE
+from outrider.tools.sandbox.inside.files import DEEPEST
+from outrider.tools.sandbox.inside.wire import PIECE
 
 # Carried neither way: secrets, what other programs run or trust on sight (hooks, editor and shell settings), heaps of others' code.
 # fmt: off

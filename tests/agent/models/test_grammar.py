@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from outrider.agent.models.grammar import literal, reply_grammar
+from outrider.agent.models.llama.grammar import literal, reply_grammar
 
 TEXT = {"type": "string"}
 
@@ -115,7 +115,7 @@ TREE = {"type": "object", "properties": {"name": TEXT, "child": {"$ref": "#/$def
 def test_grammar_is_one_llama_cpp_reads(schema: dict[str, Any]) -> None:
     """Every grammar made here is one llama.cpp accepts; a broken one is not (the control)."""
     llama_cpp = pytest.importorskip("llama_cpp")
-    from outrider.agent.models.starter import STARTER_PATH
+    from outrider.agent.models.builtin import STARTER_PATH
 
     model = llama_cpp.Llama(str(STARTER_PATH), vocab_only=True, verbose=False)
     vocab = llama_cpp.llama_model_get_vocab(model.model)

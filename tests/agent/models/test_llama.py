@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 
 from outrider.agent.models import open_model
-from outrider.agent.models.llama import LlamaModel, find_file
-from outrider.agent.models.llama_chat import read, turns
+from outrider.agent.models.builtin import STARTER_PATH
+from outrider.agent.models.llama.chat import read, turns
+from outrider.agent.models.llama.downloads import best, find_pulled, split
+from outrider.agent.models.llama.model import LlamaModel, find_file
 from outrider.agent.models.model import CallDraft, Message, Request, ToolSpec, Usage
-from outrider.agent.models.pulled import best, find_pulled, split
-from outrider.agent.models.starter import STARTER_PATH
 from outrider.memory.errors import ModelUnavailable, UsageError
 
 needs_llama = pytest.mark.llama
@@ -143,8 +143,8 @@ async def test_ordinary_mode_replies_with_a_call_the_grammar_allows() -> None:
 async def test_small_mode_works_for_a_model_without_our_labels() -> None:
     """Any GGUF can be asked the questions in words; the call is well formed whatever it chooses."""
     pytest.importorskip("llama_cpp")
-    from outrider.agent.models import small_reply
-    from outrider.agent.models.llama_process import LlamaProcess
+    from outrider.agent.models.choice import ask as small_reply
+    from outrider.agent.models.llama.process import LlamaProcess
 
     process = LlamaProcess(STARTER_PATH, context=2048, threads=1)
     await process.start()

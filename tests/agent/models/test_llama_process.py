@@ -14,9 +14,9 @@ from pathlib import Path
 
 import pytest
 
-from outrider.agent.models.llama_process import LlamaProcess
+from outrider.agent.models.builtin import STARTER_PATH
+from outrider.agent.models.llama.process import LlamaProcess
 from outrider.agent.models.model import ModelFailure
-from outrider.agent.models.starter import STARTER_PATH
 from outrider.memory.errors import ModelUnavailable
 
 pytest.importorskip("llama_cpp")
@@ -148,7 +148,7 @@ async def test_process_says_that_a_file_is_no_model(tmp_path: Path, content: byt
 
 async def test_process_says_that_a_prompt_is_too_long(process: LlamaProcess) -> None:
     """A prompt beyond the window is refused before it is computed, as an overflow."""
-    from outrider.agent.models.failures import ContextOverflow
+    from outrider.agent.models.chat.errors import ContextOverflow
 
     with pytest.raises(ContextOverflow):
         await process.ask("complete", timeout_s=10, chat=[{"role": "user", "content": "word " * 4000}], max_tokens=5)

@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 
-from outrider.agent.models.chat_encode import wire_arguments
-from outrider.agent.models.failures import ContextOverflow
+from outrider.agent.models.chat.encode import wire_arguments
+from outrider.agent.models.chat.errors import ContextOverflow
 from outrider.agent.models.model import CallDraft, Message, ModelFailure, Reply, Request, ToolSpec, said
-from outrider.agent.models.openai import OpenAIModel
+from outrider.agent.models.openai.model import OpenAIModel
 from outrider.memory.errors import ModelUnavailable, UsageError
 from tests.servers.openai_server import OpenAIServer
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from outrider.agent.models import small
-from outrider.agent.models.candidates import ToolCard
-from outrider.agent.models.small import Answer, Call, Decision, Step, View
+from outrider.agent.models.choice import steps as small
+from outrider.agent.models.choice.options import ToolCard
+from outrider.agent.models.choice.steps import Answer, Call, Decision, Step, View
 
 TEXT = {"type": "string"}
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from outrider.agent.models.expressions import expressions
-from outrider.agent.models.faces import FACES
-from outrider.agent.models.reading import pieces, stem
-from outrider.agent.models.spans import exact, spans
+from outrider.agent.models.choice.arithmetic import expressions
+from outrider.agent.models.choice.spans import exact, spans
+from outrider.agent.models.choice.tool_forms import FACES
+from outrider.agent.models.choice.words import pieces, stem
 
 
 @pytest.mark.parametrize(

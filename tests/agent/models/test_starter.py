@@ -11,9 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from outrider.agent.models import small
-from outrider.agent.models.starter import PARAMETERS, STARTER_PATH, archetypes, describe, families, traces
-from outrider.agent.models.starter.tokenizer import Tokenizer, train
+from examples.train_starter import dataset, fake_tools
+from examples.train_starter.tasks import families
+from examples.train_starter.tokenizer import Tokenizer, train
+from outrider.agent.models.builtin import PARAMETERS, STARTER_PATH, describe
+from outrider.agent.models.choice import steps
 
 KEPT = Path(__file__).with_name("starter_questions.json")
 MB = 1_000_000
@@ -40,7 +42,7 @@ def test_starter_in_llama_cpp_makes_the_choices_it_made_in_training() -> None:
     The expectations were written by `starter/parity.py` from torch; half precision may turn a near tie.
     """
     pytest.importorskip("llama_cpp")
-    from outrider.agent.models.llama_worker import Worker
+    from outrider.agent.models.llama.worker import Worker
 
     worker = Worker(threading.Event(), lambda message: None)
     about = worker.load(str(STARTER_PATH), 2048, 1)
@@ -49,10 +51,10 @@ def test_starter_in_llama_cpp_makes_the_choices_it_made_in_training() -> None:
     kept = json.loads(KEPT.read_text("utf-8"))
     for prompt, tokens, wanted in kept:
         worker.deadline = time.monotonic() + 60
-        done = worker.choose(list(small.LABELS), question=prompt)
-        best = max(range(len(small.LABELS)), key=done["scores"].__getitem__)
+        done = worker.choose(list(steps.LABELS), question=prompt)
+        best = max(range(len(steps.LABELS)), key=done["scores"].__getitem__)
         assert done["tokens"] == tokens
-        same += small.LABELS[best] == wanted
+        same += steps.LABELS[best] == wanted
     assert len(kept) >= 100
     assert same >= len(kept) - 1
 
@@ -61,8 +63,8 @@ def test_starter_in_llama_cpp_makes_the_choices_it_made_in_training() -> None:
 def test_starter_keeps_its_score_on_goals_it_was_not_trained_on() -> None:
     """A change of small.py or of the data that the shipped model was not trained for shows here."""
     pytest.importorskip("llama_cpp")
-    from outrider.agent.models.llama_worker import Worker
-    from outrider.agent.models.starter.evaluate import score
+    from examples.train_starter.evaluate import score
+    from outrider.agent.models.llama.worker import Worker
 
     worker = Worker(threading.Event(), lambda message: None)
     worker.load(str(STARTER_PATH), 2048, 1)
@@ -76,8 +78,8 @@ def test_starter_keeps_its_score_on_goals_it_was_not_trained_on() -> None:
 def test_starter_data_of_every_family_can_be_played(family: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """What is right is on offer: the training data and small-model mode fit together."""
     monkeypatch.setattr(families, "FAMILIES", {family: (1, families.FAMILIES[family][1])})
-    coverage = traces.Coverage()
-    played = list(itertools.islice(traces.stream(3, coverage=coverage), 40))
+    coverage = dataset.Coverage()
+    played = list(itertools.islice(dataset.stream(3, coverage=coverage), 40))
     assert sum(coverage.gaps.values()) <= 4, coverage.examples[:3]
     assert any(played)
     assert all(0 <= one.right < len(one.decision.options) for goal in played for one in goal)
@@ -86,7 +88,7 @@ def test_starter_data_of_every_family_can_be_played(family: str, monkeypatch: py
 def test_starter_data_is_the_same_for_the_same_seed() -> None:
     """A training run can be repeated."""
     first, second = (
-        [one.decision.prompt() for goal in itertools.islice(traces.stream(5), 20) for one in goal] for _ in range(2)
+        [one.decision.prompt() for goal in itertools.islice(dataset.stream(5), 20) for one in goal] for _ in range(2)
     )
     assert first == second
 
@@ -94,22 +96,22 @@ def test_starter_data_is_the_same_for_the_same_seed() -> None:
 def test_starter_never_trains_on_what_is_held_out() -> None:
     """The tools and wordings it is measured on do not occur in training."""
     rng = random.Random(1)
-    trained, tested = set(archetypes.archetypes(False)), set(archetypes.archetypes(True))
+    trained, tested = set(fake_tools.archetypes(False)), set(fake_tools.archetypes(True))
     assert trained
     assert len(tested) >= 8
     assert not trained & tested
     wordings = [f"wording {i}" for i in range(100)]
-    drawn = {archetypes.choose(rng, wordings, False) for _ in range(1000)}
-    held = {archetypes.choose(rng, wordings, True) for _ in range(1000)}
+    drawn = {fake_tools.choose(rng, wordings, False) for _ in range(1000)}
+    held = {fake_tools.choose(rng, wordings, True) for _ in range(1000)}
     assert drawn.isdisjoint(held)
 
 
 def test_starter_tokenizer_round_trips_its_file(tmp_path: Path) -> None:
     """Merges are learnt, kept and read again; every text has tokens, and a special token is one."""
-    tokens = Tokenizer(train({"price": 9, "prices": 5, "prince": 3}, 256 + len(small.SPECIALS) + 8))
+    tokens = Tokenizer(train({"price": 9, "prices": 5, "prince": 3}, 256 + len(steps.SPECIALS) + 8))
     tokens.save(tmp_path / "merges.json")
     again = Tokenizer.load(tmp_path / "merges.json")
-    text = [small.GOAL, "prices", "Øl", "…"]
+    text = [steps.GOAL, "prices", "Øl", "…"]
     assert again.encode(text) == tokens.encode(text)
     assert len(tokens.encode(["price"])) < len(" price")
-    assert tokens.encode([small.GOAL]) == [tokens.ids[small.GOAL]]
+    assert tokens.encode([steps.GOAL]) == [tokens.ids[steps.GOAL]]

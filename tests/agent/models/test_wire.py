@@ -12,8 +12,8 @@ from shutil import which
 
 import pytest
 
-from outrider.agent.models import wire
-from outrider.agent.models.wire import Answer, LeanWire, Post, WireError
+from outrider.agent.models.openai import transport
+from outrider.agent.models.openai.transport import Answer, LeanWire, Post, WireError
 
 Talk = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
@@ -105,12 +105,12 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
 async def tls_answer(certificate: Path, host: str = "localhost") -> Answer:
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.load_cert_chain(certificate / "cert.pem", certificate / "key.pem")
-    wire.tls_context.cache_clear()
+    transport.tls_context.cache_clear()
     try:
         async with speaking(OK, tls=context) as port:
             return await LeanWire(f"https://{host}:{port}").post(post())
     finally:
-        wire.tls_context.cache_clear()
+        transport.tls_context.cache_clear()
 
 
 async def test_tls_refuses_a_certificate_nobody_vouches_for(certificate: Path, monkeypatch: pytest.MonkeyPatch) -> None:

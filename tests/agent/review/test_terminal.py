@@ -10,7 +10,7 @@ from xml.etree import ElementTree
 import pytest
 
 from outrider.agent.review.lines import Line, arguments_in_short, first_lines, one_line, tame, visible
-from outrider.agent.review.paint import PNG, Painter, plain, svg, wrapped
+from outrider.agent.review.render import PNG, Painter, plain, svg, wrapped
 from outrider.agent.review.terminal import FULL, LIVE, SHOW, Detail, Teller
 from outrider.memory.events import (
     KINDS,

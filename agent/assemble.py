@@ -1,0 +1,399 @@
+"""Puts a run together: starts a new one, or takes up one that was left, and drives it to its end.
+May touch: the journal, the model, the tools, by way of the parts it builds. Does not promise: to outlive the process;
+what is on disk does, and `resume` goes on from there.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+from dataclasses import asdict, dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from outrider.agent.budget import Budget, Ledger
+from outrider.agent.history.file_changes import drifted
+from outrider.agent.history.run_view import budget_from, price_from
+from outrider.agent.live_run import Approve, Parts, nobody
+from outrider.agent.loop import pursue
+from outrider.agent.models.model import Model, Price, ToolSpec
+from outrider.agent.settings.run_settings import Settings, as_stored, changed_settings, from_stored
+from outrider.agent.state import State
+from outrider.agent.tool_memory import RunMemory
+from outrider.agent.version import VERSION
+from outrider.memory.errors import LeaseLost, StoreError, UsageError
+from outrider.memory.events import Noted, Resumed, RunStarted, ToolCalled, ToolReturned
+from outrider.memory.journal import Journal, Stored
+from outrider.memory.lease import BEAT_S
+from outrider.memory.store import Store
+from outrider.tools.builtin import collect, replaced
+from outrider.tools.policy import Policy
+from outrider.tools.tool import Tool, ToolContext, ToolError
+from outrider.tools.toolbox import Toolbox
+
+UNLIMITED = Budget(steps=500, seconds=3600)  # what "no budget given" means; plus a dollar where a price is known
+
+
+@dataclass(slots=True)
+class Listeners:
+    """Who watches a run, and who may be asked. All optional."""
+
+    on_event: Callable[[Stored], None] | None = None
+    on_text: Callable[[str], None] | None = None
+    progress: Callable[[str], None] = lambda text: None
+    approve: Approve = nobody
+    ask: Callable[[str], Awaitable[str | None]] | None = None
+
+
+def start(
+    store: Store,
+    goal: str,
+    settings: Settings,
+    model: Model,
+    budget: Budget | None,
+    *,
+    extra: Sequence[Tool] = (),
+    listeners: Listeners | None = None,
+    parent: str | None = None,
+) -> Parts:
+    """A new run with its first event on disk; `parent` is the run that delegated it. Raises UsageError before anything is recorded or asked."""
+    if not goal.strip():
+        raise UsageError("there is no goal", "the goal is empty", 'say what you want: outrider run "…"')
+    budget = budget or default_budget(model.price)
+    ledger = Ledger(budget, model.price)
+    toolbox = Toolbox(collect(settings.tools, settings.tools_from, extra))
+    listeners = listeners or Listeners()
+    for name in replaced(toolbox.tools.values()):
+        listeners.progress(f"note: a tool of yours takes the place of the built-in {name}")
+    workspace = _workspace(settings.workspace)
+    first = RunStarted(
+        goal=goal,
+        model=model.name,
+        budget=budget.as_json(),
+        policy=Policy.of(settings.policy).as_json(),
+        tools=tuple(_told(tool) for tool in toolbox.tools.values()),
+        system=settings.system,
+        workspace=str(workspace),
+        settings=as_stored(settings),
+        price=_stored_price(model.price),
+        limits=asdict(model.limits),
+        versions={"outrider": VERSION, "python": sys.version.split()[0]},
+        parent=parent,
+        label=settings.label,
+    )
+    journal = Journal.create(store, first, label=settings.label, parent=parent)
+    parts = _parts(journal, settings, model, ledger, toolbox, workspace, listeners)
+    _replay(parts)
+    return parts
+
+
+def stored_settings(store: Store, run_id: str) -> tuple[str, Settings, Budget]:
+    """(run id, settings, budget) a run was last driven with. Raises UsageError if it never began."""
+    journal = Journal.open_for_reading(store, run_id)
+    settings, budget = None, Budget()
+    for stored in journal.read():
+        event = stored.event
+        if isinstance(event, RunStarted):
+            settings, budget = from_stored(event.settings | {"model": event.model}), budget_from(event.budget)
+        elif isinstance(event, Resumed) and settings:
+            settings = from_stored(as_stored(settings) | {"model": settings.model} | changed_settings(event.changes))
+            if isinstance(changed := event.changes.get("budget"), dict):
+                budget = budget_from(changed)
+    if settings is None:
+        raise UsageError(f"run {run_id} never began", "its first event is missing", "start it anew")
+    return journal.run_id, settings, budget
+
+
+def resume(
+    store: Store,
+    run_id: str,
+    settings: Settings,
+    model: Model,
+    budget: Budget,
+    *,
+    extra: Sequence[Tool] = (),
+    listeners: Listeners | None = None,
+) -> Parts:
+    """Take up a run that was left. Raises LeaseLost while another process drives it, UsageError if it is answered."""
+    changes = _changes(store, run_id, settings, budget, model)
+    journal = Journal.open_for_writing(store, run_id)
+    try:
+        parts = _take_up(journal, settings, model, budget, extra, listeners)
+        if parts.state.stopped and parts.state.stopped.reason == "answered":
+            raise UsageError(
+                f"run {journal.run_id} is answered",
+                "there is nothing left to do",
+                "see `outrider show`, or go on from it with `outrider fork RUN --goal …`",
+            )
+        _refuse_less_than_spent(parts, changes)
+        unknown = tuple(c.call_id for c in parts.state.open.values() if c.effect != "read")
+        parts.put(Resumed(changes=changes, unknown=unknown))
+        if moved := drifted(journal.read(), parts.tool_context.workspace):
+            names = ", ".join(moved[:20])
+            parts.put(
+                Noted(by="outrider", text=f"While the run was left, these files changed: {names}. Read them again.")
+            )
+        parts.record()
+    except BaseException:
+        journal.release()
+        raise
+    return parts
+
+
+def _refuse_less_than_spent(parts: Parts, changes: dict[str, Any]) -> None:
+    budget, spent = parts.ledger.budget, parts.ledger.spent
+    for unit in ("usd", "tokens", "steps", "calls"):
+        limit = getattr(budget, unit)
+        if "budget" in changes and limit is not None and limit < getattr(spent, unit):
+            raise UsageError(
+                f"run {parts.journal.run_id} has already used {getattr(spent, unit)} {unit}",
+                f"a limit of {limit} cannot be kept any more",
+                f"give more, for example --{unit} +{limit}",
+            )
+
+
+def fork(
+    store: Store,
+    run_id: str,
+    at: int | None,
+    settings: Settings,
+    model: Model,
+    budget: Budget,
+    *,
+    goal: str = "",
+    extra: Sequence[Tool] = (),
+    listeners: Listeners | None = None,
+) -> Parts:
+    """A new run that shares the events of another up to `at` (None: all), with a ledger of its own that starts at zero.
+
+    Raises UsageError if the run has no such event.
+    """
+    parent = Journal.open_for_reading(store, run_id)
+    at = parent.head_seq if at is None else parent.at(at).seq
+    changes = _changes(store, run_id, settings, budget, model) | {"fork": True, "budget": budget.as_json()}
+    changes |= {"goal": goal} if goal else {}
+    open_calls = _open_calls(parent, at)
+    journal = Journal.create(
+        store, Resumed(changes=changes, unknown=open_calls), label=settings.label, parent=parent.run_id, fork_seq=at
+    )
+    try:
+        return _take_up(journal, settings, model, budget, extra, listeners)
+    except BaseException:
+        journal.release()
+        raise
+
+
+def _changes(store: Store, run_id: str, settings: Settings, budget: Budget, model: Model) -> dict[str, Any]:
+    """What differs from how the run was last driven, as `Resumed.changes` holds it."""
+    _, before, budget_before = stored_settings(store, run_id)
+    old, new = as_stored(before), as_stored(settings)
+    changes = {key: new.get(key) for key in old.keys() | new.keys() if old.get(key) != new.get(key)}
+    if settings.model != before.model:
+        changes |= {"model": settings.model, "limits": asdict(model.limits), "price": _stored_price(model.price)}
+    if budget != budget_before:
+        changes["budget"] = budget.as_json()
+    return changes
+
+
+def _take_up(
+    journal: Journal,
+    settings: Settings,
+    model: Model,
+    budget: Budget,
+    extra: Sequence[Tool],
+    listeners: Listeners | None,
+) -> Parts:
+    price = model.price or price_from(_first(journal).price)
+    toolbox = Toolbox(collect(settings.tools, settings.tools_from, extra))
+    ledger = Ledger(budget, price)
+    parts = _parts(journal, settings, model, ledger, toolbox, _workspace(settings.workspace), listeners or Listeners())
+    _replay(parts)
+    return parts
+
+
+def _open_calls(journal: Journal, at: int) -> tuple[str, ...]:
+    """Calls with effects that had begun and not returned at event `at`."""
+    state = State()
+    for stored in journal.read(upto=at):
+        state.add(stored.seq, stored.event)
+    return tuple(called.call_id for called in state.open.values() if called.effect != "read")
+
+
+async def drive(parts: Parts) -> None:
+    """Work until the run ends, keeping its lease alive; then give back what it held."""
+    driver, lost = asyncio.current_task(), list[LeaseLost]()
+    beat = asyncio.create_task(_keep_lease(parts, driver, lost))
+    try:
+        await _restore_python(parts)
+        await pursue(parts)
+    except asyncio.CancelledError:
+        if lost and driver and driver.uncancel() == 0:
+            raise lost[0] from None
+        raise
+    finally:
+        beat.cancel()
+        with suppress(Exception):  # what came back before it was stopped; if that cannot be kept, the error is known
+            parts.record()
+        await asyncio.to_thread(_close_scratch, parts)
+        with suppress(StoreError):
+            parts.journal.release()
+
+
+async def _restore_python(parts: Parts) -> None:
+    """Give the code of a run that is taken up its variables back, as far as that repeats nothing, and say what is gone."""
+    if not any(seen.tool == "python" and seen.ok for seen in parts.state.seen):
+        return
+    from outrider.tools.code.code_tools import restore
+
+    try:
+        told = await restore(parts.tool_context, _python_cells(parts.journal))
+    except ToolError as error:
+        told = str(error)
+    if told:
+        parts.record(Noted(by="outrider", text=told))
+
+
+def _python_cells(journal: Journal) -> list[str]:
+    code: dict[str, str] = {}
+    cells = []
+    for stored in journal.read():
+        event = stored.event
+        if isinstance(event, ToolCalled) and event.tool == "python":
+            code[event.call_id] = str(event.arguments.get("code", ""))
+        elif isinstance(event, ToolReturned) and event.ok and event.call_id in code:
+            cells.append(code[event.call_id])
+    return cells
+
+
+async def _keep_lease(parts: Parts, driver: asyncio.Task[Any] | None, lost: list[LeaseLost]) -> None:
+    while True:
+        await asyncio.sleep(BEAT_S)
+        try:
+            parts.journal.beat()
+        except LeaseLost as error:
+            lost.append(error)
+            if driver:
+                driver.cancel()
+            return
+        except StoreError:
+            continue  # the next append will tell, and nothing was lost
+
+
+def _close_scratch(parts: Parts) -> None:
+    for value in parts.tool_context.scratch.values():
+        if callable(close := getattr(value, "close", None)):
+            with suppress(Exception):
+                close()
+
+
+def default_budget(price: Price | None) -> Budget:
+    """What a run may spend when nobody said: 500 steps, an hour, and a dollar where the price is known and not zero."""
+    costs = price is not None and (price.input > 0 or price.output > 0)
+    return replace(UNLIMITED, usd=1) if costs else UNLIMITED
+
+
+def _replay(parts: Parts) -> None:
+    for stored in parts.journal.read():
+        parts.know(stored.seq, stored.event)
+
+
+def _parts(
+    journal: Journal,
+    settings: Settings,
+    model: Model,
+    ledger: Ledger,
+    toolbox: Toolbox,
+    workspace: Path,
+    listeners: Listeners,
+) -> Parts:
+    from outrider.agent.children import delegate  # which drives runs itself
+
+    secrets = {name: value for name in settings.secrets if (value := os.environ.get(name))}
+    context = ToolContext(
+        workspace=workspace,
+        run_id=journal.run_id,
+        ask=_asking(listeners, ledger) if listeners.ask else None,
+        progress=listeners.progress,
+        seconds_left=ledger.seconds_left,
+        secret=secrets.get,
+        isolation=settings.isolation,
+        unsafe=settings.unsafe,
+        allowed_hosts=settings.allowed_hosts,
+        settings=_with_hidden(settings.tool_settings, journal.store, workspace),
+    )
+    parts = Parts(
+        journal=journal,
+        model=model,
+        toolbox=toolbox,
+        policy=Policy.of(settings.policy),
+        ledger=ledger,
+        tool_context=context,
+        specs=tuple(ToolSpec(t.name, t.description, t.parameters) for t in toolbox.tools.values()),
+        approve=listeners.approve,
+        on_event=listeners.on_event,
+        on_text=listeners.on_text,
+        secrets=secrets,
+    )
+    if model.limits.context:
+        parts.observation_chars = max(500, min(parts.observation_chars, model.limits.context))
+    context.memory = RunMemory(parts)
+    parts.delegate = partial(delegate, settings)
+    return parts
+
+
+def _with_hidden(tool_settings: dict[str, Any], store: Store, workspace: Path) -> dict[str, Any]:
+    """Tool settings under which the sandbox does not carry the memory database in, should it lie in the workspace."""
+    if store.dialect != "sqlite" or not store.url.database:
+        return tool_settings
+    file = Path(store.url.database).resolve()
+    if not file.is_relative_to(workspace):
+        return tool_settings
+    hidden = [str(file.relative_to(workspace)) + end for end in ("", "-wal", "-shm")]
+    sandbox = tool_settings.get("sandbox") or {}
+    return tool_settings | {"sandbox": sandbox | {"hide": [*sandbox.get("hide", ()), *hidden]}}
+
+
+def _asking(listeners: Listeners, ledger: Ledger) -> Callable[[str], Awaitable[str | None]]:
+    """`listeners.ask`, with the run's clock standing still while the person thinks."""
+
+    async def ask(question: str) -> str | None:
+        with ledger.waiting_for_a_person():
+            return await listeners.ask(question) if listeners.ask else None
+
+    return ask
+
+
+def _first(journal: Journal) -> RunStarted:
+    event = journal.at(1).event
+    if not isinstance(event, RunStarted):
+        raise UsageError(
+            f"run {journal.run_id} cannot be read",
+            "its first event is damaged",
+            f"see `outrider verify {journal.run_id}`",
+        )
+    return event
+
+
+def _workspace(path: str) -> Path:
+    folder = Path(path).expanduser().resolve()
+    if not folder.is_dir():
+        raise UsageError(
+            f"the workspace {str(path)!r} is not a folder", "a run works inside one", "make it, or name another"
+        )
+    return folder
+
+
+def _told(tool: Tool) -> dict[str, Any]:
+    effect = "by arguments" if callable(tool.effect) else tool.effect
+    return {"name": tool.name, "description": tool.description, "parameters": tool.parameters, "effect": effect}
+
+
+def _stored_price(price: Price | None) -> dict[str, Any] | None:
+    if price is None:
+        return None
+    plain: dict[str, Any] = {"input": str(price.input), "output": str(price.output), "source": price.source}
+    return plain | ({"cached": str(price.cached)} if price.cached is not None else {})

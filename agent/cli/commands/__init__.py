@@ -1,0 +1,1 @@
+"""One module a command of `outrider`. Each only translates: parse, assemble, run, print, exit code."""

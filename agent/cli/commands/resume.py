@@ -1,0 +1,36 @@
+"""`outrider resume RUN`: go on with a run that was left, interrupted or out of budget."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from outrider.agent.cli.flags import RunFlags, takes
+
+
+@takes(RunFlags)
+def command(
+    run: Annotated[
+        str, typer.Argument(metavar="RUN", help='A run: its id, a part of it, or "last".', show_default=False)
+    ],
+    flags: RunFlags,
+) -> None:
+    """Go on with a run. It remembers how it was started; flags change that: --usd +0.50 adds, --usd 2 replaces."""
+    from outrider.agent import assemble as runs
+    from outrider.agent.agent import Agent
+    from outrider.agent.cli.commands.run import finish
+    from outrider.agent.cli.progress import Face
+    from outrider.agent.cli.session import work
+
+    face = Face(quiet=flags.quiet)
+
+    async def prepare(agent: Agent) -> Any:
+        _, before, _ = runs.stored_settings(agent.store, run)
+        changes = flags.settings(before.policy)
+        if changes.get("isolation"):
+            changes.setdefault("unsafe", False)  # a sandbox was asked for by name
+        return await agent.prepare_resume(run, model=flags.model, budget=flags.limits(), **changes)
+
+    done = work(lambda listeners: Agent(None, memory=flags.memory, listeners=listeners), prepare, face)
+    finish(done, face, as_json=flags.json)

@@ -1,0 +1,147 @@
+"""`outrider show RUN`: the transcript of a run, for people, as JSON lines, as it goes on, or as a picture."""
+
+from __future__ import annotations
+
+import json as json_text
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from outrider.agent.cli.commands.runs import open_store
+from outrider.agent.cli.flags import Memory
+from outrider.agent.cli.output import out, out_json, out_lines, say
+from outrider.memory.errors import UsageError
+
+if TYPE_CHECKING:
+    from outrider.agent.review.terminal import Teller
+    from outrider.memory.journal import Journal, Stored
+
+LONG = 400  # events; of a longer run the last ones are shown, and reading them costs the same however long it is
+TAIL = 120
+POLL_S = 0.2
+
+
+def command(
+    run: Annotated[
+        str, typer.Argument(metavar="RUN", help='A run: its id, a part of it, or "last".', show_default=False)
+    ],
+    json: Annotated[
+        bool, typer.Option("--json", help="One event a line: run, seq, at, kind, body, hash.", show_default=False)
+    ] = False,
+    follow: Annotated[
+        bool, typer.Option("--follow", "-f", help="Go on while the run does.", show_default=False)
+    ] = False,
+    full: Annotated[
+        bool, typer.Option("--full", help="Everything, whole: all events, all output.", show_default=False)
+    ] = False,
+    svg: Annotated[
+        Path | None,
+        typer.Option("--svg", metavar="FILE", help="Write a picture of the transcript.", show_default=False),
+    ] = None,
+    files: Annotated[
+        bool, typer.Option("--files", help="Only the files its tools changed.", show_default=False)
+    ] = False,
+    memory: Memory = None,
+) -> None:
+    """Show what a run did. Of a long run the last part; --full shows all of it."""
+    from outrider.memory.journal import Journal
+
+    journal = Journal.open_for_reading(open_store(memory), run)
+    if files:
+        _list_files(journal)
+        return
+    if svg:
+        _draw(journal, svg, full=full)
+        return
+    try:
+        _print_json(journal, follow) if json else _print(journal, follow, full)
+    except KeyboardInterrupt:
+        if not follow:
+            raise
+
+
+def _print_json(journal: Journal, follow: bool) -> None:
+    for stored in _events(journal, 0, follow):
+        out_json(as_json(stored))
+
+
+def as_json(stored: Stored) -> dict[str, Any]:
+    """One event as `show --json` prints it. `body` is what was stored and hashed: defaults are left out."""
+    try:
+        body = json_text.loads(stored.body)
+    except ValueError:  # somebody changed it; `verify` says so
+        body = {"unreadable": stored.body}
+    return {
+        "run": stored.run, "seq": stored.seq, "at": stored.at, "kind": stored.kind, "body": body, "hash": stored.hash.hex(),
+    }  # fmt: skip
+
+
+def _print(journal: Journal, follow: bool, full: bool) -> None:
+    teller, after = _teller(journal, full)
+    if after:
+        out_lines(teller.tell(journal.at(1)))
+        say(f"({after - 1:,} earlier events are not shown: --full shows all)")
+    for stored in _events(journal, after, follow):
+        out_lines(teller.tell(stored))
+    if not after:
+        say(f"used: {teller.spent()}")
+
+
+def _teller(journal: Journal, full: bool) -> tuple[Teller, int]:
+    """(who tells it, the seq after which to begin)."""
+    from outrider.agent.review.terminal import FULL, SHOW, Teller
+
+    after = 0 if full or journal.head_seq <= LONG else journal.head_seq - TAIL
+    return Teller(FULL if full else SHOW, known=not after, whole_text=lambda digest: _whole(journal, digest)), after
+
+
+def _whole(journal: Journal, digest: str) -> str | None:
+    data = journal.store.get_blob(digest)
+    return None if data is None else data.decode("utf-8", "replace")
+
+
+def _events(journal: Journal, after: int, follow: bool) -> Iterator[Stored]:
+    """The events after `after`; with `follow` until the run ends or nobody drives it any more."""
+    kind = ""
+    while True:
+        driven = _driven(journal) if follow else False  # asked before reading, so that nothing written last is missed
+        for stored in journal.read(after=after):
+            after, kind = stored.seq, stored.kind
+            yield stored
+        if not follow or kind in ("stopped", "interrupted") or not driven:
+            return
+        time.sleep(POLL_S)
+
+
+def _driven(journal: Journal) -> bool:
+    from outrider.memory.journal import find_run
+    from outrider.memory.lease import holder_lives
+
+    with journal.store.read() as db:
+        row = find_run(db, journal.run_id)
+    return holder_lives(row["holder"], row["beat"])
+
+
+def _list_files(journal: Journal) -> None:
+    from outrider.agent.history.file_changes import changes
+    from outrider.tools.files.paths import shown
+
+    for one in changes(journal.read()):
+        word = "new" if one.change.before is None else "removed" if one.change.after is None else "changed"
+        out(f"event {one.seq}  {word:8} {shown(one.change.path)}")
+
+
+def _draw(journal: Journal, file: Path, *, full: bool) -> None:
+    from outrider.agent.review import render
+
+    teller, after = _teller(journal, full)
+    lines = [line for stored in journal.read(after=after) for line in teller.tell(stored)]
+    picture = render.svg(lines, f"outrider show {journal.run_id}", picture=journal.store.get_blob)
+    try:
+        file.write_text(picture, encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"cannot write {str(file)!r}", error.strerror or str(error), "name another file") from error
+    say(f"wrote {file} ({len(picture):,} bytes)")

@@ -1,0 +1,120 @@
+"""`outrider tools`: which tools there are, what one takes, and one call by hand."""
+
+from __future__ import annotations
+
+import json as json_text
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from outrider.agent.cli.flags import Json, Memory, ToolFlags, takes
+from outrider.agent.cli.help import Command, Group
+from outrider.agent.cli.output import out, out_json, out_lines, say
+from outrider.memory.errors import UsageError
+
+if TYPE_CHECKING:
+    from outrider.tools.tool import Tool
+
+app = typer.Typer(
+    name="tools",
+    cls=Group,
+    help="Which tools there are; call one by hand.",
+    rich_markup_mode=None,
+    no_args_is_help=True,
+)
+FAILED = 4
+From = Annotated[
+    list[str] | None,
+    typer.Option("--tools-from", metavar="FILE", help="Add the @tool functions of a Python file.", show_default=False),
+]
+
+
+@app.command("list", cls=Command)
+def list_tools(tools_from: From = None, json: Json = False) -> None:
+    """List the tools a run has."""
+    from outrider.agent.review.lines import Line, one_line
+
+    found = _collect(tools_from)
+    wide = max(len(tool.name) for tool in found)
+    for tool in found:
+        if json:
+            out_json(_told(tool))
+            continue
+        head = ((f"{tool.name:{wide}}  ", "tool"), (f"{_effect(tool):12}  ", "dim"))
+        out_lines([Line(((one_line(tool.description, 300), "plain"),), head)])  # type: ignore[arg-type]
+
+
+@app.command(cls=Command)
+def show(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="A tool.", show_default=False)],
+    tools_from: From = None,
+    json: Json = False,
+) -> None:
+    """Show what a tool does and takes."""
+    from outrider.agent.review.lines import tame
+    from outrider.tools.tool import shape
+
+    tool = _one(name, tools_from)
+    if json:
+        out_json(_told(tool))
+        return
+    strangers = ", results written by strangers" if tool.origin == "untrusted" else ""
+    out(f"{tame(shape(tool.name, tool.parameters))}\n\n{tame(tool.description)}\n")
+    out(f"effect: {_effect(tool)}{strangers}; stopped after {tool.timeout_s:g} s")
+    for key, about in (tool.parameters.get("properties") or {}).items():
+        if said := about.get("description"):
+            out(f"  {tame(key)}: {tame(str(said))}")
+
+
+@app.command(cls=Command)
+@takes(ToolFlags)
+def call(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="A tool.", show_default=False)],
+    flags: ToolFlags,
+    args: Annotated[str, typer.Option("--args", metavar="JSON", help='Its arguments: \'{"path": "a.txt"}\'.')] = "{}",
+    memory: Memory = None,
+    json: Json = False,
+) -> None:
+    """Run one tool by hand, under the policy and the sandbox of a run. Exit code 4: it was denied, or failed."""
+    from outrider.agent.cli.call_tool import call_by_hand
+    from outrider.agent.cli.commands.run import from_config, read_config
+    from outrider.agent.review.lines import tame
+
+    config = read_config()
+    settings = from_config(config) | flags.settings(config.get("policy") or {})
+    done = call_by_hand(_one(name, flags.tools_from), args, settings, memory)
+    if json:
+        out_json({"tool": name, "ok": done.seen.ok, "text": done.seen.text, "origin": done.seen.origin})
+    elif done.seen.ok:
+        out(tame(done.seen.text))
+    else:
+        say(done.seen.text)
+    if done.detail:
+        say(done.detail)
+    raise typer.Exit(0 if done.seen.ok else FAILED)
+
+
+def _collect(files: list[str] | None) -> list[Tool]:
+    from outrider.tools.builtin import collect
+
+    return collect(None, files or ())
+
+
+def _one(name: str, files: list[str] | None) -> Tool:
+    from outrider.tools.builtin import BUILT_IN, built_in
+
+    if name in BUILT_IN and not files:
+        return built_in(name)
+    found = {tool.name: tool for tool in _collect(files)}
+    if name not in found:
+        raise UsageError(f"there is no tool {name!r}", "it is not in the list", f"there are {', '.join(sorted(found))}")
+    return found[name]
+
+
+def _effect(tool: Tool) -> str:
+    return "by arguments" if callable(tool.effect) else tool.effect
+
+
+def _told(tool: Tool) -> dict[str, Any]:
+    plain = {"name": tool.name, "description": tool.description, "effect": _effect(tool), "origin": tool.origin}
+    return plain | {"parameters": json_text.loads(json_text.dumps(tool.parameters, default=str))}

@@ -1,0 +1,65 @@
+"""Writing: the product to stdout, everything else to stderr. A reader that left is met quietly.
+May touch: the two streams. Does not promise: to reach anybody; a run goes on without being watched.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from outrider.agent.review.lines import Line
+
+
+class ReaderGone(Exception):
+    """Nobody reads stdout any more; there is nothing left to print."""
+
+
+def out(text: str) -> None:
+    """Print to stdout, now. Raises ReaderGone."""
+    try:
+        sys.stdout.write(text if text.endswith("\n") else f"{text}\n")
+        sys.stdout.flush()
+    except UnicodeEncodeError:
+        encoding = sys.stdout.encoding or "ascii"
+        out(text.encode(encoding, "replace").decode(encoding))
+    except BrokenPipeError:
+        raise ReaderGone from None
+
+
+def out_json(value: Any) -> None:
+    """Print one value as one line of ASCII JSON. Raises ReaderGone."""
+    out(json.dumps(value, default=str))
+
+
+def out_lines(lines: Iterable[Line]) -> None:
+    """Print lines to stdout, wrapped if it is a terminal. Raises ReaderGone."""
+    from outrider.agent.review.render import Painter
+
+    try:
+        Painter(sys.stdout).show(lines)
+    except UnicodeEncodeError:
+        sys.stdout.reconfigure(errors="replace")  # type: ignore[union-attr]
+        Painter(sys.stdout).show(lines)
+    except BrokenPipeError:
+        raise ReaderGone from None
+
+
+def say(text: str) -> None:
+    """Print to stderr, cleaned; a stderr that is gone or full is nobody's trouble."""
+    from outrider.agent.review.lines import tame
+
+    with suppress(OSError, ValueError):
+        sys.stderr.write(f"{tame(text)}\n".encode("utf-8", "replace").decode("utf-8"))
+        sys.stderr.flush()
+
+
+def say_lines(lines: Iterable[Line]) -> None:
+    """Print lines to stderr, wrapped if it is a terminal."""
+    from outrider.agent.review.render import Painter
+
+    with suppress(OSError, ValueError):
+        Painter(sys.stderr).show(lines)

@@ -1,0 +1,130 @@
+"""Drives a run for a person: shows it, asks, and lets Ctrl-C end it well. Used by `run` and `resume`.
+May touch: signal handlers while the run goes on. Does not promise: to wait for a tool after the second Ctrl-C.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager, redirect_stdout, suppress
+from typing import TYPE_CHECKING
+
+from outrider.agent.cli.progress import Face
+from outrider.agent.cli.prompts import Person, is_there
+from outrider.memory.errors import LeaseLost, StoreError
+
+if TYPE_CHECKING:
+    from outrider.agent.agent import Agent
+    from outrider.agent.assemble import Listeners
+    from outrider.agent.history.run_view import Run
+    from outrider.agent.live_run import Parts
+
+MakeAgent = Callable[["Listeners"], "Agent"]
+Prepare = Callable[["Agent"], Awaitable["Parts"]]
+
+
+def work(make: MakeAgent, prepare: Prepare, face: Face) -> Run:
+    """Prepare a run, drive it to its end or until the person stops it, and say what it came to."""
+    with redirect_stdout(sys.stderr):  # what a tool prints is not the answer
+        return asyncio.run(_work(make, prepare, face))
+
+
+async def _work(make: MakeAgent, prepare: Prepare, face: Face) -> Run:
+    from outrider.agent.assemble import Listeners
+    from outrider.agent.history.run_view import read_run
+    from outrider.tools.code.code_tools import start_early
+
+    person = Person(face)
+    listeners = Listeners(progress=face.progress)
+    if face.painter.console is not None and not face.quiet:
+        listeners.on_text = face.on_text
+    if is_there():
+        listeners.approve, listeners.ask = person.approve, person.answer
+        face.asks = True
+    agent = make(listeners)
+    try:
+        parts = await prepare(agent)
+        for stored in parts.journal.read():
+            face.catch_up(stored, last=stored.seq == parts.journal.head_seq)
+        parts.on_event = face.on_event
+        if "python" in parts.toolbox.tools or "shell" in parts.toolbox.tools:
+            early = asyncio.ensure_future(
+                asyncio.to_thread(start_early, parts.tool_context)
+            )  # beside the first request
+            early.add_done_callback(_forget_failure)  # the first call reports it
+        with face.watching():
+            await _drive(parts, face, person)
+        return read_run(agent.store, parts.journal.run_id)
+    finally:
+        await agent.aclose()
+
+
+def _forget_failure(done: asyncio.Future[None]) -> None:
+    """Read the failure of work nobody waits for, so that asyncio does not print it; a run may end before it is done."""
+    if not done.cancelled():
+        done.exception()
+
+
+async def _drive(parts: Parts, face: Face, person: Person) -> None:
+    from outrider.agent.assemble import drive
+
+    task = asyncio.ensure_future(drive(parts))
+    stopping = Stopping(parts, task, face, person)
+    with stopping.on_signals():
+        try:
+            await task
+        except asyncio.CancelledError:
+            if not stopping.now:
+                raise LeaseLost(
+                    f"this process no longer drives run {parts.journal.run_id}",
+                    "another one took it over, or this one was suspended for too long",
+                    f"look with `outrider show {parts.journal.run_id}`",
+                ) from None
+        except StoreError as error:  # a full disk, say: what is recorded is safe
+            if not isinstance(error, LeaseLost):
+                face.say(f"the run was left; to go on: outrider resume {parts.journal.run_id}")
+            raise
+
+
+class Stopping:
+    """Ctrl-C or SIGTERM: the first leaves after the step, the second at once, the third does not even clear up.
+
+    At every moment the journal is whole: what had begun and not returned is told as unknown by `resume`.
+    """
+
+    def __init__(self, parts: Parts, task: asyncio.Task[None], face: Face, person: Person) -> None:
+        self._parts, self._task, self._face, self._person = parts, task, face, person
+        self.now = False
+
+    @contextmanager
+    def on_signals(self) -> Iterator[None]:
+        """Take SIGINT and SIGTERM while inside."""
+        loop = asyncio.get_running_loop()
+        taken = []
+        for number in (signal.SIGINT, signal.SIGTERM):
+            with suppress(NotImplementedError, ValueError, RuntimeError):  # not this platform, not this thread
+                loop.add_signal_handler(number, self.told, number)
+                taken.append(number)
+        try:
+            yield
+        finally:
+            for number in taken:
+                loop.remove_signal_handler(number)
+
+    def told(self, number: signal.Signals) -> None:
+        """A signal came."""
+        name = "Ctrl-C" if number == signal.SIGINT else "SIGTERM"
+        go_on = f"outrider resume {self._parts.journal.run_id}"
+        if self.now:
+            os._exit(4)
+        if self._parts.stop or self._person.asking:
+            self.now = True
+            self._parts.stop = self._parts.stop or name
+            self._face.say(f"stopping now; to go on: {go_on}")
+            self._task.cancel()
+            return
+        self._parts.stop = name
+        self._face.say(f"{name}: stopping after this step (again: stop now); to go on: {go_on}")

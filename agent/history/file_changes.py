@@ -1,0 +1,82 @@
+"""The workspace as part of a run: what the run changed in it, whether somebody else did since, and how to put it back.
+May touch: files inside the run's workspace, through tools/files/paths.py's door. Reads the journal.
+Does not promise: anything about files changed by code in the sandbox (`python`, `shell`); only file tools keep both sides.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from outrider.memory.errors import OutriderError
+from outrider.memory.events import FileChange, RunStarted, ToolReturned
+from outrider.memory.journal import Journal, Stored
+from outrider.memory.store import Store, digest_of
+from outrider.tools.files.file_tools import put_file, take_file
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """One change of one file, and the event that tells of it."""
+
+    seq: int
+    change: FileChange
+
+
+@dataclass(frozen=True, slots=True)
+class Undone:
+    """What `undo` did: files put back, files removed, and files left alone because they were changed since."""
+
+    restored: tuple[str, ...]
+    removed: tuple[str, ...]
+    left: tuple[str, ...]
+
+
+def changes(events: Iterable[Stored]) -> list[Changed]:
+    """Every change of a file that the run's tools recorded, in order."""
+    return [
+        Changed(stored.seq, change)
+        for stored in events
+        if stored.kind == "tool_returned" and isinstance(event := stored.event, ToolReturned)
+        for change in event.changes
+    ]
+
+
+def drifted(events: Iterable[Stored], workspace: Path) -> list[str]:
+    """Files that are not as the run left them."""
+    last = {one.change.path: one.change.after for one in changes(events)}
+    return sorted(path for path, digest in last.items() if _now(workspace, path) != digest)
+
+
+def undo(store: Store, run_id: str, *, after: int = 0) -> Undone:
+    """Put every file back to how it was before the first change after event `after` (0: before the run).
+
+    A file that is not as the run left it is left alone. Raises UsageError if there is no such run.
+    """
+    stored = list(Journal.open_for_reading(store, run_id).read())
+    workspace = next(Path(e.workspace) for s in stored if isinstance(e := s.event, RunStarted))
+    made = changes(stored)
+    first = {one.change.path: one.change.before for one in reversed(made) if one.seq > after}
+    moved = set(drifted(stored, workspace))
+    restored, removed, left = [], [], []
+    for path, before in sorted(first.items()):
+        data = store.get_blob(before) if before else None
+        if path in moved or (before and data is None):
+            left.append(path)
+        elif before is None:
+            put_file(workspace, path, None)
+            removed.append(path)
+        else:
+            put_file(workspace, path, data)
+            restored.append(path)
+    return Undone(tuple(restored), tuple(removed), tuple(left))
+
+
+def _now(workspace: Path, path: str) -> str | None:
+    """The digest of a file as it is, None if there is none; a file that cannot be read counts as changed."""
+    try:
+        data = take_file(workspace, path)
+    except OutriderError:
+        return "unreadable"
+    return None if data is None else digest_of(data)

@@ -1,0 +1,91 @@
+"""What the loop works with: one run's journal, model, tools, ledger and what is known so far. Built by run.py.
+Touches the journal. Does not promise: anything about order; the loop decides what happens when.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+
+from outrider.agent.budget import Ledger
+from outrider.agent.context.conversation import Context
+from outrider.agent.models.model import Model, ToolSpec
+from outrider.agent.state import State
+from outrider.memory.events import ApprovalAsked, ApprovalGiven, Event
+from outrider.memory.journal import Journal, Stored
+from outrider.tools.policy import Policy
+from outrider.tools.tool import Observation, ToolContext
+from outrider.tools.toolbox import Toolbox
+
+Approve = Callable[[ApprovalAsked], Awaitable[ApprovalGiven]]
+
+
+async def nobody(asked: ApprovalAsked) -> ApprovalGiven:
+    """The answer when no person is there: no."""
+    return ApprovalGiven(call_id=asked.call_id, approved=False, by="nobody was there to ask")
+
+
+@dataclass(slots=True)
+class Parts:
+    """One run while it is driven.
+
+    put() tells everybody who keeps a picture of the run and holds the event for the next commit; record() commits.
+    stop: a reason, set from outside (Ctrl-C), to leave after the current step.
+    """
+
+    journal: Journal
+    model: Model
+    toolbox: Toolbox
+    policy: Policy
+    ledger: Ledger
+    tool_context: ToolContext
+    specs: tuple[ToolSpec, ...]
+    state: State = field(default_factory=State)
+    context: Context = field(default_factory=Context)
+    approve: Approve = nobody
+    on_event: Callable[[Stored], None] | None = None
+    on_text: Callable[[str], None] | None = None
+    observation_chars: int = 12_000
+    secrets: dict[str, str] = field(default_factory=dict)
+    delegate: Callable[[Parts, str, str, float, tuple[str, ...]], Awaitable[Observation]] | None = None
+    parent: Parts | None = None
+    stop: str = ""
+    door: asyncio.Lock = field(default_factory=asyncio.Lock)  # calls that code makes come in one by one
+    pending: list[Event] = field(default_factory=list)
+    blobs: dict[str, bytes] = field(default_factory=dict)
+
+    @property
+    def stopping(self) -> str:
+        """Why to leave after the current step, "" if not to; a child leaves with its parent."""
+        return self.stop or (self.parent.stopping if self.parent else "")
+
+    def know(self, seq: int, event: Event) -> None:
+        """Learn from an event that is on disk, or will be with the next commit."""
+        self.state.add(seq, event)
+        self.ledger.add(event)
+        self.context.add(event, self.ledger.line, seq)
+
+    def put(self, event: Event) -> int:
+        """Hold an event for the next commit; returns the seq it will have (a run has one writer)."""
+        seq = self.journal.head_seq + len(self.pending) + 1
+        self.pending.append(event)
+        self.know(seq, event)
+        return seq
+
+    def redact(self, text: str) -> str:
+        """The text with every secret's value replaced by its name, as the model writes it."""
+        for name, value in self.secrets.items():
+            text = text.replace(value, f"{{{{secret:{name}}}}}")
+        return text
+
+    def record(self, *events: Event) -> None:
+        """Commit what was held and these, in one transaction. Raises StoreError; then nothing was acted on."""
+        for event in events:
+            self.put(event)
+        if self.pending:
+            stored = self.journal.append(*self.pending, blobs=self.blobs)
+            self.pending, self.blobs = [], {}
+            if self.on_event:
+                for one in stored:
+                    self.on_event(one)

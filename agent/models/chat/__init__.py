@@ -1,0 +1,1 @@
+"""The chat-completions dialect, for whoever speaks it (openai, langchain): encode, decode, errors. Touches nothing."""

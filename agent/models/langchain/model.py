@@ -1,0 +1,289 @@
+"""`langchain:provider:model`: any LangChain chat model, by name or as an instance. LangChain is imported when one is made.
+Touches what the integration touches. Nothing is sent to LangSmith, whatever the environment says, unless
+OUTRIDER_ALLOW_TRACING=1.
+Does not promise: our speed (LangChain costs 10 to 20 ms of CPU a step), nor that an integration keeps `max_tokens`
+if it has no field for it, or makes no retries of its own if it cannot be told so.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+from collections.abc import Iterable, Mapping
+from contextlib import AbstractContextManager, nullcontext
+from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
+
+from outrider.agent.models.chat import errors
+from outrider.agent.models.chat.decode import token_count, whole_characters
+from outrider.agent.models.chat.encode import wire_arguments, wire_id, wire_tool
+from outrider.agent.models.chat.errors import Endpoint
+from outrider.agent.models.model import (
+    CallDraft,
+    Limits,
+    Message,
+    ModelFailure,
+    Price,
+    Reply,
+    Request,
+    Seen,
+    ToolSpec,
+    Usage,
+    byte_bound,
+    said,
+)
+from outrider.memory.errors import ModelUnavailable, OutriderError, UsageError
+
+if TYPE_CHECKING:
+    from langchain_core.language_models import BaseChatModel
+    from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
+
+_LIMIT_FIELDS = ("max_tokens", "max_output_tokens", "num_predict", "max_new_tokens")  # as integrations call it
+_FINISH_FIELDS = ("finish_reason", "stop_reason", "done_reason", "stopReason", "finishReason")
+_FINISH = {"end_turn": "stop", "stop_sequence": "stop", "tool_use": "tool_calls", "max_tokens": "length", "eos": "stop"}
+
+
+class LangChainModel:
+    """`model`: "provider:name" for `init_chat_model`, or any BaseChatModel.
+
+    max_context, max_output: in tokens (default: what LangChain's own table of models says). stream: as for `openai:`.
+    Other settings go to `init_chat_model` (temperature …). Raises UsageError, ModelUnavailable (package or key missing).
+    """
+
+    def __init__(
+        self,
+        model: str | BaseChatModel,
+        *,
+        base_url: str | None = None,
+        api_key: str | None = None,
+        stream: bool | None = None,
+        max_context: int | None = None,
+        max_output: int = 4096,
+        **settings: Any,
+    ) -> None:
+        if isinstance(model, str):
+            settings |= {k: v for k, v in (("base_url", base_url), ("api_key", api_key)) if v is not None}
+            self._chat, self.name = _init(model, settings), f"langchain:{model}"
+        else:
+            self._chat, self.name = model, _name_of(model)
+        profile = getattr(self._chat, "profile", None) or {}
+        self.limits = Limits(max_context or profile.get("max_input_tokens"), max_output)
+        self.price: Price | None = _price(self.name, _address(self._chat, base_url))
+        self._stream = stream
+        self._limit_field = next((f for f in _LIMIT_FIELDS if f in type(self._chat).model_fields), None)
+        self._messages: WeakKeyDictionary[Message, BaseMessage] = WeakKeyDictionary()
+        self._bound: tuple[tuple[ToolSpec, ...], int, Any] = ((), -1, None)
+
+    async def reply(self, request: Request) -> Reply:
+        """One attempt, streamed only when somebody watches."""
+        stream = request.on_text is not None if self._stream is None else self._stream
+        messages = [self._message(each) for each in request.messages]
+        try:
+            with _tracing():
+                runnable = self._runnable(request)
+                async with asyncio.timeout(request.timeout_s):
+                    if stream:
+                        answer = await _streamed(runnable, messages, request)
+                    else:
+                        answer = await runnable.ainvoke(messages)
+            return _reply(answer)
+        except OutriderError:
+            raise
+        except Exception as error:  # integrations raise anything; each becomes a failure the loop can weigh
+            raise self._failure(error, bool(request.tools)) from error
+
+    async def count_bound(self, request: Request, seen: Seen | None) -> int:
+        """An upper bound on input tokens: bytes, where the provider has not counted."""
+        return byte_bound(request, seen)
+
+    async def aclose(self) -> None:
+        """LangChain models close nothing."""
+
+    def _runnable(self, request: Request) -> Any:
+        """The chat model with the reply's limit and the tools bound: made once for each pair of them."""
+        key = tuple(request.tools)
+        if self._bound[:2] != (key, request.max_tokens):
+            limited: Any = self._chat
+            if self._limit_field:
+                limited = self._chat.model_copy(update={self._limit_field: request.max_tokens})
+            bound = limited.bind_tools([wire_tool(spec) for spec in key]) if key else limited
+            self._bound = (key, request.max_tokens, bound)
+        return self._bound[2]
+
+    def _message(self, message: Message) -> BaseMessage:
+        made = self._messages.get(message)
+        if made is None:
+            made = self._messages[message] = _to_langchain(message)
+        return made
+
+    def _failure(self, error: Exception, tools_sent: bool) -> ModelFailure:
+        words, kind = errors.short(str(error)), type(error).__name__
+        why = f"{kind}: {words}" if words else kind
+        endpoint = Endpoint(self.name, self.name, "the provider's own setting")
+        kinds = {each.__name__ for each in type(error).__mro__}
+        if "ContextOverflowError" in kinds or (isinstance(error, ValueError) and errors.is_overflow(words)):
+            return errors.overflow(endpoint, why)
+        if isinstance(error, NotImplementedError) and tools_sent:
+            return ModelFailure(f"{self.name} cannot call tools", why, "use a chat model whose bind_tools works")
+        if status := _status(error):
+            headers = {k.lower(): v for k, v in dict(getattr(_response(error), "headers", None) or {}).items()}
+            return errors.from_status(endpoint, status, headers, words.encode(), tools_sent=tools_sent)
+        if isinstance(error, TimeoutError) or any("Timeout" in each for each in kinds):
+            fix = "it is tried again while there is time"
+            return ModelFailure(f"{self.name} did not answer in time", why, fix, retryable=True, billed=True)
+        if any("Connect" in each for each in kinds):
+            fix = "check the network and the address"
+            return ModelFailure(f"cannot reach {self.name}", why, fix, retryable=True, billed=True)
+        odd = isinstance(
+            error, (LookupError, ValueError, TypeError, AttributeError)
+        )  # how integrations meet bad replies
+        fix = "it is tried again; if it stays, look at the provider's side" if odd else "look at the message above"
+        retryable = odd or bool(getattr(error, "is_retryable", False))
+        return ModelFailure(f"{self.name} failed", why, fix, retryable=retryable, billed=True)
+
+
+async def _streamed(runnable: Any, messages: list[BaseMessage], request: Request) -> AIMessage:
+    whole: AIMessageChunk | None = None
+    async for chunk in runnable.astream(messages):
+        if request.on_text and (text := _text(chunk)):
+            request.on_text(text)
+        whole = chunk if whole is None else whole + chunk
+    if whole is None:
+        raise ValueError("the stream was empty")
+    return whole
+
+
+def _reply(answer: AIMessage) -> Reply:
+    finish = next((answer.response_metadata[f] for f in _FINISH_FIELDS if answer.response_metadata.get(f)), None)
+    if finish is None and answer.response_metadata:  # every integration that reports anything reports this
+        why = "LangChain gave a reply without a finish reason: the stream was cut"
+        raise ModelFailure("the reply was cut", why, "it is tried again", retryable=True, billed=True)
+    calls = tuple(_drafts(answer))
+    reason = str(finish or ("tool_calls" if calls else "stop"))[:40].lower()
+    reason = _FINISH.get(reason, reason)
+    if calls and reason == "stop":
+        reason = "tool_calls"
+    return Reply(text=_text(answer), calls=calls, usage=_usage(answer), finish_reason=reason)
+
+
+def _drafts(answer: AIMessage) -> Iterable[CallDraft]:
+    """The calls, those with broken arguments too: the loop tells the model what was wrong.
+
+    After a stream the raw pieces are read: LangChain mends half a call silently ("{broken" becomes {}), which would run.
+    """
+    pieces: Iterable[Any] = getattr(answer, "tool_call_chunks", ()) or (
+        *({**call, "args": json.dumps(call["args"], ensure_ascii=False)} for call in answer.tool_calls),
+        *answer.invalid_tool_calls,
+    )
+    for call in pieces:
+        fields = (whole_characters(str(call.get(field) or "")) for field in ("id", "name", "args"))
+        call_id, name, arguments = fields
+        yield CallDraft(id=call_id, name=name, arguments=arguments or "{}")
+
+
+def _usage(answer: AIMessage) -> Usage | None:
+    given: Mapping[str, Any] = answer.usage_metadata or {}
+    read, written = token_count(given.get("input_tokens")), token_count(given.get("output_tokens"))
+    if read is None or written is None:
+        return None
+    cached = token_count((given.get("input_token_details") or {}).get("cache_read")) or 0
+    return Usage(input_tokens=read, output_tokens=written, cached_tokens=min(cached, read))
+
+
+def _text(message: AIMessage) -> str:
+    """The words of a message, thinking left out, whichever way the integration holds them."""
+    content = message.content
+    if isinstance(content, str):
+        return whole_characters(content)
+    parts = (each if isinstance(each, str) else each.get("text") for each in content)
+    return whole_characters("".join(part for part in parts if isinstance(part, str)))
+
+
+def _to_langchain(message: Message) -> BaseMessage:
+    from langchain_core.messages import AIMessage, HumanMessage, SystemMessage, ToolMessage
+
+    if message.role == "system":
+        return SystemMessage(said(message))
+    if message.role == "user":
+        return HumanMessage(said(message))
+    if message.role == "tool":
+        status = "success" if message.ok else "error"
+        return ToolMessage(said(message), tool_call_id=wire_id(message.call_id), name=message.label, status=status)
+    calls = [
+        {"name": call.name, "args": json.loads(wire_arguments(call.arguments)), "id": wire_id(call.id)}
+        for call in message.calls
+    ]
+    return AIMessage(said(message), tool_calls=calls)
+
+
+def _init(name: str, settings: dict[str, Any]) -> BaseChatModel:
+    from langchain.chat_models import init_chat_model
+
+    vendor = name.partition(":")[0]
+    if vendor == "openai":
+        settings.setdefault("stream_usage", True)  # else no usage comes with a stream from any other server
+        if settings.get("base_url") or os.environ.get("OPENAI_BASE_URL"):
+            settings.setdefault("use_responses_api", False)  # names like gpt-5.5-pro would switch to an API few have
+    try:
+        with _tracing():
+            chat = _without_retries(init_chat_model, name, settings)
+    except ImportError as error:
+        why = errors.short(str(error))
+        fix = f"pip install langchain-{vendor.replace('_', '-')}"
+        raise ModelUnavailable(f"langchain:{name} needs a package that is not here", why, fix) from error
+    except Exception as error:  # a missing key is a different class in every integration
+        why = errors.short(f"{type(error).__name__}: {error}")
+        if isinstance(error, ValueError) and "model_provider" in str(error):
+            raise UsageError(f"not a LangChain model: {name!r}", why, "write langchain:provider:model") from error
+        fix = "give what the provider needs (usually a key in the environment)"
+        raise ModelUnavailable(f"langchain:{name} cannot be opened", why, fix) from error
+    return chat
+
+
+def _without_retries(init: Any, name: str, settings: dict[str, Any]) -> BaseChatModel:
+    """Retries are the loop's: the ledger must see every attempt. Not every integration can be told."""
+    try:
+        made: BaseChatModel = init(name, max_retries=0, **settings)
+    except (TypeError, ValueError) as error:
+        if "max_retries" not in str(error):
+            raise
+        made = init(name, **settings)
+    return made
+
+
+def _tracing() -> AbstractContextManager[Any]:
+    """LangSmith off for what runs inside: LANGSMITH_TRACING in the environment would send the prompts away."""
+    if os.environ.get("OUTRIDER_ALLOW_TRACING") == "1":
+        return nullcontext()
+    import langsmith
+
+    return langsmith.tracing_context(enabled=False)
+
+
+def _name_of(chat: BaseChatModel) -> str:
+    """ "langchain:provider:model" of an instance, from what it would tell a tracer."""
+    try:
+        told: Mapping[str, Any] = chat._get_ls_params()
+    except Exception:  # an integration's own code: the name is a courtesy
+        told = {}
+    return f"langchain:{told.get('ls_provider') or chat._llm_type}:{told.get('ls_model_name') or 'model'}"
+
+
+def _address(chat: BaseChatModel, base_url: str | None) -> str | None:
+    return base_url or next((a for f in ("openai_api_base", "base_url") if (a := getattr(chat, f, None))), None)
+
+
+def _price(spec: str, base_url: str | None) -> Price | None:
+    from outrider.agent.models.prices import find_price
+
+    return find_price(spec, base_url=base_url)
+
+
+def _response(error: Exception) -> Any:
+    return getattr(error, "response", None)
+
+
+def _status(error: Exception) -> int | None:
+    status = getattr(error, "status_code", None) or getattr(_response(error), "status_code", None)
+    return status if isinstance(status, int) and 300 <= status < 600 else None

@@ -1,0 +1,170 @@
+"""`llama:FILE.gguf`, `llama:owner/name[:pattern]` and `starter`: a GGUF on llama.cpp, in a child process of its own.
+
+What it is: two ways to drive one model. An ordinary GGUF gets its chat template and a grammar made from the live tool
+list (grammar.py), so a malformed call cannot be produced. A small one (the starter says so itself, `small=True` says so
+for others) is asked multiple-choice questions instead (small.py). Token counts are exact or bounded and kept.
+What it may touch: the model file and the process that holds it. What it does not promise: good choices.
+Start reading at `LlamaModel.reply`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from outrider.agent.models.choice import ask
+from outrider.agent.models.llama import chat
+from outrider.agent.models.llama.process import LlamaProcess
+from outrider.agent.models.model import Limits, ModelFailure, Price, Reply, Request, Seen, Usage
+from outrider.memory.errors import ModelUnavailable
+
+CONTEXT = 8192  # tokens of window for an ordinary GGUF; more costs memory: set it with --max-context
+SMALL_CONTEXT = 2048  # a question of small-model mode never needs more (small.py bounds its words)
+MAX_THREADS = 2
+STARTER = "starter"
+
+
+class LlamaModel:
+    """One GGUF. Safe for several runs on one event loop: requests wait for each other.
+
+    name: a path, `owner/name` or `owner/name:pattern` (a pulled file), or "starter". max_context: the window in tokens.
+    threads: 1 … cores (default 1 for a small model, 2 otherwise: more spin on a busy machine). small: True or False
+    overrules what the file says of itself. temperature: 0 is greedy. Raises UsageError, ModelUnavailable.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        max_context: int | None = None,
+        threads: int | None = None,
+        small: bool | None = None,
+        temperature: float = 0.0,
+        max_output: int = 1024,
+    ) -> None:
+        self.name = STARTER if name == STARTER else f"llama:{name}"
+        self.path = find_file(name)
+        self.small = small if small is not None else name == STARTER
+        self._told = small is not None
+        threads = threads or (1 if self.small else MAX_THREADS)
+        context = max_context or (SMALL_CONTEXT if self.small else CONTEXT)
+        self.price: Price | None = Price(Decimal(0), Decimal(0), source="local")
+        self._temperature, self._max_output = temperature, max_output
+        self._process = LlamaProcess(self.path, context=context, threads=threads)
+        self._starting: asyncio.Task[None] | None = None
+        self.about: dict[str, Any] = {}  # what the file says of itself, once it is loaded
+        self.limits = self._limits(context)
+        with contextlib.suppress(RuntimeError):  # no loop yet: the first request starts it
+            asyncio.get_running_loop()
+            self._starting = asyncio.ensure_future(self._start())
+
+    def _limits(self, context: int) -> Limits:
+        if self.small:
+            return Limits(context=None, max_output=ask.MAX_QUESTIONS)  # it reads the last steps only, in short
+        return Limits(context=context, max_output=min(self._max_output, context // 2))
+
+    async def ready(self) -> dict[str, Any]:
+        """Load the model if it is not loaded; what the file says of itself. Raises ModelUnavailable."""
+        if (
+            self._starting is None
+            or self._starting.cancelled()
+            or self._starting.get_loop() is not asyncio.get_running_loop()
+        ):
+            self._starting = asyncio.ensure_future(self._start())
+        await asyncio.shield(self._starting)
+        return self.about
+
+    async def _start(self) -> None:
+        about = self.about = dict(await self._process.start())
+        if not self._told and bool(about["small"]) != self.small:
+            self.small = bool(about["small"])
+        self.limits = self._limits(int(about["context"]))
+
+    async def reply(self, request: Request) -> Reply:
+        """One move: a tool call or an answer. Raises ModelFailure, ModelUnavailable."""
+        until = time.monotonic() + request.timeout_s
+        await self._within(self.ready(), request.timeout_s)
+        if self.small:
+            return await ask.reply(self._process, request, until, plain=not self.about["small"])
+        return await self._chat_reply(request, until)
+
+    async def _within(self, work: Any, timeout_s: float) -> Any:
+        try:
+            return await asyncio.wait_for(work, timeout_s)
+        except TimeoutError as error:
+            raise ModelFailure(
+                f"{self.name} was not loaded in time",
+                f"there were {timeout_s:.1f} s",
+                "give the run more seconds",
+                retryable=True,
+            ) from error
+
+    async def _chat_reply(self, request: Request, until: float) -> Reply:
+        from outrider.agent.models.llama.grammar import reply_grammar
+
+        grammar = reply_grammar([(spec.name, spec.parameters) for spec in request.tools]) if request.tools else ""
+        done = await self._process.ask(
+            "complete",
+            timeout_s=max(0.01, until - time.monotonic()),
+            on_text=None if grammar else request.on_text,
+            chat=chat.turns(request.messages, request.tools),
+            max_tokens=request.max_tokens,
+            grammar=grammar,
+            temperature=self._temperature,
+            stream=request.on_text is not None and not grammar,
+        )
+        usage = Usage(input_tokens=done["tokens"], output_tokens=min(done["made"], request.max_tokens))
+        if not request.tools:
+            return Reply(text=done["text"].strip(), usage=usage, finish_reason=done["finish"] or "stop")
+        return chat.read(done["text"], usage, done["finish"], request.on_text)
+
+    async def count_bound(self, request: Request, seen: Seen | None) -> int:
+        """Exact for a chat; for a small model the most its questions can be, which `reply` keeps to."""
+        await self.ready()
+        if self.small:
+            return await ask.bound(self._process, request, plain=not self.about["small"])
+        counted = await self._process.ask("count", timeout_s=60.0, chat=chat.turns(request.messages, request.tools))
+        return int(counted["counts"][0])
+
+    async def aclose(self) -> None:
+        """End the process. May be called twice."""
+        if self._starting is not None and not self._starting.done():
+            self._starting.cancel()
+            with contextlib.suppress(asyncio.CancelledError, ModelUnavailable, ModelFailure):
+                await self._starting
+        elif self._starting is not None and not self._starting.cancelled():
+            self._starting.exception()  # it was told, or nobody asked
+        await self._process.aclose()
+
+
+def find_file(name: str) -> Path:
+    """The GGUF a spec names. Raises UsageError (not such a spec), ModelUnavailable (not there, not pulled)."""
+    if name == STARTER:
+        from outrider.agent.models.builtin import STARTER_PATH
+
+        if not STARTER_PATH.is_file():
+            raise ModelUnavailable(
+                "the starter model is not installed",
+                f"{STARTER_PATH.name} is missing from the package",
+                "install Outrider again, or name another model with --model",
+            )
+        return STARTER_PATH
+    path = Path(name).expanduser()
+    if path.is_file():
+        return path
+    if path.suffix.lower() == ".gguf" and ":" not in name:
+        raise ModelUnavailable(f"no model file {name}", "there is no such file", "check the path")
+    from outrider.agent.models.llama.downloads import find_pulled
+
+    found = find_pulled(name)
+    if found is None:
+        raise ModelUnavailable(
+            f"llama:{name} is not on this machine",
+            "no such file, and no pulled model of that name",
+            f"pull it first: outrider models pull {name}",
+        )
+    return found

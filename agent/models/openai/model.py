@@ -1,0 +1,251 @@
+"""`openai:NAME`: any OpenAI-compatible endpoint (OpenAI, Ollama, vLLM, LM Studio, llama-server, OpenRouter, …).
+Touches the network: the one base_url it is given. One request per `reply`, no retries but those the server refused unread.
+Does not promise: that the server counts tokens honestly; a count it could not have is treated as none.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from outrider.agent.models.chat import errors
+from outrider.agent.models.chat.decode import BadReply, StreamDecoder, decode_whole
+from outrider.agent.models.chat.encode import MessageBytes, ToolBytes, to_bytes
+from outrider.agent.models.chat.errors import Endpoint
+from outrider.agent.models.model import Limits, ModelFailure, Price, Reply, Request, Seen, byte_bound
+from outrider.agent.models.openai.transport import Answer, Headers, LeanWire, Post, Wire, WireError
+from outrider.agent.version import VERSION
+from outrider.memory.errors import ModelUnavailable, UsageError
+
+if TYPE_CHECKING:
+    import openai
+
+DEFAULT_URL = "https://api.openai.com/v1"
+MAX_REPLY_BYTES = 4_000_000  # a reply of 128k tokens is half a megabyte of text
+STREAM_BYTES_PER_TOKEN = 500  # each streamed token comes in a wrapper of 150 to 400 bytes
+_NEW_NAMES = re.compile(r"(?:^|/)(?:o[1-9]|gpt-(?:[5-9]|\d\d))")  # these call the limit max_completion_tokens
+_LIMIT_FIELDS = ("max_tokens", "max_completion_tokens")
+_REFUSED_SETTING = re.compile(
+    r"unsupported|not supported|unrecogni[sz]ed|unknown|extra|not permitted|unexpected|not allowed|instead", re.I
+)
+
+
+class OpenAIModel:
+    """One model on one server. Safe for any number of runs at once on one event loop.
+
+    base_url: up to and including /v1; default OPENAI_BASE_URL, else OpenAI. api_key: default OPENAI_API_KEY; "" sends none.
+    stream: True, False, or None: only when somebody watches (`request.on_text`). max_context: the window in tokens.
+    max_output: the longest reply to ask for, in tokens. headers, body: extra HTTP headers and body fields (temperature …).
+    openai_sdk: go through the SDK's client; `client`: this very one. A proxy in the environment does the same.
+    Raises UsageError (a setting), ModelUnavailable (no key for OpenAI itself).
+    """
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        base_url: str | None = None,
+        api_key: str | None = None,
+        stream: bool | None = None,
+        max_context: int | None = None,
+        max_output: int = 4096,
+        headers: Mapping[str, str] | None = None,
+        body: Mapping[str, Any] | None = None,
+        openai_sdk: bool = False,
+        client: openai.AsyncOpenAI | None = None,
+    ) -> None:
+        self.model, self.name = name, f"openai:{name}"
+        own_url = str(client.base_url) if client is not None else base_url or os.environ.get("OPENAI_BASE_URL")
+        self.base_url = (own_url or DEFAULT_URL).rstrip("/")
+        self._limits, self._looked_up = Limits(context=max_context, max_output=max_output), max_context is not None
+        key = os.environ.get("OPENAI_API_KEY", "") if api_key is None else api_key
+        self._key, key_from = key.strip(), "OPENAI_API_KEY" if api_key is None else "--api-key"
+        self.endpoint = Endpoint(self.name, self.base_url, key_from if self._key else "")
+        self._stream, self._extra = stream, dict(body or {})
+        self._limit_field = "max_completion_tokens" if _NEW_NAMES.search(name) else "max_tokens"
+        self._dropped: set[str] = set()  # settings this server refused: learned once, never sent again
+        self._messages, self._tools = MessageBytes(), ToolBytes()
+        self._reached = False
+        self._price: Price | tuple[()] | None = ()  # (): not looked up yet
+        self._wire = self._open_wire(openai_sdk, client)
+        self._headers = self._checked_headers(headers or {}, own_auth=client is None)
+
+    @property
+    def price(self) -> Price | None:
+        """Looked up at the first use (it imports a table): only OpenAI and hosts the table knows have one."""
+        if self._price == ():
+            from outrider.agent.models.prices import find_price
+
+            self._price = find_price(self.name, base_url=self.base_url)
+        return self._price or None
+
+    @price.setter
+    def price(self, given: Price | None) -> None:
+        self._price = given
+
+    @property
+    def limits(self) -> Limits:
+        """The window is what the user said, what the table knows (as for the price), or what a refusal told."""
+        if not self._looked_up:
+            from outrider.agent.models.prices import find_window
+
+            self._looked_up = True
+            self._limits = replace(self._limits, context=find_window(self.name, base_url=self.base_url))
+        return self._limits
+
+    @limits.setter
+    def limits(self, given: Limits) -> None:
+        self._limits, self._looked_up = given, True
+
+    async def reply(self, request: Request) -> Reply:
+        """One attempt. A request that was refused unread because of a setting goes out again without it, once each."""
+        while True:
+            stream = request.on_text is not None if self._stream is None else self._stream
+            decoder = StreamDecoder(request.on_text) if stream else None
+            sent = self._settings(request, stream)
+            answer = await self._send(request, sent, decoder)
+            if answer.status == 200:
+                return self._read(answer, decoder)
+            if not self._learns(answer, sent):
+                raise self._refusal(answer, bool(request.tools))
+
+    async def count_bound(self, request: Request, seen: Seen | None) -> int:
+        """An upper bound on input tokens: bytes, where the server has not counted."""
+        return byte_bound(request, seen)
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        await self._wire.aclose()
+
+    def _settings(self, request: Request, stream: bool) -> dict[str, Any]:
+        """What goes beside the messages: the reply's limit, streaming, the user's extras."""
+        settings: dict[str, Any] = {self._limit_field: request.max_tokens}
+        if stream:
+            settings["stream"] = True
+            if "stream_options" not in self._dropped:
+                settings["stream_options"] = {"include_usage": True}
+        return settings | self._extra
+
+    def _body(self, request: Request, settings: dict[str, Any]) -> bytes:
+        """The request's bytes, joined once: at 400 steps every copy of them costs 0.1 ms."""
+        tools = b',"tools":' + self._tools.joined(request.tools) if request.tools else b""
+        pieces = self._messages.pieces(request.messages)
+        pieces[0] = b'{"model":' + to_bytes(self.model) + b',"messages":[' + pieces[0]
+        pieces[-1] += b"]" + tools + b"," + to_bytes(settings)[1:]
+        return b",".join(pieces)
+
+    async def _send(self, request: Request, settings: dict[str, Any], decoder: StreamDecoder | None) -> Answer:
+        body, sink = self._body(request, settings), decoder.feed if decoder else None
+        most = MAX_REPLY_BYTES + (STREAM_BYTES_PER_TOKEN * request.max_tokens if decoder else 0)
+        post = Post("/chat/completions", self._headers, body, sink, request.timeout_s, most)
+        try:
+            answer = await self._wire.post(post)
+        except WireError as error:
+            raise self._wire_failure(error) from error
+        except BadReply as error:
+            raise self._bad_reply(error) from error
+        self._reached = True
+        return answer
+
+    def _read(self, answer: Answer, decoder: StreamDecoder | None) -> Reply:
+        try:
+            if decoder is not None and answer.headers.get("content-type", "").startswith("text/event-stream"):
+                return decoder.reply()
+            return decode_whole(answer.body)
+        except BadReply as error:
+            raise self._bad_reply(error) from error
+
+    def _learns(self, answer: Answer, sent: dict[str, Any]) -> bool:
+        """Whether a refusal named a setting of ours that can be left out or renamed: then it is, from now on."""
+        words = answer.body[:20_000].decode("utf-8", "replace")
+        if answer.status not in (400, 422) or errors.is_overflow(words) or not _REFUSED_SETTING.search(words):
+            return False
+        if "stream_options" in words and "stream_options" in sent:
+            self._dropped.add("stream_options")
+            return True
+        for field, other in (_LIMIT_FIELDS, _LIMIT_FIELDS[::-1]):
+            if field in words and field in sent and other not in self._dropped:
+                self._dropped.add(field)
+                self._limit_field = other
+                return True
+        return False
+
+    def _refusal(self, answer: Answer, tools_sent: bool) -> ModelFailure:
+        body = answer.body.replace(self._key.encode(), b"(the key)") if self._key else answer.body
+        failure = errors.from_status(self.endpoint, answer.status, answer.headers, body, tools_sent=tools_sent)
+        if isinstance(failure, errors.ContextOverflow) and failure.context and self.limits.context is None:
+            self.limits = replace(self.limits, context=failure.context)
+        return failure
+
+    def _bad_reply(self, error: BadReply) -> ModelFailure:
+        """A 200 that is no reply: the server did the work, so it may have charged for it."""
+        if errors.is_overflow(str(error)):
+            return errors.overflow(self.endpoint, str(error))
+        fix = "it is tried again; if it stays, check that the address speaks the chat-completions API"
+        what = f"{self.name} sent something that is not a reply"
+        return ModelFailure(what, f"{error} (from {self.base_url})", fix, retryable=True, billed=True)
+
+    def _wire_failure(self, error: WireError) -> ModelFailure:
+        why = f"{errors.short(error.why)} ({self.base_url})"
+        if error.stage == "connect":
+            fix = (
+                "start the server (`ollama serve`, `llama-server -m FILE.gguf`, `vllm serve NAME`) "
+                "or set --base-url to where it listens"
+            )
+            return ModelFailure(f"cannot reach {self.base_url}", why, fix, retryable=self._reached)
+        if error.stage == "tls":
+            fix = "check the address; for a private certificate authority set SSL_CERT_FILE to its certificate"
+            return ModelFailure(f"no secure connection to {self.base_url}", why, fix)
+        if error.stage == "size":
+            fix = "the server does not keep max_tokens: check it, or use another"
+            return ModelFailure(f"the reply of {self.name} is too large", why, fix, retryable=False, billed=True)
+        what = (
+            f"{self.name} did not answer in time" if error.stage == "timeout" else f"the reply of {self.name} was cut"
+        )
+        fix = "it is tried again while there is time; if it stays, look at the server's log"
+        return ModelFailure(what, why, fix, retryable=True, billed=error.sent)
+
+    def _open_wire(self, openai_sdk: bool, client: openai.AsyncOpenAI | None) -> Wire:
+        if client is None and self.base_url == DEFAULT_URL and not self._key:
+            raise ModelUnavailable(
+                f"no key for {self.name}",
+                "OPENAI_API_KEY is not set, and OpenAI answers nobody without one",
+                "set OPENAI_API_KEY, or give --base-url of a server that needs none",
+            )
+        lean = LeanWire(self.base_url)  # checks the address either way
+        if client is None and not openai_sdk and not _proxied(self.base_url):
+            return lean
+        from outrider.agent.models.openai.sdk_transport import SdkWire
+
+        if client is None:
+            import openai
+
+            client = openai.AsyncOpenAI(base_url=self.base_url, api_key=self._key or "none")
+        return SdkWire(client)
+
+    def _checked_headers(self, extra: Mapping[str, str], *, own_auth: bool) -> Headers:
+        fields = {"Content-Type": "application/json", "Accept": "application/json, text/event-stream"}
+        fields |= {"Accept-Encoding": "identity", "User-Agent": f"outrider/{VERSION}"}
+        if self._key and own_auth:
+            fields["Authorization"] = f"Bearer {self._key}"
+        fields |= extra
+        for name, value in fields.items():
+            if not re.fullmatch(r"[A-Za-z0-9-]+", name) or not re.fullmatch(r"[\x20-\x7e]*", value):
+                what = "the API key" if name == "Authorization" else f"the header {errors.short(name, 40)!r}"
+                raise UsageError(f"{what} cannot be sent", "it holds characters HTTP does not allow", "copy it again")
+        return list(fields.items())
+
+
+def _proxied(url: str) -> bool:
+    """Whether the environment wants this address behind a proxy. This machine itself never is."""
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    if host in ("localhost", "::1") or host.startswith("127."):
+        return False
+    from urllib.request import getproxies, proxy_bypass  # late: 30 ms of imports a loopback server does without
+
+    return parts.scheme in getproxies() and not proxy_bypass(host)

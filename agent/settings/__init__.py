@@ -1,0 +1,1 @@
+"""What decides how a run goes: its settings, kept with it, and where they come from when a flag does not say."""

@@ -1,0 +1,57 @@
+"""What a tool may ask of memory, bound to one run. Reads the journal of any run, adds notes and the plan to its own.
+Does not promise: that a note is on disk before the next commit of the run.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from dataclasses import asdict
+from typing import Any
+
+from outrider.agent.live_run import Parts
+from outrider.memory import recall
+from outrider.memory.events import Noted, PlanChanged
+from outrider.memory.journal import Journal
+from outrider.tools.tool import ToolError
+
+
+class RunMemory:
+    """What a tool may ask of memory, bound to one run. Safe to call from a tool's thread."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+        self._loop = asyncio.get_running_loop()
+        self._thread = threading.get_ident()
+
+    def search(self, query: str, *, limit: int = 10, run: str | None = None) -> list[dict[str, Any]]:
+        """Observations, answers, notes and goals that match, best first."""
+        return [asdict(hit) for hit in recall.search(self._parts.journal.store, query, limit=limit, run=run)]
+
+    def read(self, run: str, handle: int | str) -> str:
+        """The whole text of an observation: `handle` is its call ("3.1") or its event ("12"). Raises ToolError."""
+        journal = self._parts.journal
+        if run and run != journal.run_id:
+            journal = Journal.open_for_reading(journal.store, run)
+        text = recall.whole_text(journal, handle)
+        if text is None:
+            raise ToolError(
+                f"there is no observation {str(handle)!r}",
+                "the run holds none of that number",
+                "use one you were shown",
+            )
+        return text
+
+    def note(self, text: str) -> None:
+        """Keep a note with the run."""
+        self._put(Noted(text=text))
+
+    def plan(self, items: tuple[str, ...]) -> None:
+        """Replace the run's plan."""
+        self._put(PlanChanged(items=items))
+
+    def _put(self, event: Noted | PlanChanged) -> None:
+        if threading.get_ident() == self._thread:
+            self._parts.put(event)
+        else:
+            self._loop.call_soon_threadsafe(self._parts.put, event)

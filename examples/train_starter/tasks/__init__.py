@@ -1,0 +1,1 @@
+"""The kinds of goals the starter model is taught, one module each."""

@@ -1,0 +1,1 @@
+"""Code from a model, run in the sandbox: `python` and `shell`."""

@@ -1,0 +1,393 @@
+"""Files of the workspace: read_file, write_file, edit_file, list_files, search_files.
+May touch: files inside the workspace, nothing outside (workspace.py); a child process that searches or reads a PDF.
+Does not promise: a lock; another program may change a file between two calls.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import os
+import secrets
+import stat
+import time
+from difflib import SequenceMatcher
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from outrider.tools.files import encoding, search_process, walk
+from outrider.tools.files.paths import READ, Place, missing, open_file, place, refuse_guarded, shown
+from outrider.tools.process.deadlines import in_child, in_thread
+from outrider.tools.tool import Change, Observation, ToolContext, ToolError, tool
+from outrider.tools.web.pages import pdf_page
+
+MAX_READ = 100_000  # characters read_file gives in one call
+MAX_WRITE = 10_000_000  # bytes written or edited in one call
+MAX_LISTED = 500
+MAX_WALKED = 100_000  # entries looked at for one list
+MAX_FOUND = 100
+MAX_PDF = 30_000_000  # bytes
+SEARCH_S = 20.0
+READ_S = 50.0  # under the time-out of a tool
+
+
+@tool(effect="read", fresh_s=0)
+async def read_file(path: str, ctx: ToolContext, start_line: int = 1, lines: int = 0) -> str:
+    """Read a text file (or the text of a PDF) in the workspace.
+
+    path: the file, relative to the workspace
+    start_line: the first line wanted, from 1
+    lines: how many lines; 0 means as many as fit
+    """
+    if start_line < 1 or lines < 0:
+        raise ToolError(
+            "that range has no lines",
+            f"start_line={start_line}, lines={lines}",
+            "start_line is 1 or more, lines 0 or more",
+        )
+    ends = time.monotonic() + min(READ_S, ctx.seconds_left() - 0.2)
+    text = await in_thread(_read_text, path, start_line, lines, ctx, ends, seconds=READ_S)
+    if text is not None:
+        return text
+    data = await in_thread(_read_bytes, path, MAX_PDF, ctx, seconds=READ_S)
+    if not data.startswith(b"%PDF-"):
+        raise ToolError(
+            f"{shown(path)} is not text", f"it is a binary file of {len(data):,} bytes", "read it with python"
+        )
+    page = await pdf_page(data, seconds=max(1.0, ends - time.monotonic()))
+    note = f" ({page.note})" if page.note else ""
+    if not page.text:
+        raise ToolError(
+            f"{shown(path)} has no text to read", page.note or "its pages may be pictures", "use another file"
+        )
+    return f"[text of the PDF {shown(path)}{note}]\n{_slice(io.StringIO(page.text), path, len(page.text), start_line, lines, ends)}"
+
+
+def _read_text(path: str, start: int, count: int, ctx: ToolContext, ends: float) -> str | None:
+    """The lines wanted, or None for a binary file."""
+    with place(ctx.workspace, path) as at:
+        descriptor = open_file(at, path)
+        size = os.fstat(descriptor).st_size
+        stream = encoding.open_text(descriptor)
+        if stream is None:
+            return None
+        with stream:
+            return _slice(stream, path, size, start, count, ends)
+
+
+def _read_bytes(path: str, most: int, ctx: ToolContext) -> bytes:
+    with place(ctx.workspace, path) as at, os.fdopen(open_file(at, path), "rb") as file:
+        size = os.fstat(file.fileno()).st_size
+        if size > most:
+            raise ToolError(
+                f"{shown(path)} is too large", f"{size:,} bytes; the limit is {most:,}", "read a part of it with python"
+            )
+        return file.read(most)
+
+
+def _slice(stream: io.TextIOBase, path: str, size: int, start: int, count: int, ends: float) -> str:
+    kept: list[str] = []
+    number, room, why = 0, MAX_READ, ""
+    for number, (line, whole) in enumerate(encoding.lines(stream, MAX_READ), start=1):
+        if number % 65_536 == 0 and time.monotonic() > ends:
+            raise ToolError(f"{shown(path)} was not read to line {start}", "time is up", "use search_files")
+        if number < start:
+            continue
+        if (count and len(kept) >= count) or len(line) > room:
+            why = "there is more"
+            break
+        kept.append(line)
+        room -= len(line)
+        if not whole:
+            why = f"line {number} is longer than this"
+            break
+    if not kept and number == 0:
+        return f"({shown(path)} is empty)"
+    if not kept:
+        raise ToolError(f"{shown(path)} has no line {start}", f"it has {number} lines", f"start_line is 1 to {number}")
+    text = "".join(kept)
+    last = start + len(kept) - 1
+    if start == 1 and not why:
+        return text
+    rest = f"; {why}: go on with start_line={last + 1}" if why else ", to its end"
+    return f"[lines {start} to {last} of {shown(path)} ({size:,} bytes){rest}]\n{text}"
+
+
+@tool(effect="write", serial=True)
+def write_file(path: str, content: str, ctx: ToolContext) -> Observation:
+    """Write a text file in the workspace, making its folders and replacing what was there.
+
+    path: the file, relative to the workspace
+    content: the whole new text
+    """
+    data = _encoded(content, path)
+    with place(ctx.workspace, path, make_folders=True) as at:
+        before = _before(at, path)
+        had = _replace(at, path, data)
+    size = f"{len(data):,} bytes"
+    said = f"wrote {size} to {shown(path)}" + (f" (it had {had:,} bytes)" if had is not None else " (new file)")
+    known = had is None or before is not None  # what is too large to keep cannot be put back
+    return Observation(said, changes=(Change(path, before, data),) if known else ())
+
+
+@tool(effect="write", serial=True)
+def edit_file(path: str, old: str, new: str, ctx: ToolContext) -> Observation:
+    """Replace one piece of text in a file of the workspace; the old text must occur exactly once.
+
+    path: the file, relative to the workspace
+    old: the text to replace, exactly as it is in the file, with enough around it to be unique
+    new: the text to put there
+    """
+    if not old:
+        raise ToolError("there is nothing to replace", "old is empty", "give the text to replace, or use write_file")
+    with place(ctx.workspace, path) as at:
+        text = _whole(at, path)
+        if "\r\n" in text and "\r" not in old:  # the model was shown \n: it is the file that has \r\n
+            old, new = old.replace("\n", "\r\n"), new.replace("\n", "\r\n")
+        found = text.count(old)
+        if found != 1:
+            raise _not_once(path, text, old, found)
+        line = text.count("\n", 0, text.index(old)) + 1
+        after = _encoded(text.replace(old, new), path)
+        _replace(at, path, after)
+    return Observation(f"edited {shown(path)} at line {line}", changes=(Change(path, text.encode(), after),))
+
+
+def take_file(workspace: Path, path: str) -> bytes | None:
+    """The content of a file of the workspace, None if there is none. Raises ToolError if it cannot be read."""
+    with place(workspace, path) as at:
+        if at.status() is None:
+            return None
+        with os.fdopen(open_file(at, path), "rb") as file:
+            return file.read()
+
+
+def put_file(workspace: Path, path: str, data: bytes | None) -> None:
+    """Give a file of the workspace this content, or remove it (None). Raises ToolError if that is not allowed."""
+    with place(workspace, path, make_folders=data is not None) as at:
+        if data is not None:
+            _replace(at, path, data)
+        elif at.status() is not None:
+            os.unlink(at.name, dir_fd=at.folder)
+
+
+def _before(at: Place, path: str) -> bytes | None:
+    """What a file holds before it is replaced; None if there is none, or if it is too large to keep."""
+    refuse_guarded(at.path, path)  # before it is read: what holds keys is not
+    found = at.status()
+    if found is None or not stat.S_ISREG(found.st_mode) or found.st_size > MAX_WRITE:
+        return None
+    with os.fdopen(open_file(at, path), "rb") as file:
+        return file.read(MAX_WRITE)
+
+
+def _whole(at: Place, path: str) -> str:
+    """The text of a file that may be edited: UTF-8 and not large."""
+    with os.fdopen(open_file(at, path), "rb") as file:
+        data = file.read(MAX_WRITE + 1)
+    if len(data) > MAX_WRITE:
+        raise ToolError(f"{shown(path)} is too large to edit", f"over {MAX_WRITE:,} bytes", "change it with python")
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise ToolError(
+            f"{shown(path)} cannot be edited", f"it is not UTF-8 text (byte {error.start:,})", "change it with python"
+        ) from None
+
+
+def _not_once(path: str, text: str, old: str, found: int) -> ToolError:
+    rows = text.splitlines()
+    if found:
+        where, at = [], -1
+        for _ in range(min(found, 10)):
+            at = text.index(old, at + 1)
+            where.append(str(text.count("\n", 0, at) + 1))
+        places = ", ".join(where) + (" …" if found > 10 else "")
+        return ToolError(
+            f"that text occurs {found} times in {shown(path)}",
+            f"at lines {places}",
+            "give more of the text around the place",
+        )
+    first = next((line.strip() for line in old.splitlines() if line.strip()), "")[:300]
+    best, near = 0.0, ""
+    for number, row in enumerate(islice(rows, 5000), start=1):
+        score = SequenceMatcher(None, row.strip()[:300], first, autojunk=False).quick_ratio() if row.strip() else 0.0
+        if score > best:
+            best, near = score, f"line {number} is near: {row.strip()[:160]!r}"
+    why = near if best > 0.6 else "no line is near it"
+    return ToolError(f"that text does not occur in {shown(path)}", why, "read_file shows the text as it is")
+
+
+def _encoded(text: str, path: str) -> bytes:
+    data = text.encode("utf-8", "replace")
+    if len(data) > MAX_WRITE:
+        raise ToolError(
+            f"{shown(path)} was not written", f"{len(data):,} bytes are over {MAX_WRITE:,}", "write it with python"
+        )
+    return data
+
+
+def _replace(at: Place, path: str, data: bytes) -> int | None:
+    """Put `data` in the place of the file, whole or not at all; the size it had, or None if it is new."""
+    refuse_guarded(at.path, path)
+    found = at.status()
+    if path.endswith("/") or (found is not None and stat.S_ISDIR(found.st_mode)):
+        raise ToolError(
+            f"{shown(path)} is a folder", "a file name is needed", f"write to {shown(path.rstrip('/'))}/notes.txt"
+        )
+    if found is not None and not stat.S_ISREG(found.st_mode):
+        raise ToolError(f"{shown(path)} cannot be written", "it is a device, pipe or socket", "use another name")
+    if found is not None and not os.access(at.name, os.W_OK, dir_fd=at.folder):
+        raise ToolError(f"{shown(path)} cannot be written", "it is read-only", "use another name")
+    if found is not None and _is_database(at):
+        raise ToolError(
+            f"{shown(path)} is not written", "it is a database (it may hold this very run)", "use another name"
+        )
+    temporary = f".outrider-{secrets.token_hex(8)}.tmp"  # beside it: a rename never crosses file systems
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
+    descriptor = os.open(temporary, flags, 0o666 if found is None else 0o600, dir_fd=at.folder)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
+            if found is not None:
+                os.fchmod(file.fileno(), stat.S_IMODE(found.st_mode) & 0o777)
+                with contextlib.suppress(OSError):
+                    os.fchown(file.fileno(), found.st_uid, found.st_gid)
+            file.flush()
+            os.fsync(file.fileno())
+        os.rename(temporary, at.name, src_dir_fd=at.folder, dst_dir_fd=at.folder)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            os.unlink(temporary, dir_fd=at.folder)
+        raise
+    return found.st_size if found is not None else None
+
+
+def _is_database(at: Place) -> bool:
+    """Whether the file is an SQLite database or one's log: runs may be kept in the workspace."""
+    name = at.name
+    for ending in ("-wal", "-shm", "-journal"):
+        name = name.removesuffix(ending)
+    try:
+        with os.fdopen(os.open(name, READ, dir_fd=at.folder), "rb") as file:
+            return file.read(16) == b"SQLite format 3\0"
+    except OSError:
+        return False
+
+
+@tool(effect="read", fresh_s=0)
+def list_files(ctx: ToolContext, path: str = ".", pattern: str = "") -> str:
+    """List the files in a folder of the workspace, or all files below it that fit a pattern.
+
+    path: the folder, relative to the workspace
+    pattern: such as "*.csv" or "src/**/*.py"; searches every folder below
+    """
+    with place(ctx.workspace, path) as at:
+        found = at.status()
+        if found is None:
+            raise missing(at, path)
+        if not stat.S_ISDIR(found.st_mode):
+            return f"1 file: {_line(at.name, 'file', found.st_size)}"
+        fits = walk.glob(pattern) if pattern else None
+        rows: list[str] = []
+        seen = total = 0
+        folder = at.open_folder()
+        try:
+            for seen, entry in enumerate(walk.entries(folder, deep=fits is not None), start=1):
+                if seen > MAX_WALKED or ctx.seconds_left() <= 0.5:
+                    break
+                if fits is None or (entry.kind == "file" and fits(entry.path)):
+                    total += 1
+                    if total <= MAX_LISTED:
+                        rows.append(_line(entry.path, entry.kind, entry.size))
+        finally:
+            os.close(folder)
+    return _listing(rows, total, shown(at.path), pattern, whole=seen <= MAX_WALKED)
+
+
+def _line(path: str, kind: str, size: int) -> str:
+    name = shown(path)
+    return f"{name}/" if kind == "folder" else f"{name}  {size:,} bytes" if kind == "file" else f"{name}  ({kind})"
+
+
+def _listing(rows: list[str], total: int, folder: str, pattern: str, whole: bool) -> str:
+    where = "the workspace" if folder == "." else folder
+    if not total:
+        return f"no file fits {pattern} in {where}" if pattern else f"{where} is empty"
+    what = ("file" if pattern else "entry", "files" if pattern else "entries")[total != 1]
+    fits = f" that fit{'s' if total == 1 else ''} {pattern}" if pattern else ""
+    more = f"\n… and {total - len(rows):,} more" if total > len(rows) else ""
+    more += "" if whole else f"\n(stopped after {MAX_WALKED:,} entries)"
+    return f"{total:,} {what} in {where}{fits}:\n" + "\n".join(rows) + more
+
+
+@tool(effect="read", fresh_s=0)
+async def search_files(
+    pattern: str, ctx: ToolContext, path: str = ".", regex: bool = False, ignore_case: bool = False
+) -> str:
+    """Find lines that contain a text in the files of the workspace.
+
+    pattern: the text to find
+    path: the folder or file to search, relative to the workspace
+    regex: take the pattern as a regular expression
+    ignore_case: take upper and lower case as the same
+    """
+    if not pattern:
+        raise ToolError("there is nothing to search for", "pattern is empty", "give the text to find")
+    asked = {
+        "root": str(ctx.workspace.absolute()), "path": path, "pattern": pattern, "regex": regex,
+        "ignore_case": ignore_case, "most": MAX_FOUND,
+    }  # fmt: skip
+    seconds = max(0.2, min(SEARCH_S, ctx.seconds_left() * 0.8))
+    rows, late = await (_search_in_child if regex else _search_here)(asked, seconds)
+    return _found(rows, pattern, f"it took longer than {seconds:.0f} s" if late else "it failed")
+
+
+async def _search_here(asked: dict[str, Any], seconds: float) -> tuple[list[dict[str, object]], bool]:
+    """Plain text, in a thread: (rows, whether time was up first)."""
+    rows: list[dict[str, object]] = []
+    ends = time.monotonic() + seconds
+    try:
+        await in_thread(lambda: rows.extend(search_process.search(asked, ends)), seconds=seconds + 1)
+    except TimeoutError:
+        return list(rows), True
+    return rows, False
+
+
+async def _search_in_child(asked: dict[str, Any], seconds: float) -> tuple[list[dict[str, object]], bool]:
+    """A regular expression, in a child that is killed when it backtracks for ever."""
+    done = await in_child("outrider.tools.files.search_process", stdin=json.dumps(asked).encode(), seconds=seconds)
+    return _rows(done.output), done.timed_out
+
+
+def _rows(output: bytes) -> list[dict[str, object]]:
+    rows = []
+    for line in output.splitlines():
+        try:
+            rows.append(json.loads(line))
+        except ValueError:  # cut in the middle when the child was killed
+            break
+    return rows
+
+
+def _found(rows: list[dict[str, object]], pattern: str, why_not: str) -> str:
+    """What the rows say. Raises ToolError for a bad pattern or path, and when the search was stopped with nothing found."""
+    end = rows[-1] if rows else {}
+    if "what" in end:
+        raise ToolError(str(end["what"]), str(end["why"]), str(end["fix"]))
+    if "error" in end:
+        fix = "correct it, or search for plain text with regex=false"
+        raise ToolError("that is not a regular expression", str(end["error"]), fix)
+    found = [f"{shown(str(row['path']))}:{row['line']}: {row['text']}" for row in rows if "text" in row]
+    if "files" not in end:
+        if not found:
+            raise ToolError("the search was stopped", why_not, "use a simpler pattern or a smaller folder")
+        return f"{len(found)} lines found before time was up:\n" + "\n".join(found)
+    searched = f"{end['files']} file{'' if end['files'] == 1 else 's'} searched"
+    passed = f", {end['skipped']} not text or too large" if end["skipped"] else ""
+    if not found:
+        return f"no line contains {shown(pattern)!r} ({searched}{passed})"
+    count = f"first {len(found)} lines" if end["more"] else f"{len(found)} line{'' if len(found) == 1 else 's'}"
+    return f"{count} found ({searched}{passed}):\n" + "\n".join(found)

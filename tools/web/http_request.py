@@ -1,0 +1,181 @@
+"""`http_request`: any HTTP request, through the door (net.py).
+May touch: the network, where the door lets it; secrets the person named, filled in here and never shown.
+Does not promise: that a server forgets what it is sent; that is why everything but looking up asks first.
+
+A request only reads when it is a GET or HEAD without a body and without a secret: `{{secret:NAME}}` in an address
+sends the secret to whoever the address belongs to, and a model may have been told that address by a web page.
+"""
+
+from __future__ import annotations
+
+import base64
+import json as json_module
+import re
+import warnings
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any, Literal
+from urllib.parse import quote, quote_plus
+
+from pydantic import BeforeValidator
+
+from outrider.memory.events import Effect
+from outrider.tools.net.gateway import Fetched, fetch, proxy_of
+from outrider.tools.tool import Arguments, ToolContext, ToolError, tool
+from outrider.tools.web.pages import strip_controls
+
+MAX_BODY = 1_000_000  # bytes of an answer
+SENT = 1_000_000  # bytes of a request's body
+SHOWN_HEADERS = ("content-type", "content-length", "location", "retry-after", "etag", "last-modified", "link")
+_SECRET = re.compile(r"\{\{\s*secret:\s*([A-Za-z_][A-Za-z0-9_]*)\s*\}\}")
+_HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,100}")
+
+Upper = BeforeValidator(lambda value: value.upper() if isinstance(value, str) else value)
+Method = Annotated[Literal["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"], Upper]
+
+
+def effect_of(arguments: Arguments) -> Effect:
+    """`read` for a GET or HEAD that carries nothing, else `network`: something is sent out."""
+    carries = arguments.get("body") or arguments.get("json") is not None
+    looks_up = str(arguments.get("method", "GET")).upper() in ("GET", "HEAD")
+    return "read" if looks_up and not carries and not _SECRET.search(str(dict(arguments))) else "network"
+
+
+with warnings.catch_warnings():  # a parameter called "json" hides a deprecated method of the schema's class: intended
+    warnings.simplefilter("ignore", UserWarning)
+
+    @tool(effect=effect_of, origin="untrusted", timeout_s=60)
+    async def http_request(
+        url: str,
+        ctx: ToolContext,
+        method: Method = "GET",
+        headers: dict[str, str] | None = None,
+        body: str = "",
+        json: Any = None,
+    ) -> str:
+        """Send an HTTP request to a web API; gives the status, a few headers and the body.
+
+        url: the full address, starting with http:// or https://
+        method: GET and HEAD look up; the others send something and may need approval
+        headers: more headers; a secret is written {{secret:NAME}} and filled in on the way out
+        body: text to send
+        json: a value to send as JSON, instead of body
+        """
+        secrets = _Secrets(ctx.secret)
+        content, wanted = _content(body, json, secrets), _headers(headers or {}, secrets)
+        if json is not None:
+            wanted.setdefault("content-type", "application/json")
+        elif body:
+            wanted.setdefault("content-type", "text/plain; charset=utf-8")
+        try:
+            got = await fetch(
+                secrets.fill(url.strip(), lambda value: quote(value, safe="")), method=method, headers=wanted, content=content,
+                allowed=ctx.allowed_hosts, proxy=proxy_of(ctx.settings), max_bytes=MAX_BODY, deadline_s=max(1.0, min(40.0, ctx.seconds_left() - 1)),
+            )  # fmt: skip
+        except ToolError as error:  # what went wrong may quote the address
+            raise ToolError(*(secrets.hide(part) for part in (error.what, error.why, error.fix))) from None
+        return secrets.hide(_shown(got))
+
+
+class _Secrets:
+    """Fills secrets in by name and takes their values out again."""
+
+    def __init__(self, secret: Callable[[str], str | None]) -> None:
+        self._secret = secret
+        self._used: dict[str, str] = {}
+
+    def fill(self, text: str, encode: Callable[[str], str] = str) -> str:
+        return _SECRET.sub(lambda match: encode(self._value(match[1])), text)
+
+    def _value(self, name: str) -> str:
+        value = self._secret(name)
+        if not value:
+            raise ToolError(
+                f"there is no secret {name}",
+                "none of that name was given to this run",
+                "go on without it, or ask the person to set it",
+            )
+        self._used[name] = value
+        return value
+
+    def hide(self, text: str) -> str:
+        """`text` with every value that was filled in replaced by its name, in the forms a server may send it back."""
+        for name, value in self._used.items():
+            forms = _forms(value)
+            for form in sorted(forms, key=len, reverse=True):
+                text = text.replace(form, f"{{{{secret:{name}}}}}")
+        return text
+
+
+def _forms(value: str) -> set[str]:
+    """A secret as it may come back: plain, in an address, in JSON, in JSON quoted inside JSON, in base64."""
+    forms = {value, quote(value, safe=""), quote(value), quote_plus(value)}
+    for ascii_only in (True, False):
+        escaped = value
+        for _ in range(2):
+            escaped = json_module.dumps(escaped, ensure_ascii=ascii_only)[1:-1]
+            forms.add(escaped)
+    return forms | {base64.b64encode(value.encode()).decode()}
+
+
+def _headers(headers: Mapping[str, str], secrets: _Secrets) -> dict[str, str]:
+    made = {}
+    for name, text in headers.items():
+        value = secrets.fill(text).strip()
+        if not _HEADER.fullmatch(name.strip()) or re.search(r"[\x00-\x08\x0a-\x1f\x7f]", value):
+            raise ToolError(
+                f"{name[:100]!r} is not a header",
+                "its name or value holds a character that is not allowed",
+                "use letters, digits and -; one line",
+            )
+        try:
+            value.encode("latin-1")
+        except UnicodeEncodeError:
+            raise ToolError(
+                f"the header {name} cannot be sent", "its value is not plain text", "leave out special characters"
+            ) from None
+        made[name.strip().lower()] = value
+    return made
+
+
+def _content(body: str, json: Any, secrets: _Secrets) -> bytes | None:
+    if body and json is not None:
+        raise ToolError("the request has two bodies", "both body and json were given", "give one of them")
+    if json is None and not body:
+        return None
+    text = json_module.dumps(_filled(json, secrets), ensure_ascii=False) if json is not None else secrets.fill(body)
+    data = text.encode("utf-8", "replace")
+    if len(data) > SENT:
+        raise ToolError("the body is too large to send", f"{len(data):,} bytes are over {SENT:,}", "send less")
+    return data
+
+
+def _filled(value: Any, secrets: _Secrets) -> Any:
+    """A JSON value with the secrets in its strings filled in (before it is encoded, so that a quote in one is escaped)."""
+    if isinstance(value, str):
+        return secrets.fill(value)
+    if isinstance(value, list):
+        return [_filled(item, secrets) for item in value]
+    if isinstance(value, dict):
+        return {key: _filled(item, secrets) for key, item in value.items()}
+    return value
+
+
+def _shown(got: Fetched) -> str:
+    lines = [f"status {got.status}", *(f"moved to {address}" for address in got.redirects[-1:])]
+    lines += [f"{name}: {got.headers[name][:500]}" for name in SHOWN_HEADERS if name in got.headers]
+    lines += [f"(cut: {got.cut})"] if got.cut else []
+    return strip_controls("\n".join(lines) + "\n\n" + _body(got)).rstrip()
+
+
+def _body(got: Fetched) -> str:
+    if not got.body:
+        return "(no body)"
+    text = got.text()
+    if "json" in got.media_type and not got.cut:
+        try:
+            return json_module.dumps(json_module.loads(text), indent=1, ensure_ascii=False)
+        except (ValueError, RecursionError):
+            return text
+    if b"\0" in got.body[:4096] or text[:1000].count("\ufffd") > 100:
+        return f"({len(got.body):,} bytes of {got.media_type or 'binary data'}, not shown)"
+    return text
