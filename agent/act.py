@@ -1,5 +1,5 @@
 """Runs the calls of one reply: checks, decides, runs together what may run together, observes.
-Touches the tools and, through `Parts`, the journal: `ToolCalled` is on disk before a tool runs.
+Touches the tools and, through `LiveRun`, the journal: `ToolCalled` is on disk before a tool runs.
 Does not promise: that a call succeeded; whatever happened is an observation.
 
 It looks only at what the events say, so it also goes on where a killed process stopped.
@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
-from outrider.agent.live_run import Parts
+from outrider.agent.live_run import LiveRun
 from outrider.agent.state import DENIED, MAX_CALLS, REPEATED, REPLAN, SAME_IN_A_ROW, mark_of
 from outrider.memory.events import (
     ApprovalAsked,
@@ -42,79 +42,79 @@ class Ready:
     reason: str
 
 
-async def act(parts: Parts, reply: ModelReplied) -> None:
+async def act(live: LiveRun, reply: ModelReplied) -> None:
     """Run every call of `reply` that has not returned yet; the last result is held for the next commit."""
     batch: list[Ready] = []
     for position, draft in enumerate(reply.calls[:MAX_CALLS]):
         call_id = f"{reply.step}.{position}"
-        if call_id in parts.state.returned:
+        if call_id in live.state.returned:
             continue
-        ready = await _ready(parts, call_id, draft, batch)
+        ready = await _ready(live, call_id, draft, batch)
         if isinstance(ready, ToolReturned):
-            parts.put(ready)
+            live.stage(ready)
             continue
         if batch and (ready.call.tool.serial or batch[-1].call.tool.serial or len(batch) == TOGETHER):
-            await _run_together(parts, batch)
+            await _run_together(live, batch)
             batch = []
-            if full := _no_room(parts, call_id, draft.name, batch):  # what ran may have called tools itself
-                parts.put(full)
+            if full := _no_room(live, call_id, draft.name, batch):  # what ran may have called tools itself
+                live.stage(full)
                 continue
         batch.append(ready)
     if batch:
-        await _run_together(parts, batch)
+        await _run_together(live, batch)
     if len(reply.calls) > MAX_CALLS:
-        parts.put(Noted(by="outrider", text=f"Only the first {MAX_CALLS} calls of your reply were run."))
-    if parts.state.in_a_cycle() or _was_refused(parts, reply):
-        parts.put(Noted(by="outrider", text=f"{REPLAN} the result will not change. {_OTHERWISE}"))
+        live.stage(Noted(by="outrider", text=f"Only the first {MAX_CALLS} calls of your reply were run."))
+    if live.state.in_a_cycle() or _was_refused(live, reply):
+        live.stage(Noted(by="outrider", text=f"{REPLAN} the result will not change. {_OTHERWISE}"))
 
 
 _OTHERWISE = "Try another tool or other arguments, or answer with what you have."
 
 
-def _was_refused(parts: Parts, reply: ModelReplied) -> bool:
+def _was_refused(live: LiveRun, reply: ModelReplied) -> bool:
     """Whether a call of this very reply was refused as a repetition."""
-    last = parts.state.seen[-min(len(reply.calls), MAX_CALLS) :]
+    last = live.state.seen[-min(len(reply.calls), MAX_CALLS) :]
     return any(seen.text.startswith(REPEATED) for seen in last)
 
 
-async def _ready(parts: Parts, call_id: str, draft: CallDraft, batch: list[Ready]) -> Ready | ToolReturned:
+async def _ready(live: LiveRun, call_id: str, draft: CallDraft, batch: list[Ready]) -> Ready | ToolReturned:
     """The call, ready to run; or the observation that says why it does not."""
     name, mark = draft.name, mark_of(draft.name, draft.arguments)
-    tool = parts.toolbox.tools.get(name)
-    times = parts.state.in_a_row(mark) + 1
-    if (tool is None or tool.fresh_s > 0) and (times >= SAME_IN_A_ROW or mark in parts.state.warned):
-        return refused(parts, call_id, name, f"{REPEATED} it is the same call as before. {_OTHERWISE}")
+    tool = live.toolbox.tools.get(name)
+    times = live.state.in_a_row(mark) + 1
+    if (tool is None or tool.fresh_s > 0) and (times >= SAME_IN_A_ROW or mark in live.state.warned):
+        return refused(live, call_id, name, f"{REPEATED} it is the same call as before. {_OTHERWISE}")
     try:
-        call = parts.toolbox.prepare(name, draft.arguments)
+        call = live.toolbox.prepare(name, draft.arguments)
     except ToolError as error:
-        return refused(parts, call_id, name, str(error))
-    if known := _known_already(parts, call_id, call, batch):
+        return refused(live, call_id, name, str(error))
+    if known := _known_already(live, call_id, call, batch):
         return known
-    if full := _no_room(parts, call_id, name, batch):
+    if full := _no_room(live, call_id, name, batch):
         return full
-    return await decide(parts, call_id, call)
+    return await decide(live, call_id, call)
 
 
-def _no_room(parts: Parts, call_id: str, name: str, batch: list[Ready]) -> ToolReturned | None:
+def _no_room(live: LiveRun, call_id: str, name: str, batch: list[Ready]) -> ToolReturned | None:
     """The observation of a call that passes a limit of calls, once those of `batch` have run; None if it fits."""
-    left = parts.ledger.calls_left()
+    left = live.ledger.calls_left()
     if left is not None and left <= len(batch):
-        return refused(parts, call_id, name, "Not run: the run's limit of tool calls is reached. Answer now.")
-    own = parts.ledger.calls_left(name)
+        return refused(live, call_id, name, "Not run: the run's limit of tool calls is reached. Answer now.")
+    own = live.ledger.calls_left(name)
     if own is not None and own <= sum(ready.call.tool.name == name for ready in batch):
-        return refused(parts, call_id, name, f"Not run: {name} was called as often as this run may. Go on without it.")
+        return refused(live, call_id, name, f"Not run: {name} was called as often as this run may. Go on without it.")
     return None
 
 
-def _known_already(parts: Parts, call_id: str, call: Prepared, batch: list[Ready]) -> ToolReturned | None:
+def _known_already(live: LiveRun, call_id: str, call: Prepared, batch: list[Ready]) -> ToolReturned | None:
     """The earlier result of an identical read that still holds, in place of running it again."""
     if call.effect != "read":
         return None
     for ready in batch:
         if ready.call.tool is call.tool and ready.call.plain == call.plain:
-            return refused(parts, call_id, call.tool.name, f"The same call as {ready.call_id}; see its result.")
-    earlier = parts.state.fresh.get(mark_of(call.tool.name, call.plain))
-    if earlier is None or parts.ledger.elapsed_s - earlier.elapsed_s >= call.tool.fresh_s:
+            return refused(live, call_id, call.tool.name, f"The same call as {ready.call_id}; see its result.")
+    earlier = live.state.fresh.get(mark_of(call.tool.name, call.plain))
+    if earlier is None or live.ledger.elapsed_s - earlier.elapsed_s >= call.tool.fresh_s:
         return None
     return ToolReturned(
         call_id=call_id,
@@ -122,55 +122,55 @@ def _known_already(parts: Parts, call_id: str, call: Prepared, batch: list[Ready
         text=f"You already did this at step {earlier.call_id.partition('.')[0]}: {earlier.text}",
         ran=False,
         origin="untrusted" if earlier.origin == "untrusted" else "trusted",
-        elapsed_s=parts.ledger.elapsed_s,
+        elapsed_s=live.ledger.elapsed_s,
     )
 
 
-async def decide(parts: Parts, call_id: str, call: Prepared) -> Ready | ToolReturned:
+async def decide(live: LiveRun, call_id: str, call: Prepared) -> Ready | ToolReturned:
     """What the policy says of a call, and the person if the policy asks."""
     name = call.tool.name
-    decision, why = parts.policy.decide(name, call.effect)
-    if decision == "ask" and name in parts.state.allowed:
+    decision, why = live.policy.decide(name, call.effect)
+    if decision == "ask" and name in live.state.allowed:
         decision, why = "allow", "a person allowed it for this run"
     if decision == "allow":
         return Ready(call_id, call, "allow", why)
     if decision == "deny":
-        return refused(parts, call_id, name, f"{DENIED} {why} says deny. Go on without it, or say that it is needed.")
+        return refused(live, call_id, name, f"{DENIED} {why} says deny. Go on without it, or say that it is needed.")
     asked = ApprovalAsked(call_id=call_id, tool=name, arguments=call.plain, effect=call.effect)
-    parts.record(asked)
-    waiting_s = parts.ledger.waiting_s
-    with parts.ledger.waiting_for_a_person():
-        given = await parts.approve(asked)
-    given = given.model_copy(update={"waited_s": round(parts.ledger.waiting_s - waiting_s, 3)})
-    parts.put(given)
+    live.commit(asked)
+    waiting_s = live.ledger.waiting_s
+    with live.ledger.waiting_for_a_person():
+        given = await live.approve(asked)
+    given = given.model_copy(update={"waited_s": round(live.ledger.waiting_s - waiting_s, 3)})
+    live.stage(given)
     if given.approved:
         return Ready(call_id, call, "ask", given.by or "approved")
     said = f"{DENIED} {call.effect} calls need a person's yes ({given.by or 'the answer was no'})."
-    return refused(parts, call_id, name, f"{said} Go on without {name}, or say in the answer that it is needed.")
+    return refused(live, call_id, name, f"{said} Go on without {name}, or say in the answer that it is needed.")
 
 
-def refused(parts: Parts, call_id: str, tool: str, said: str) -> ToolReturned:
+def refused(live: LiveRun, call_id: str, tool: str, said: str) -> ToolReturned:
     """The observation of a call that did not run."""
     return ToolReturned(
-        call_id=call_id, tool=tool[:80], text=said[:4000], ok=False, ran=False, elapsed_s=parts.ledger.elapsed_s
+        call_id=call_id, tool=tool[:80], text=said[:4000], ok=False, ran=False, elapsed_s=live.ledger.elapsed_s
     )
 
 
-async def _run_together(parts: Parts, batch: list[Ready]) -> None:
-    parts.record(*(_called(ready) for ready in batch))
-    tasks = [asyncio.ensure_future(_run_and_put(parts, ready)) for ready in batch]
+async def _run_together(live: LiveRun, batch: list[Ready]) -> None:
+    live.commit(*(_called(ready) for ready in batch))
+    tasks = [asyncio.ensure_future(_run_and_put(live, ready)) for ready in batch]
     try:
         for done, finished in enumerate(asyncio.as_completed(tasks), 1):
             await finished
             if done < len(batch):  # the last one waits for the commit that the next request needs anyway
-                parts.record()
+                live.commit()
     finally:
         for task in tasks:
             task.cancel()
 
 
-async def _run_and_put(parts: Parts, ready: Ready) -> None:
-    parts.put(await run_one(parts, ready))  # at once: what came back is not lost if the run is cancelled now
+async def _run_and_put(live: LiveRun, ready: Ready) -> None:
+    live.stage(await run_one(live, ready))  # at once: what came back is not lost if the run is cancelled now
 
 
 def _called(ready: Ready) -> ToolCalled:
@@ -184,54 +184,52 @@ def _called(ready: Ready) -> ToolCalled:
     )
 
 
-async def run_one(parts: Parts, ready: Ready) -> ToolReturned:
+async def run_one(live: LiveRun, ready: Ready) -> ToolReturned:
     """Run one call, whose `ToolCalled` is on disk, and say what came back."""
     context = replace(
-        parts.tool_context,
+        live.tool_context,
         call_id=ready.call_id,
-        call_tool=partial(call_from_code, parts, ready.call_id),
-        delegate=partial(parts.delegate, parts, ready.call_id) if parts.delegate else None,
+        call_tool=partial(call_from_code, live, ready.call_id),
+        delegate=partial(live.delegate, live, ready.call_id) if live.delegate else None,
     )
-    began, waiting_s = time.monotonic(), parts.ledger.waiting_s
+    began, waiting_s = time.monotonic(), live.ledger.waiting_s
     tool = ready.call.tool
-    timeout_s = tool.timeout_s if tool.waits else min(tool.timeout_s, parts.ledger.seconds_left())
-    returned = await parts.toolbox.run(ready.call, context, timeout_s)
-    event = observed(parts, ready, returned, time.monotonic() - began)
-    waited_s = parts.ledger.waiting_s - waiting_s
+    timeout_s = tool.timeout_s if tool.waits else min(tool.timeout_s, live.ledger.seconds_left())
+    returned = await live.toolbox.run(ready.call, context, timeout_s)
+    event = observed(live, ready, returned, time.monotonic() - began)
+    waited_s = live.ledger.waiting_s - waiting_s
     return event.model_copy(update={"waited_s": round(waited_s, 3)}) if waited_s else event
 
 
-async def call_from_code(parts: Parts, caller: str, name: str, arguments: dict[str, Any]) -> Observation:
+async def call_from_code(live: LiveRun, caller: str, name: str, arguments: dict[str, Any]) -> Observation:
     """A call that code in the sandbox makes: read tools only, through policy, budget and journal like any other.
 
     Raises ToolError when it may not run.
     """
-    call = parts.toolbox.prepare(name, arguments)
+    call = live.toolbox.prepare(name, arguments)
     if call.effect != "read":
         raise ToolError(f"code may not call {name}", f"its effect is {call.effect}", "call it as a tool of its own")
-    async with (
-        parts.door
-    ):  # while a person is asked about one call, no other may take its number or the last of a limit
-        for limit in (parts.ledger.calls_left(), parts.ledger.calls_left(name)):
+    async with live.door:  # while a person is asked about one call, no other may take its number or the last of a limit
+        for limit in (live.ledger.calls_left(), live.ledger.calls_left(name)):
             if limit is not None and limit <= 0:
                 raise ToolError(f"{name} was not run", "the limit of tool calls is reached", "go on without it")
-        call_id = f"{caller}/{sum(i.startswith(caller + '/') for i in parts.state.begun) + 1}"
-        ready = await decide(parts, call_id, call)
+        call_id = f"{caller}/{sum(i.startswith(caller + '/') for i in live.state.begun) + 1}"
+        ready = await decide(live, call_id, call)
         if isinstance(ready, ToolReturned):
             raise ToolError(f"{name} was not run", ready.text, "go on without it")
-        parts.record(_called(ready))
-    returned = await run_one(parts, ready)
-    parts.record(returned)
+        live.commit(_called(ready))
+    returned = await run_one(live, ready)
+    live.commit(returned)
     return Observation(returned.text, returned.ok, returned.origin)
 
 
-def observed(parts: Parts, ready: Ready, returned: Returned, wall_s: float) -> ToolReturned:
+def observed(live: LiveRun, ready: Ready, returned: Returned, wall_s: float) -> ToolReturned:
     """The event of a result: trimmed for the model, the whole text and the files as blobs."""
     seen, blob = returned.seen, None
-    whole = parts.redact(seen.text)
-    text = trim(whole, parts.observation_chars, ready.call_id)
+    whole = live.redact(seen.text)
+    text = trim(whole, live.observation_chars, ready.call_id)
     if text is not whole:
-        blob = _keep(parts, whole.encode())
+        blob = _keep(live, whole.encode())
     return ToolReturned(
         call_id=ready.call_id,
         tool=ready.call.tool.name,
@@ -241,37 +239,36 @@ def observed(parts: Parts, ready: Ready, returned: Returned, wall_s: float) -> T
         size=len(whole),
         wall_s=round(wall_s, 6),
         origin=seen.origin or ready.call.tool.origin,
-        artifacts=_artifacts(parts, seen),
+        artifacts=_artifacts(live, seen),
         changes=tuple(
-            FileChange(path=c.path, before=_keep_if(parts, c.before), after=_keep_if(parts, c.after))
+            FileChange(path=c.path, before=_keep_if(live, c.before), after=_keep_if(live, c.after))
             for c in seen.changes
         ),
-        detail=parts.redact(returned.detail),
-        elapsed_s=parts.ledger.elapsed_s,
+        detail=live.redact(returned.detail),
+        elapsed_s=live.ledger.elapsed_s,
     )
 
 
-def _artifacts(parts: Parts, seen: Observation) -> tuple[Artifact, ...]:
+def _artifacts(live: LiveRun, seen: Observation) -> tuple[Artifact, ...]:
     return tuple(
-        Artifact(name=f.name, media_type=f.media_type, digest=_keep(parts, f.data), size=len(f.data))
-        for f in seen.files
+        Artifact(name=f.name, media_type=f.media_type, digest=_keep(live, f.data), size=len(f.data)) for f in seen.files
     )
 
 
-def _keep_if(parts: Parts, data: bytes | None) -> str | None:
-    return None if data is None else _keep(parts, data)
+def _keep_if(live: LiveRun, data: bytes | None) -> str | None:
+    return None if data is None else _keep(live, data)
 
 
-def _keep(parts: Parts, data: bytes) -> str:
+def _keep(live: LiveRun, data: bytes) -> str:
     digest = digest_of(data)
-    parts.blobs[digest] = data
+    live.blobs[digest] = data
     return digest
 
 
-def open_call(parts: Parts, called: ToolCalled) -> Ready | None:
+def open_call(live: LiveRun, called: ToolCalled) -> Ready | None:
     """A call that was under way when its process died, ready to run again; None if its tool is gone or would refuse."""
     try:
-        call = parts.toolbox.prepare(called.tool, called.arguments)
+        call = live.toolbox.prepare(called.tool, called.arguments)
     except ToolError:
         return None
     return Ready(called.call_id, call, called.decision, called.reason) if call.effect == "read" else None

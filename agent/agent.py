@@ -1,4 +1,4 @@
-"""`Agent`: the face of it all for Python. Holds settings; run.py does the work. One async core, a thin sync door.
+"""`Agent`: the class for Python programs. Holds settings; assemble.py does the work. One async core, a thin sync door.
 Touches nothing until a run starts. Does not promise: that two agents share anything but the database they name.
 """
 
@@ -14,8 +14,9 @@ from typing import Any
 from outrider.agent import assemble as runs
 from outrider.agent.assemble import Listeners
 from outrider.agent.budget import Budget
+from outrider.agent.children import delegate
 from outrider.agent.history.run_view import Run, read_run
-from outrider.agent.live_run import Parts
+from outrider.agent.live_run import LiveRun
 from outrider.agent.models import open_model
 from outrider.agent.models.detect import choose
 from outrider.agent.models.model import Model
@@ -60,6 +61,7 @@ class Agent:
         self._settings = Settings(model="", tools=names, **settings)
         self._budget = budget
         self._listeners = listeners or Listeners()
+        self._listeners.delegate = delegate
         self._memory = memory
         self._store: Store | None = memory if isinstance(memory, Store) else None
         self._open: dict[tuple[int, str], Model] = {}
@@ -91,11 +93,11 @@ class Agent:
     async def stream(self, goal: str, **changes: Any) -> AsyncIterator[Event]:
         """The events of a new run as they are committed; ends when the run does."""
         queue: asyncio.Queue[Stored | None] = asyncio.Queue()
-        parts = await self.prepare(goal, **changes)
-        first = next(parts.journal.read())
+        live = await self.prepare(goal, **changes)
+        first = next(live.journal.read())
         yield first.event
-        parts.on_event = queue.put_nowait
-        task = asyncio.create_task(runs.drive(parts))
+        live.on_event = queue.put_nowait
+        task = asyncio.create_task(runs.drive(live))
         task.add_done_callback(lambda _: queue.put_nowait(None))
         try:
             while (stored := await queue.get()) is not None:
@@ -108,7 +110,7 @@ class Agent:
 
     async def prepare(
         self, goal: str, *, model: str | Model | None = None, budget: Budget | None = None, **changes: Any
-    ) -> Parts:
+    ) -> LiveRun:
         """A new run, ready to be driven (`outrider.agent.assemble.drive`)."""
         settings = replace(self._settings, **changes)
         wanted = model or self._model
@@ -128,7 +130,7 @@ class Agent:
         model: str | Model | None = None,
         budget: dict[str, Any] | Budget | None = None,
         **changes: Any,
-    ) -> Parts:
+    ) -> LiveRun:
         """A run to go on with. `budget`: a Budget that replaces the old one, or limits to change, such as {"usd": "+0.50"}."""
         run_id, settings, opened, new = await self._as_before(run_id, model, budget, changes)
         return runs.resume(self.store, run_id, settings, opened, new, extra=self._extra, listeners=self._listeners)
@@ -142,7 +144,7 @@ class Agent:
         model: str | Model | None = None,
         budget: dict[str, Any] | Budget | None = None,
         **changes: Any,
-    ) -> Parts:
+    ) -> LiveRun:
         """A fork, ready to be driven. Its budget is that of the run it is from, unless changed, and starts at zero."""
         run_id, settings, opened, new = await self._as_before(run_id, model, budget, changes)
         return runs.fork(
@@ -180,9 +182,9 @@ class Agent:
     async def __aexit__(self, *_: object) -> None:
         await self.aclose()
 
-    async def _drive(self, parts: Parts) -> Run:
-        await runs.drive(parts)
-        return read_run(self.store, parts.journal.run_id)
+    async def _drive(self, live: LiveRun) -> Run:
+        await runs.drive(live)
+        return read_run(self.store, live.journal.run_id)
 
     async def _once(self, work: Any) -> Run:
         """Run with models opened on this loop and closed with it; the database stays open for `Run.events`."""

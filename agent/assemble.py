@@ -1,5 +1,5 @@
 """Puts a run together: starts a new one, or takes up one that was left, and drives it to its end.
-May touch: the journal, the model, the tools, by way of the parts it builds. Does not promise: to outlive the process;
+May touch: the journal, the model, the tools, by way of the LiveRun it builds. Does not promise: to outlive the process;
 what is on disk does, and `resume` goes on from there.
 """
 
@@ -17,8 +17,7 @@ from typing import Any
 
 from outrider.agent.budget import Budget, Ledger
 from outrider.agent.history.file_changes import drifted
-from outrider.agent.history.run_view import budget_from, price_from
-from outrider.agent.live_run import Approve, Parts, nobody
+from outrider.agent.live_run import Approve, LiveRun, nobody
 from outrider.agent.loop import pursue
 from outrider.agent.models.model import Model, Price, ToolSpec
 from outrider.agent.settings.run_settings import Settings, as_stored, changed_settings, from_stored
@@ -32,21 +31,24 @@ from outrider.memory.lease import BEAT_S
 from outrider.memory.store import Store
 from outrider.tools.builtin import collect, replaced
 from outrider.tools.policy import Policy
-from outrider.tools.tool import Tool, ToolContext, ToolError
+from outrider.tools.tool import Observation, Tool, ToolContext, ToolError
 from outrider.tools.toolbox import Toolbox
 
 UNLIMITED = Budget(steps=500, seconds=3600)  # what "no budget given" means; plus a dollar where a price is known
 
+Delegate = Callable[[Settings, LiveRun, str, str, float, tuple[str, ...]], Awaitable[Observation]]
+
 
 @dataclass(slots=True)
 class Listeners:
-    """Who watches a run, and who may be asked. All optional."""
+    """Who watches a run, who may be asked, and who drives the goals it hands on (children.py). All optional."""
 
     on_event: Callable[[Stored], None] | None = None
     on_text: Callable[[str], None] | None = None
     progress: Callable[[str], None] = lambda text: None
     approve: Approve = nobody
     ask: Callable[[str], Awaitable[str | None]] | None = None
+    delegate: Delegate | None = None
 
 
 def start(
@@ -59,7 +61,7 @@ def start(
     extra: Sequence[Tool] = (),
     listeners: Listeners | None = None,
     parent: str | None = None,
-) -> Parts:
+) -> LiveRun:
     """A new run with its first event on disk; `parent` is the run that delegated it. Raises UsageError before anything is recorded or asked."""
     if not goal.strip():
         raise UsageError("there is no goal", "the goal is empty", 'say what you want: outrider run "…"')
@@ -79,16 +81,16 @@ def start(
         system=settings.system,
         workspace=str(workspace),
         settings=as_stored(settings),
-        price=_stored_price(model.price),
+        price=model.price.as_json() if model.price else None,
         limits=asdict(model.limits),
         versions={"outrider": VERSION, "python": sys.version.split()[0]},
         parent=parent,
         label=settings.label,
     )
     journal = Journal.create(store, first, label=settings.label, parent=parent)
-    parts = _parts(journal, settings, model, ledger, toolbox, workspace, listeners)
-    _replay(parts)
-    return parts
+    live = _assemble(journal, settings, model, ledger, toolbox, workspace, listeners)
+    _replay(live)
+    return live
 
 
 def stored_settings(store: Store, run_id: str) -> tuple[str, Settings, Budget]:
@@ -98,11 +100,11 @@ def stored_settings(store: Store, run_id: str) -> tuple[str, Settings, Budget]:
     for stored in journal.read():
         event = stored.event
         if isinstance(event, RunStarted):
-            settings, budget = from_stored(event.settings | {"model": event.model}), budget_from(event.budget)
+            settings, budget = from_stored(event.settings | {"model": event.model}), Budget.of(event.budget)
         elif isinstance(event, Resumed) and settings:
             settings = from_stored(as_stored(settings) | {"model": settings.model} | changed_settings(event.changes))
             if isinstance(changed := event.changes.get("budget"), dict):
-                budget = budget_from(changed)
+                budget = Budget.of(changed)
     if settings is None:
         raise UsageError(f"run {run_id} never began", "its first event is missing", "start it anew")
     return journal.run_id, settings, budget
@@ -117,40 +119,40 @@ def resume(
     *,
     extra: Sequence[Tool] = (),
     listeners: Listeners | None = None,
-) -> Parts:
+) -> LiveRun:
     """Take up a run that was left. Raises LeaseLost while another process drives it, UsageError if it is answered."""
     changes = _changes(store, run_id, settings, budget, model)
     journal = Journal.open_for_writing(store, run_id)
     try:
-        parts = _take_up(journal, settings, model, budget, extra, listeners)
-        if parts.state.stopped and parts.state.stopped.reason == "answered":
+        live = _take_up(journal, settings, model, budget, extra, listeners)
+        if live.state.stopped and live.state.stopped.reason == "answered":
             raise UsageError(
                 f"run {journal.run_id} is answered",
                 "there is nothing left to do",
                 "see `outrider show`, or go on from it with `outrider fork RUN --goal …`",
             )
-        _refuse_less_than_spent(parts, changes)
-        unknown = tuple(c.call_id for c in parts.state.open.values() if c.effect != "read")
-        parts.put(Resumed(changes=changes, unknown=unknown))
-        if moved := drifted(journal.read(), parts.tool_context.workspace):
+        _refuse_less_than_spent(live, changes)
+        unknown = tuple(c.call_id for c in live.state.open.values() if c.effect != "read")
+        live.stage(Resumed(changes=changes, unknown=unknown))
+        if moved := drifted(journal.read(), live.tool_context.workspace):
             names = ", ".join(moved[:20])
-            parts.put(
+            live.stage(
                 Noted(by="outrider", text=f"While the run was left, these files changed: {names}. Read them again.")
             )
-        parts.record()
+        live.commit()
     except BaseException:
         journal.release()
         raise
-    return parts
+    return live
 
 
-def _refuse_less_than_spent(parts: Parts, changes: dict[str, Any]) -> None:
-    budget, spent = parts.ledger.budget, parts.ledger.spent
+def _refuse_less_than_spent(live: LiveRun, changes: dict[str, Any]) -> None:
+    budget, spent = live.ledger.budget, live.ledger.spent
     for unit in ("usd", "tokens", "steps", "calls"):
         limit = getattr(budget, unit)
         if "budget" in changes and limit is not None and limit < getattr(spent, unit):
             raise UsageError(
-                f"run {parts.journal.run_id} has already used {getattr(spent, unit)} {unit}",
+                f"run {live.journal.run_id} has already used {getattr(spent, unit)} {unit}",
                 f"a limit of {limit} cannot be kept any more",
                 f"give more, for example --{unit} +{limit}",
             )
@@ -167,7 +169,7 @@ def fork(
     goal: str = "",
     extra: Sequence[Tool] = (),
     listeners: Listeners | None = None,
-) -> Parts:
+) -> LiveRun:
     """A new run that shares the events of another up to `at` (None: all), with a ledger of its own that starts at zero.
 
     Raises UsageError if the run has no such event.
@@ -193,7 +195,11 @@ def _changes(store: Store, run_id: str, settings: Settings, budget: Budget, mode
     old, new = as_stored(before), as_stored(settings)
     changes = {key: new.get(key) for key in old.keys() | new.keys() if old.get(key) != new.get(key)}
     if settings.model != before.model:
-        changes |= {"model": settings.model, "limits": asdict(model.limits), "price": _stored_price(model.price)}
+        changes |= {
+            "model": settings.model,
+            "limits": asdict(model.limits),
+            "price": model.price.as_json() if model.price else None,
+        }
     if budget != budget_before:
         changes["budget"] = budget.as_json()
     return changes
@@ -206,13 +212,15 @@ def _take_up(
     budget: Budget,
     extra: Sequence[Tool],
     listeners: Listeners | None,
-) -> Parts:
-    price = model.price or price_from(_first(journal).price)
+) -> LiveRun:
+    price = model.price or Price.of(_first(journal).price)
     toolbox = Toolbox(collect(settings.tools, settings.tools_from, extra))
     ledger = Ledger(budget, price)
-    parts = _parts(journal, settings, model, ledger, toolbox, _workspace(settings.workspace), listeners or Listeners())
-    _replay(parts)
-    return parts
+    live = _assemble(
+        journal, settings, model, ledger, toolbox, _workspace(settings.workspace), listeners or Listeners()
+    )
+    _replay(live)
+    return live
 
 
 def _open_calls(journal: Journal, at: int) -> tuple[str, ...]:
@@ -223,13 +231,13 @@ def _open_calls(journal: Journal, at: int) -> tuple[str, ...]:
     return tuple(called.call_id for called in state.open.values() if called.effect != "read")
 
 
-async def drive(parts: Parts) -> None:
+async def drive(live: LiveRun) -> None:
     """Work until the run ends, keeping its lease alive; then give back what it held."""
     driver, lost = asyncio.current_task(), list[LeaseLost]()
-    beat = asyncio.create_task(_keep_lease(parts, driver, lost))
+    beat = asyncio.create_task(_keep_lease(live, driver, lost))
     try:
-        await _restore_python(parts)
-        await pursue(parts)
+        await _restore_python(live)
+        await pursue(live)
     except asyncio.CancelledError:
         if lost and driver and driver.uncancel() == 0:
             raise lost[0] from None
@@ -237,24 +245,24 @@ async def drive(parts: Parts) -> None:
     finally:
         beat.cancel()
         with suppress(Exception):  # what came back before it was stopped; if that cannot be kept, the error is known
-            parts.record()
-        await asyncio.to_thread(_close_scratch, parts)
+            live.commit()
+        await asyncio.to_thread(_close_scratch, live)
         with suppress(StoreError):
-            parts.journal.release()
+            live.journal.release()
 
 
-async def _restore_python(parts: Parts) -> None:
+async def _restore_python(live: LiveRun) -> None:
     """Give the code of a run that is taken up its variables back, as far as that repeats nothing, and say what is gone."""
-    if not any(seen.tool == "python" and seen.ok for seen in parts.state.seen):
+    if not any(seen.tool == "python" and seen.ok for seen in live.state.seen):
         return
     from outrider.tools.code.code_tools import restore
 
     try:
-        told = await restore(parts.tool_context, _python_cells(parts.journal))
+        told = await restore(live.tool_context, _python_cells(live.journal))
     except ToolError as error:
         told = str(error)
     if told:
-        parts.record(Noted(by="outrider", text=told))
+        live.commit(Noted(by="outrider", text=told))
 
 
 def _python_cells(journal: Journal) -> list[str]:
@@ -269,11 +277,11 @@ def _python_cells(journal: Journal) -> list[str]:
     return cells
 
 
-async def _keep_lease(parts: Parts, driver: asyncio.Task[Any] | None, lost: list[LeaseLost]) -> None:
+async def _keep_lease(live: LiveRun, driver: asyncio.Task[Any] | None, lost: list[LeaseLost]) -> None:
     while True:
         await asyncio.sleep(BEAT_S)
         try:
-            parts.journal.beat()
+            live.journal.beat()
         except LeaseLost as error:
             lost.append(error)
             if driver:
@@ -283,8 +291,8 @@ async def _keep_lease(parts: Parts, driver: asyncio.Task[Any] | None, lost: list
             continue  # the next append will tell, and nothing was lost
 
 
-def _close_scratch(parts: Parts) -> None:
-    for value in parts.tool_context.scratch.values():
+def _close_scratch(live: LiveRun) -> None:
+    for value in live.tool_context.scratch.values():
         if callable(close := getattr(value, "close", None)):
             with suppress(Exception):
                 close()
@@ -296,12 +304,12 @@ def default_budget(price: Price | None) -> Budget:
     return replace(UNLIMITED, usd=1) if costs else UNLIMITED
 
 
-def _replay(parts: Parts) -> None:
-    for stored in parts.journal.read():
-        parts.know(stored.seq, stored.event)
+def _replay(live: LiveRun) -> None:
+    for stored in live.journal.read():
+        live.apply(stored.seq, stored.event)
 
 
-def _parts(
+def _assemble(
     journal: Journal,
     settings: Settings,
     model: Model,
@@ -309,23 +317,10 @@ def _parts(
     toolbox: Toolbox,
     workspace: Path,
     listeners: Listeners,
-) -> Parts:
-    from outrider.agent.children import delegate  # which drives runs itself
-
+) -> LiveRun:
     secrets = {name: value for name in settings.secrets if (value := os.environ.get(name))}
-    context = ToolContext(
-        workspace=workspace,
-        run_id=journal.run_id,
-        ask=_asking(listeners, ledger) if listeners.ask else None,
-        progress=listeners.progress,
-        seconds_left=ledger.seconds_left,
-        secret=secrets.get,
-        isolation=settings.isolation,
-        unsafe=settings.unsafe,
-        allowed_hosts=settings.allowed_hosts,
-        settings=_with_hidden(settings.tool_settings, journal.store, workspace),
-    )
-    parts = Parts(
+    context = _tool_context(journal, settings, ledger, workspace, listeners, secrets)
+    live = LiveRun(
         journal=journal,
         model=model,
         toolbox=toolbox,
@@ -339,10 +334,28 @@ def _parts(
         secrets=secrets,
     )
     if model.limits.context:
-        parts.observation_chars = max(500, min(parts.observation_chars, model.limits.context))
-    context.memory = RunMemory(parts)
-    parts.delegate = partial(delegate, settings)
-    return parts
+        live.observation_chars = max(500, min(live.observation_chars, model.limits.context))
+    context.memory = RunMemory(live)
+    if listeners.delegate is not None:
+        live.delegate = partial(listeners.delegate, settings)
+    return live
+
+
+def _tool_context(
+    journal: Journal, settings: Settings, ledger: Ledger, workspace: Path, listeners: Listeners, secrets: dict[str, str]
+) -> ToolContext:
+    return ToolContext(
+        workspace=workspace,
+        run_id=journal.run_id,
+        ask=_asking(listeners, ledger) if listeners.ask else None,
+        progress=listeners.progress,
+        seconds_left=ledger.seconds_left,
+        secret=secrets.get,
+        isolation=settings.isolation,
+        unsafe=settings.unsafe,
+        allowed_hosts=settings.allowed_hosts,
+        settings=_with_hidden(settings.tool_settings, journal.store, workspace),
+    )
 
 
 def _with_hidden(tool_settings: dict[str, Any], store: Store, workspace: Path) -> dict[str, Any]:
@@ -390,10 +403,3 @@ def _workspace(path: str) -> Path:
 def _told(tool: Tool) -> dict[str, Any]:
     effect = "by arguments" if callable(tool.effect) else tool.effect
     return {"name": tool.name, "description": tool.description, "parameters": tool.parameters, "effect": effect}
-
-
-def _stored_price(price: Price | None) -> dict[str, Any] | None:
-    if price is None:
-        return None
-    plain: dict[str, Any] = {"input": str(price.input), "output": str(price.output), "source": price.source}
-    return plain | ({"cached": str(price.cached)} if price.cached is not None else {})

@@ -19,7 +19,7 @@ from decimal import ROUND_DOWN, Decimal, InvalidOperation
 from typing import Any
 
 from outrider.agent.models.model import Price
-from outrider.memory.errors import UsageError
+from outrider.memory.errors import OutriderError, UsageError
 from outrider.memory.events import (
     Amount,
     ChildEnded,
@@ -87,6 +87,15 @@ class Budget:
         if "usd" in plain:
             plain["usd"] = float(plain["usd"])
         return plain | ({"per_tool": dict(self.per_tool)} if self.per_tool else {})
+
+    @classmethod
+    def of(cls, stored: dict[str, Any]) -> Budget:
+        """A budget as it was stored; limits this version does not know are left out."""
+        known = {key: value for key, value in stored.items() if key in cls.__dataclass_fields__}
+        try:
+            return cls(**known)
+        except (OutriderError, TypeError):
+            return cls()
 
 
 def _positive(unit: str, value: Any) -> Any:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from outrider.agent.answer import with_evidence
 from outrider.agent.budget import ENDING_OUTPUT
-from outrider.agent.live_run import Parts
+from outrider.agent.live_run import LiveRun
 from outrider.agent.models.model import Message, ModelFailure
 from outrider.agent.think import OutOfBudget, ask
 from outrider.memory.events import Stopped, StopReason
@@ -17,29 +17,29 @@ ONE_FINDING = 600
 ASK = "Your budget is used up: no more tools. Answer the goal as well as the findings allow, and say what is missing."
 
 
-async def end_early(parts: Parts, reason: StopReason, *, limit: str = "", detail: str = "") -> None:
+async def end_early(live: LiveRun, reason: StopReason, *, limit: str = "", detail: str = "") -> None:
     """Record the best answer so far and why the run stops. A model that failed is not asked again."""
-    text = "" if reason == "model" else await _ask_for_ending(parts)
-    parts.put(with_evidence(text or summary(parts), parts.state.goal, parts.state.seen, partial=True))
-    unfinished = "; ".join(parts.state.plan) or parts.state.goal
-    parts.record(
+    text = "" if reason == "model" else await _ask_for_ending(live)
+    live.stage(with_evidence(text or summary(live), live.state.goal, live.state.seen, partial=True))
+    unfinished = "; ".join(live.state.plan) or live.state.goal
+    live.commit(
         Stopped(
             reason=reason,
             limit=limit,
             detail=detail,
             unfinished=unfinished,
-            elapsed_s=min(parts.ledger.elapsed_s, parts.ledger.budget.seconds or parts.ledger.elapsed_s),
+            elapsed_s=min(live.ledger.elapsed_s, live.ledger.budget.seconds or live.ledger.elapsed_s),
         )
     )
 
 
-async def _ask_for_ending(parts: Parts) -> str:
+async def _ask_for_ending(live: LiveRun) -> str:
     for size in SIZES:
-        if not parts.ledger.room_for_ending():
+        if not live.ledger.room_for_ending():
             return ""
         try:
             reply = await ask(
-                parts, _request(parts, size), (), step=parts.state.step + 1, purpose="ending", max_tokens=ENDING_OUTPUT
+                live, _request(live, size), (), step=live.state.step + 1, purpose="ending", max_tokens=ENDING_OUTPUT
             )
             return reply.text.strip()
         except OutOfBudget:
@@ -49,17 +49,17 @@ async def _ask_for_ending(parts: Parts) -> str:
     return ""
 
 
-def _request(parts: Parts, size: int) -> list[Message]:
+def _request(live: LiveRun, size: int) -> list[Message]:
     """A request of its own, not the whole history: the slice that pays for it is small."""
-    found = findings(parts, size)
-    said = f"{ASK}\n\nGoal: {parts.state.goal[: size or 300]}\n\nFindings:\n{found or '(none)'}"
+    found = findings(live, size)
+    said = f"{ASK}\n\nGoal: {live.state.goal[: size or 300]}\n\nFindings:\n{found or '(none)'}"
     return [Message("user", said)]
 
 
-def findings(parts: Parts, size: int) -> str:
+def findings(live: LiveRun, size: int) -> str:
     """The newest observations in at most `size` characters, oldest first."""
     lines: list[str] = []
-    for seen in reversed([s for s in parts.state.seen if s.ok]):
+    for seen in reversed([s for s in live.state.seen if s.ok]):
         text = " ".join(seen.text.split())
         line = f"- step {seen.call_id.partition('.')[0]}, {seen.tool}: {text[:ONE_FINDING]}"
         if sum(map(len, lines)) + len(line) > size:
@@ -68,9 +68,9 @@ def findings(parts: Parts, size: int) -> str:
     return "\n".join(lines)
 
 
-def summary(parts: Parts) -> str:
+def summary(live: LiveRun) -> str:
     """What is known, without a model."""
-    found = findings(parts, SIZES[0])
+    found = findings(live, SIZES[0])
     return (
         f"No answer was reached. What was found:\n{found}" if found else "No answer was reached, and nothing was found."
     )

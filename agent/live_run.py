@@ -27,10 +27,10 @@ async def nobody(asked: ApprovalAsked) -> ApprovalGiven:
 
 
 @dataclass(slots=True)
-class Parts:
+class LiveRun:
     """One run while it is driven.
 
-    put() tells everybody who keeps a picture of the run and holds the event for the next commit; record() commits.
+    stage() tells everybody who keeps a picture of the run and holds the event for the next commit; commit() commits.
     stop: a reason, set from outside (Ctrl-C), to leave after the current step.
     """
 
@@ -48,8 +48,8 @@ class Parts:
     on_text: Callable[[str], None] | None = None
     observation_chars: int = 12_000
     secrets: dict[str, str] = field(default_factory=dict)
-    delegate: Callable[[Parts, str, str, float, tuple[str, ...]], Awaitable[Observation]] | None = None
-    parent: Parts | None = None
+    delegate: Callable[[LiveRun, str, str, float, tuple[str, ...]], Awaitable[Observation]] | None = None
+    parent: LiveRun | None = None
     stop: str = ""
     door: asyncio.Lock = field(default_factory=asyncio.Lock)  # calls that code makes come in one by one
     pending: list[Event] = field(default_factory=list)
@@ -60,17 +60,17 @@ class Parts:
         """Why to leave after the current step, "" if not to; a child leaves with its parent."""
         return self.stop or (self.parent.stopping if self.parent else "")
 
-    def know(self, seq: int, event: Event) -> None:
+    def apply(self, seq: int, event: Event) -> None:
         """Learn from an event that is on disk, or will be with the next commit."""
         self.state.add(seq, event)
         self.ledger.add(event)
         self.context.add(event, self.ledger.line, seq)
 
-    def put(self, event: Event) -> int:
+    def stage(self, event: Event) -> int:
         """Hold an event for the next commit; returns the seq it will have (a run has one writer)."""
         seq = self.journal.head_seq + len(self.pending) + 1
         self.pending.append(event)
-        self.know(seq, event)
+        self.apply(seq, event)
         return seq
 
     def redact(self, text: str) -> str:
@@ -79,10 +79,10 @@ class Parts:
             text = text.replace(value, f"{{{{secret:{name}}}}}")
         return text
 
-    def record(self, *events: Event) -> None:
+    def commit(self, *events: Event) -> None:
         """Commit what was held and these, in one transaction. Raises StoreError; then nothing was acted on."""
         for event in events:
-            self.put(event)
+            self.stage(event)
         if self.pending:
             stored = self.journal.append(*self.pending, blobs=self.blobs)
             self.pending, self.blobs = [], {}

@@ -1,5 +1,5 @@
 """Asks the model: reserves the worst case, sends, settles, tries again what may be tried again.
-Touches the model and, through `Parts`, the journal. Every attempt is an event, so the ledger sees every attempt.
+Touches the model and, through `LiveRun`, the journal. Every attempt is an event, so the ledger sees every attempt.
 Does not promise: that a reply makes sense; the loop checks that.
 """
 
@@ -13,9 +13,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Literal
 
 from outrider.agent.context.compaction import cut, fit
-from outrider.agent.live_run import Parts
-from outrider.agent.models.chat.errors import ContextOverflow
-from outrider.agent.models.model import Message, Model, ModelFailure, Reply, Request, Seen, ToolSpec
+from outrider.agent.live_run import LiveRun
+from outrider.agent.models.model import ContextOverflow, Message, Model, ModelFailure, Reply, Request, Seen, ToolSpec
 from outrider.memory.events import Amount, ModelAsked, ModelReplied
 
 if TYPE_CHECKING:
@@ -35,26 +34,26 @@ class OutOfBudget(Exception):
         self.unit, self.why = unit, why or f"the limit of {unit} was reached"
 
 
-async def think(parts: Parts) -> ModelReplied:
+async def think(live: LiveRun) -> ModelReplied:
     """The model's reply to everything so far, held for the next commit.
 
     Raises OutOfBudget when a request does not fit beside the slice for the ending, ModelFailure when all attempts failed.
     """
-    if unit := parts.ledger.reached():
+    if unit := live.ledger.reached():
         raise OutOfBudget(unit)
-    await fit(parts)
-    step = parts.state.step + 1
+    await fit(live)
+    step = live.state.step + 1
     for share in (2, 4, 8):
         try:
-            return await ask(parts, parts.context.messages, parts.specs, step=step, seen=parts.context.seen)
+            return await ask(live, live.context.messages, live.specs, step=step, seen=live.context.seen)
         except ContextOverflow:  # a window nobody had told us; the server has
-            if not cut(parts, share):
+            if not cut(live, share):
                 raise
-    return await ask(parts, parts.context.messages, parts.specs, step=step, seen=parts.context.seen)
+    return await ask(live, live.context.messages, live.specs, step=step, seen=live.context.seen)
 
 
 async def ask(
-    parts: Parts,
+    live: LiveRun,
     messages: Sequence[Message],
     tools: Sequence[ToolSpec],
     *,
@@ -68,24 +67,24 @@ async def ask(
 
     failed: ModelFailure | None = None
     async for attempt in AsyncRetrying(
-        retry=retry_if_exception(lambda e: isinstance(e, ModelFailure) and e.retryable and not parts.stopping),
+        retry=retry_if_exception(lambda e: isinstance(e, ModelFailure) and e.retryable and not live.stopping),
         stop=stop_after_attempt(ATTEMPTS),
-        wait=lambda state: _wait_s(state, parts),
-        sleep=partial(_sleep, parts),
+        wait=lambda state: _wait_s(state, live),
+        sleep=partial(_sleep, live),
         reraise=True,
     ):
         with attempt:
-            if failed and parts.stopping:
+            if failed and live.stopping:
                 raise failed
             try:
-                return await _attempt(parts, messages, tools, step, purpose, seen, max_tokens)
+                return await _attempt(live, messages, tools, step, purpose, seen, max_tokens)
             except ModelFailure as failure:
                 failed = failure
                 raise
     raise AssertionError("tenacity returns or raises")
 
 
-def _wait_s(state: RetryCallState, parts: Parts) -> float:
+def _wait_s(state: RetryCallState, live: LiveRun) -> float:
     """Seconds before the next attempt: what the server asked for, else 0.5 s doubling with full jitter, 30 s at most.
 
     Source: "Exponential Backoff and Jitter", AWS Architecture Blog, 2015. Raises the failure if there is no time for it.
@@ -97,20 +96,20 @@ def _wait_s(state: RetryCallState, parts: Parts) -> float:
     wait_s = asked_s if asked_s is not None else wait_random_exponential(multiplier=0.5, max=30)(state)
     if failure and wait_s > LONGEST_WAIT_S:
         raise failure
-    if wait_s >= parts.ledger.seconds_left():
+    if wait_s >= live.ledger.seconds_left():
         raise OutOfBudget("seconds")
     return wait_s
 
 
-async def _sleep(parts: Parts, wait_s: float) -> None:
+async def _sleep(live: LiveRun, wait_s: float) -> None:
     """Wait, but not when the run is told to stop."""
     end = time.monotonic() + wait_s
-    while (left_s := end - time.monotonic()) > 0 and not parts.stopping:  # noqa: ASYNC110  (whoever stops it may be a signal)
+    while (left_s := end - time.monotonic()) > 0 and not live.stopping:  # noqa: ASYNC110  (whoever stops it may be a signal)
         await asyncio.sleep(min(left_s, 0.2))
 
 
 async def _attempt(
-    parts: Parts,
+    live: LiveRun,
     messages: Sequence[Message],
     tools: Sequence[ToolSpec],
     step: int,
@@ -119,24 +118,24 @@ async def _attempt(
     max_tokens: int | None,
 ) -> ModelReplied:
     ending = purpose == "ending"
-    seconds_left = parts.ledger.seconds_left(ending=ending)
+    seconds_left = live.ledger.seconds_left(ending=ending)
     if seconds_left <= 0:
         raise OutOfBudget("seconds")
-    model = parts.model
+    model = live.model
     request = Request(
-        messages, tools, max_tokens or model.limits.max_output, min(seconds_left, NO_LIMIT_S), parts.on_text
+        messages, tools, max_tokens or model.limits.max_output, min(seconds_left, NO_LIMIT_S), live.on_text
     )
     bound = await model.count_bound(request, seen)
-    reserved, output = _reserve(parts, bound, request.max_tokens, ending)
-    request = Request(messages, tools, output, request.timeout_s, parts.on_text)
-    parts.record(
+    reserved, output = _reserve(live, bound, request.max_tokens, ending)
+    request = Request(messages, tools, output, request.timeout_s, live.on_text)
+    live.commit(
         ModelAsked(
             step=step,
             purpose=purpose,
             reserved=reserved,
             max_tokens=output,
-            request_digest="" if ending else parts.context.digest(),
-            elapsed_s=parts.ledger.elapsed_s,
+            request_digest="" if ending else live.context.digest(),
+            elapsed_s=live.ledger.elapsed_s,
         )
     )
     began = time.monotonic()
@@ -144,8 +143,8 @@ async def _attempt(
         reply = await _send(model, request)
     except ModelFailure as failure:
         cost = reserved if failure.billed else Amount()
-        parts.record(_failed(parts, step, cost, began, f"{failure.what}: {failure.why}"))
-        if failure.retryable and not math.isinf(seconds_left) and parts.ledger.seconds_left(ending=ending) <= 0:
+        live.commit(_failed(live, step, cost, began, f"{failure.what}: {failure.why}"))
+        if failure.retryable and not math.isinf(seconds_left) and live.ledger.seconds_left(ending=ending) <= 0:
             raise OutOfBudget("seconds") from failure
         raise
     replied = ModelReplied(
@@ -153,12 +152,12 @@ async def _attempt(
         text=reply.text,
         calls=reply.calls,
         usage=reply.usage,
-        cost=parts.ledger.settle(reserved, reply.usage),
+        cost=live.ledger.settle(reserved, reply.usage),
         finish_reason=reply.finish_reason,
         latency_s=round(time.monotonic() - began, 6),
-        elapsed_s=parts.ledger.elapsed_s,
+        elapsed_s=live.ledger.elapsed_s,
     )
-    parts.put(replied)
+    live.stage(replied)
     return replied
 
 
@@ -176,8 +175,8 @@ async def _send(model: Model, request: Request) -> Reply:
         raise ModelFailure(f"{model.name} failed", why[:2000], fix, retryable=late, billed=True) from error
 
 
-def _reserve(parts: Parts, bound: int, max_output: int, ending: bool) -> tuple[Amount, int]:
-    window = parts.model.limits.context
+def _reserve(live: LiveRun, bound: int, max_output: int, ending: bool) -> tuple[Amount, int]:
+    window = live.model.limits.context
     if window is not None:
         max_output = min(max_output, window - bound)
         if max_output < 1:
@@ -186,20 +185,20 @@ def _reserve(parts: Parts, bound: int, max_output: int, ending: bool) -> tuple[A
                 f"it may need {bound:,} tokens and the window is {window:,}",
                 "give the run a smaller goal, or a model with a larger window",
             )
-    fits = parts.ledger.reserve(bound, max_output, ending=ending)
+    fits = live.ledger.reserve(bound, max_output, ending=ending)
     if isinstance(fits, str):
         why = f"the next request may take {bound:,} tokens of input at most, too many for the limit of {fits}"
-        raise OutOfBudget(fits, f"{why} ({parts.ledger.line()}; a part is kept for the ending)")
+        raise OutOfBudget(fits, f"{why} ({live.ledger.line()}; a part is kept for the ending)")
     return fits
 
 
-def _failed(parts: Parts, step: int, cost: Amount, began: float, why: str) -> ModelReplied:
+def _failed(live: LiveRun, step: int, cost: Amount, began: float, why: str) -> ModelReplied:
     return ModelReplied(
         step=step,
         error=why,
         cost=cost,
         latency_s=round(time.monotonic() - began, 6),
-        elapsed_s=parts.ledger.elapsed_s,
+        elapsed_s=live.ledger.elapsed_s,
     )
 
 

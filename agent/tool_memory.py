@@ -9,7 +9,7 @@ import threading
 from dataclasses import asdict
 from typing import Any
 
-from outrider.agent.live_run import Parts
+from outrider.agent.live_run import LiveRun
 from outrider.memory import recall
 from outrider.memory.events import Noted, PlanChanged
 from outrider.memory.journal import Journal
@@ -19,18 +19,18 @@ from outrider.tools.tool import ToolError
 class RunMemory:
     """What a tool may ask of memory, bound to one run. Safe to call from a tool's thread."""
 
-    def __init__(self, parts: Parts) -> None:
-        self._parts = parts
+    def __init__(self, live: LiveRun) -> None:
+        self._live = live
         self._loop = asyncio.get_running_loop()
         self._thread = threading.get_ident()
 
     def search(self, query: str, *, limit: int = 10, run: str | None = None) -> list[dict[str, Any]]:
         """Observations, answers, notes and goals that match, best first."""
-        return [asdict(hit) for hit in recall.search(self._parts.journal.store, query, limit=limit, run=run)]
+        return [asdict(hit) for hit in recall.search(self._live.journal.store, query, limit=limit, run=run)]
 
     def read(self, run: str, handle: int | str) -> str:
         """The whole text of an observation: `handle` is its call ("3.1") or its event ("12"). Raises ToolError."""
-        journal = self._parts.journal
+        journal = self._live.journal
         if run and run != journal.run_id:
             journal = Journal.open_for_reading(journal.store, run)
         text = recall.whole_text(journal, handle)
@@ -52,6 +52,6 @@ class RunMemory:
 
     def _put(self, event: Noted | PlanChanged) -> None:
         if threading.get_ident() == self._thread:
-            self._parts.put(event)
+            self._live.stage(event)
         else:
-            self._loop.call_soon_threadsafe(self._parts.put, event)
+            self._loop.call_soon_threadsafe(self._live.stage, event)

@@ -11,7 +11,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from outrider.agent.cli.progress import Face
+from outrider.agent.cli.progress import Progress
 from outrider.agent.cli.prompts import Person, is_there
 from outrider.agent.review.lines import Line
 from outrider.agent.review.terminal import SANDBOX_OFF, warning
@@ -34,17 +34,17 @@ def call_by_hand(tool: Tool, arguments: str, settings: dict[str, Any], memory: s
 
 
 async def _call(tool: Tool, arguments: str, settings: dict[str, Any], memory: str | None) -> Returned:
-    face = Face(quiet=False)
-    person = Person(face)
+    progress = Progress(quiet=False)
+    person = Person(progress)
     toolbox, policy = Toolbox([tool]), Policy.of(settings.get("policy"))
-    context = _context(settings, memory, face, person)
+    context = _context(settings, memory, progress, person)
     if context.unsafe:
-        face.show([warning(SANDBOX_OFF)])
+        progress.show([warning(SANDBOX_OFF)])
     try:
         prepared = toolbox.prepare(tool.name, arguments)
         if said := await _refusal(prepared, policy, person):
             return Returned(Observation(said, ok=False))
-        with face.watching():
+        with progress.watching():
             return await toolbox.run(prepared, context, tool.timeout_s)
     except ToolError as error:
         return Returned(Observation(str(error), ok=False))
@@ -71,7 +71,7 @@ async def _refusal(call: Prepared, policy: Policy, person: Person) -> str:
     return "" if given.approved else "Not allowed: the answer was no."
 
 
-def _context(settings: dict[str, Any], memory: str | None, face: Face, person: Person) -> ToolContext:
+def _context(settings: dict[str, Any], memory: str | None, progress: Progress, person: Person) -> ToolContext:
     import os
 
     workspace = Path(settings.get("workspace") or ".").expanduser().resolve()
@@ -81,8 +81,8 @@ def _context(settings: dict[str, Any], memory: str | None, face: Face, person: P
         )
     secrets = {name: os.environ[name] for name in settings.get("secrets", ()) if name in os.environ}
 
-    def progress(text: str) -> None:
-        face.show([Line(((text, "dim"),))])
+    def report(text: str) -> None:
+        progress.show([Line(((text, "dim"),))])
 
     return ToolContext(
         workspace=workspace,
@@ -90,7 +90,7 @@ def _context(settings: dict[str, Any], memory: str | None, face: Face, person: P
         call_id="1.0",
         memory=_Memory(memory),
         ask=person.answer if is_there() else None,
-        progress=progress,
+        progress=report,
         secret=secrets.get,
         isolation=settings.get("isolation", "auto"),
         unsafe=settings.get("unsafe", False),

@@ -1,5 +1,5 @@
 """What a person sees of a run while it goes on: lines on stderr, and on a terminal one that says what is being waited for.
-May touch: stderr; the terminal's input when a person is asked. Does not promise: to be watched; a run needs no face.
+May touch: stderr; the terminal's input when a person is asked. Does not promise: to be watched; a run needs no progress.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from outrider.agent.review.lines import Line, Style, count, dollars, duration, one_line
 from outrider.agent.review.render import Painter
-from outrider.agent.review.terminal import LIVE, SANDBOX_OFF, Teller, receipts, warning
+from outrider.agent.review.terminal import LIVE, SANDBOX_OFF, TranscriptWriter, receipts, warning
 from outrider.memory.events import (
     Answered,
     ApprovalAsked,
@@ -35,13 +35,13 @@ if TYPE_CHECKING:
 MORE = {"usd": "+0.50", "tokens": "+50000", "steps": "+20", "seconds": "+300", "wall_seconds": "+300", "calls": "+20"}
 
 
-class Face:
+class Progress:
     """Progress of one run on stderr. `quiet`: only warnings and what a person must answer."""
 
     def __init__(self, *, quiet: bool) -> None:
         self.quiet, self.asks = quiet, False
         self.painter = Painter(sys.stderr)
-        self._teller = Teller(LIVE)
+        self._teller = TranscriptWriter(LIVE)
         self._live: Live | None = None
         self._doing, self._since, self._text = "starting", time.monotonic(), ""
         self._open: dict[str, str] = {}

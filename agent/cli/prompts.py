@@ -11,7 +11,7 @@ import sys
 from contextlib import suppress
 from typing import Literal
 
-from outrider.agent.cli.progress import Face
+from outrider.agent.cli.progress import Progress
 from outrider.agent.review.lines import Line, visible
 from outrider.memory.events import ApprovalAsked, ApprovalGiven
 
@@ -30,18 +30,18 @@ def is_there() -> bool:
 class Person:
     """Asks on stderr, reads stdin. One question at a time. `gone` is set when Ctrl-C leaves a question unanswered."""
 
-    def __init__(self, face: Face) -> None:
-        self._face, self._lock = face, asyncio.Lock()
+    def __init__(self, progress: Progress) -> None:
+        self._progress, self._lock = progress, asyncio.Lock()
         self.asking: asyncio.Future[str] | None = None
 
     async def approve(self, asked: ApprovalAsked) -> ApprovalGiven:
         """Yes once (y), yes for this run (a) or no (n, Enter, end of input)."""
         async with self._lock:
-            with self._face.aside():
+            with self._progress.aside():
                 whole = False
                 while True:
                     lines, cut = question(asked, whole=whole)
-                    self._face.show(lines, always=True)
+                    self._progress.show(lines, always=True)
                     choices = "y: once, a: in this run, n: no" + (", v: view all" if cut else "")
                     said = (await self._read(f"  allow? [{choices}] ")).strip().lower()
                     if cut and said in ("v", "view"):
@@ -55,9 +55,9 @@ class Person:
     async def answer(self, text: str) -> str | None:
         """The person's answer to the agent's question; None when there is none."""
         async with self._lock:
-            with self._face.aside():
+            with self._progress.aside():
                 lines = [Line(((line, "strong"),), (("  ? ", "warn"),)) for line in visible(text).split("\n")]
-                self._face.show(lines, always=True)
+                self._progress.show(lines, always=True)
                 said = (await self._read("  > ")).strip()
         return said or None
 

@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager, redirect_stdout, suppress
 from typing import TYPE_CHECKING
 
-from outrider.agent.cli.progress import Face
+from outrider.agent.cli.progress import Progress
 from outrider.agent.cli.prompts import Person, is_there
 from outrider.memory.errors import LeaseLost, StoreError
 
@@ -20,44 +20,42 @@ if TYPE_CHECKING:
     from outrider.agent.agent import Agent
     from outrider.agent.assemble import Listeners
     from outrider.agent.history.run_view import Run
-    from outrider.agent.live_run import Parts
+    from outrider.agent.live_run import LiveRun
 
 MakeAgent = Callable[["Listeners"], "Agent"]
-Prepare = Callable[["Agent"], Awaitable["Parts"]]
+Prepare = Callable[["Agent"], Awaitable["LiveRun"]]
 
 
-def work(make: MakeAgent, prepare: Prepare, face: Face) -> Run:
+def work(make: MakeAgent, prepare: Prepare, progress: Progress) -> Run:
     """Prepare a run, drive it to its end or until the person stops it, and say what it came to."""
     with redirect_stdout(sys.stderr):  # what a tool prints is not the answer
-        return asyncio.run(_work(make, prepare, face))
+        return asyncio.run(_work(make, prepare, progress))
 
 
-async def _work(make: MakeAgent, prepare: Prepare, face: Face) -> Run:
+async def _work(make: MakeAgent, prepare: Prepare, progress: Progress) -> Run:
     from outrider.agent.assemble import Listeners
     from outrider.agent.history.run_view import read_run
     from outrider.tools.code.code_tools import start_early
 
-    person = Person(face)
-    listeners = Listeners(progress=face.progress)
-    if face.painter.console is not None and not face.quiet:
-        listeners.on_text = face.on_text
+    person = Person(progress)
+    listeners = Listeners(progress=progress.progress)
+    if progress.painter.console is not None and not progress.quiet:
+        listeners.on_text = progress.on_text
     if is_there():
         listeners.approve, listeners.ask = person.approve, person.answer
-        face.asks = True
+        progress.asks = True
     agent = make(listeners)
     try:
-        parts = await prepare(agent)
-        for stored in parts.journal.read():
-            face.catch_up(stored, last=stored.seq == parts.journal.head_seq)
-        parts.on_event = face.on_event
-        if "python" in parts.toolbox.tools or "shell" in parts.toolbox.tools:
-            early = asyncio.ensure_future(
-                asyncio.to_thread(start_early, parts.tool_context)
-            )  # beside the first request
+        live = await prepare(agent)
+        for stored in live.journal.read():
+            progress.catch_up(stored, last=stored.seq == live.journal.head_seq)
+        live.on_event = progress.on_event
+        if "python" in live.toolbox.tools or "shell" in live.toolbox.tools:
+            early = asyncio.ensure_future(asyncio.to_thread(start_early, live.tool_context))  # beside the first request
             early.add_done_callback(_forget_failure)  # the first call reports it
-        with face.watching():
-            await _drive(parts, face, person)
-        return read_run(agent.store, parts.journal.run_id)
+        with progress.watching():
+            await _drive(live, progress, person)
+        return read_run(agent.store, live.journal.run_id)
     finally:
         await agent.aclose()
 
@@ -68,24 +66,24 @@ def _forget_failure(done: asyncio.Future[None]) -> None:
         done.exception()
 
 
-async def _drive(parts: Parts, face: Face, person: Person) -> None:
+async def _drive(live: LiveRun, progress: Progress, person: Person) -> None:
     from outrider.agent.assemble import drive
 
-    task = asyncio.ensure_future(drive(parts))
-    stopping = Stopping(parts, task, face, person)
+    task = asyncio.ensure_future(drive(live))
+    stopping = Stopping(live, task, progress, person)
     with stopping.on_signals():
         try:
             await task
         except asyncio.CancelledError:
             if not stopping.now:
                 raise LeaseLost(
-                    f"this process no longer drives run {parts.journal.run_id}",
+                    f"this process no longer drives run {live.journal.run_id}",
                     "another one took it over, or this one was suspended for too long",
-                    f"look with `outrider show {parts.journal.run_id}`",
+                    f"look with `outrider show {live.journal.run_id}`",
                 ) from None
         except StoreError as error:  # a full disk, say: what is recorded is safe
             if not isinstance(error, LeaseLost):
-                face.say(f"the run was left; to go on: outrider resume {parts.journal.run_id}")
+                progress.say(f"the run was left; to go on: outrider resume {live.journal.run_id}")
             raise
 
 
@@ -95,8 +93,8 @@ class Stopping:
     At every moment the journal is whole: what had begun and not returned is told as unknown by `resume`.
     """
 
-    def __init__(self, parts: Parts, task: asyncio.Task[None], face: Face, person: Person) -> None:
-        self._parts, self._task, self._face, self._person = parts, task, face, person
+    def __init__(self, live: LiveRun, task: asyncio.Task[None], progress: Progress, person: Person) -> None:
+        self._live, self._task, self._progress, self._person = live, task, progress, person
         self.now = False
 
     @contextmanager
@@ -117,14 +115,14 @@ class Stopping:
     def told(self, number: signal.Signals) -> None:
         """A signal came."""
         name = "Ctrl-C" if number == signal.SIGINT else "SIGTERM"
-        go_on = f"outrider resume {self._parts.journal.run_id}"
+        go_on = f"outrider resume {self._live.journal.run_id}"
         if self.now:
             os._exit(4)
-        if self._parts.stop or self._person.asking:
+        if self._live.stop or self._person.asking:
             self.now = True
-            self._parts.stop = self._parts.stop or name
-            self._face.say(f"stopping now; to go on: {go_on}")
+            self._live.stop = self._live.stop or name
+            self._progress.say(f"stopping now; to go on: {go_on}")
             self._task.cancel()
             return
-        self._parts.stop = name
-        self._face.say(f"{name}: stopping after this step (again: stop now); to go on: {go_on}")
+        self._live.stop = name
+        self._progress.say(f"{name}: stopping after this step (again: stop now); to go on: {go_on}")

@@ -1,5 +1,5 @@
 """Keeps the conversation inside the model's window: the oldest steps become one line each, with a handle to the rest.
-Touches the journal through `Parts` (a `Compacted` event); asks no model. What is left out stays in the journal.
+Touches the journal through `LiveRun` (a `Compacted` event); asks no model. What is left out stays in the journal.
 Does not promise: that a model looks up what it was pointed to.
 
 It cuts deep and seldom: every cut changes the start of the request, which providers' prompt caches do not forgive.
@@ -7,7 +7,7 @@ It cuts deep and seldom: every cut changes the start of the request, which provi
 
 from __future__ import annotations
 
-from outrider.agent.live_run import Parts
+from outrider.agent.live_run import LiveRun
 from outrider.agent.models.model import Request
 from outrider.agent.state import Seen
 from outrider.memory.events import Compacted
@@ -17,30 +17,30 @@ UNKNOWN_SIZE = 4000  # characters, where the window is not known
 GLIMPSE = 80  # characters of an observation shown in its line
 
 
-async def fit(parts: Parts) -> None:
+async def fit(live: LiveRun) -> None:
     """Compact until the next request fits the window, by the model's own upper bound; nothing to do without a window."""
-    window = parts.model.limits.context
+    window = live.model.limits.context
     if window is None:
         return
-    room = window - min(parts.model.limits.max_output, window // REPLY_SHARE)
+    room = window - min(live.model.limits.max_output, window // REPLY_SHARE)
     for share in (2, 4, 8, 16):  # keep this fraction of the steps; fewer when that is not enough
-        if await _bound(parts) <= room or not cut(parts, share, room // REPLY_SHARE):
+        if await _bound(live) <= room or not cut(live, share, room // REPLY_SHARE):
             return
 
 
-def cut(parts: Parts, share: int, size: int = UNKNOWN_SIZE) -> bool:
+def cut(live: LiveRun, share: int, size: int = UNKNOWN_SIZE) -> bool:
     """Keep the newest 1/share of the steps, the rest as lines of `size` characters in all. False: nothing can be cut."""
-    steps = parts.context.steps()
+    steps = live.context.steps()
     if len(steps) < 2:
         return False
     upto = steps[-min(len(steps) - 1, max(1, len(steps) // share))]
-    parts.put(Compacted(upto=upto, text=digest(parts.state.seen, upto, parts.state.plan, size)))
+    live.stage(Compacted(upto=upto, text=digest(live.state.seen, upto, live.state.plan, size)))
     return True
 
 
-async def _bound(parts: Parts) -> int:
-    request = Request(parts.context.messages, parts.specs, 1)
-    return await parts.model.count_bound(request, parts.context.seen)
+async def _bound(live: LiveRun) -> int:
+    request = Request(live.context.messages, live.specs, 1)
+    return await live.model.count_bound(request, live.context.seen)
 
 
 def digest(seen: list[Seen], upto: int, plan: tuple[str, ...], size: int) -> str:

@@ -15,12 +15,21 @@ from itertools import islice
 from typing import Any, Literal, cast
 
 from outrider.agent.assemble import stored_settings
-from outrider.agent.budget import Ledger
-from outrider.agent.history.run_view import budget_from, price_from
-from outrider.agent.live_run import Parts
+from outrider.agent.budget import Budget, Ledger
+from outrider.agent.live_run import LiveRun
 from outrider.agent.loop import pursue
-from outrider.agent.models.chat.errors import ContextOverflow
-from outrider.agent.models.model import Limits, Message, Model, ModelFailure, Price, Reply, Request, Seen, ToolSpec
+from outrider.agent.models.model import (
+    ContextOverflow,
+    Limits,
+    Message,
+    Model,
+    ModelFailure,
+    Price,
+    Reply,
+    Request,
+    Seen,
+    ToolSpec,
+)
 from outrider.agent.think import OutOfBudget
 from outrider.memory.errors import OutriderError
 from outrider.memory.events import (
@@ -96,18 +105,18 @@ async def replay(
     driven = 0
     for begin, end in _segments(stored):
         tape = Tape(store, stored[:end], begin)
-        parts = _parts(tape, toolbox, tools, model, context)
+        live = _assemble(tape, toolbox, tools, model, context)
         found: Divergence | None = None
         try:
             with suppress(_EndOfTape):
-                await pursue(parts)
+                await pursue(live)
             with suppress(_EndOfTape):
-                tape.append(*parts.pending)  # held for a commit that did not come
+                tape.append(*live.pending)  # held for a commit that did not come
         except _Diverged as diverged:
             found = diverged.what
         driven += tape.at - begin
         if found is None and tape.at < end and not isinstance(stored[tape.at].event, Interrupted):
-            found = Divergence(stored[tape.at].seq, parts.state.step, stored[tape.at].kind, "nothing")
+            found = Divergence(stored[tape.at].seq, live.state.step, stored[tape.at].kind, "nothing")
         if found:
             return Replayed(driven, found)
     return Replayed(driven)
@@ -246,7 +255,7 @@ class _StoredTools(Toolbox):
     def __init__(self, tools: Sequence[Tool], tape: Tape, live: bool) -> None:
         super().__init__(tools)
         self._tape, self._live = tape, live
-        self.parts: Parts | None = None
+        self.live: LiveRun | None = None
 
     async def run(self, call: Prepared, context: ToolContext, timeout_s: float) -> Returned:
         answers = (event for event in self._tape.ahead() if isinstance(event, ToolReturned))
@@ -271,12 +280,9 @@ class _StoredTools(Toolbox):
             following = self._tape.next()
             noted = isinstance(following, Noted) and following.by == "agent"
             nested = "/" in getattr(following, "call_id", "")
-            if (
-                not (nested or noted or isinstance(following, PlanChanged | ChildStarted | ChildEnded))
-                or not self.parts
-            ):
+            if not (nested or noted or isinstance(following, PlanChanged | ChildStarted | ChildEnded)) or not self.live:
                 return isinstance(following, ToolReturned) and following.call_id == stored.call_id
-            self.parts.put(following)
+            self.live.stage(following)
 
     def _observation(self, stored: ToolReturned) -> Observation:
         whole = self._blob(stored.blob)
@@ -289,7 +295,9 @@ class _StoredTools(Toolbox):
         return None if digest is None else self._tape.store.get_blob(digest)
 
 
-def _parts(tape: Tape, toolbox: list[Tool], tools: Source, model: Model | None, context: ToolContext | None) -> Parts:
+def _assemble(
+    tape: Tape, toolbox: list[Tool], tools: Source, model: Model | None, context: ToolContext | None
+) -> LiveRun:
     past = [one.event for one in tape.stored[: tape.at]]
     started = cast(RunStarted, past[0])
     budget, policy, limits, price, name = started.budget, started.policy, started.limits, started.price, started.model
@@ -298,11 +306,11 @@ def _parts(tape: Tape, toolbox: list[Tool], tools: Source, model: Model | None, 
             changes = cast(dict[str, Any], event.changes)
             budget, policy = changes.get("budget", budget), changes.get("policy") or policy
             limits, price, name = changes.get("limits", limits), changes.get("price", price), changes.get("model", name)
-    stored_model = _StoredModel(tape, name, Limits(**cast(dict[str, Any], limits)), price_from(price))
-    ledger = _Clock(budget_from(budget), stored_model.price)
+    stored_model = _StoredModel(tape, name, Limits(**cast(dict[str, Any], limits)), Price.of(price))
+    ledger = _Clock(Budget.of(budget), stored_model.price)
     ledger.tape = tape
     box = _StoredTools(toolbox, tape, tools == "live")
-    parts = Parts(
+    live = LiveRun(
         journal=cast(Journal, tape),
         model=model or cast(Model, stored_model),
         toolbox=box,
@@ -312,15 +320,15 @@ def _parts(tape: Tape, toolbox: list[Tool], tools: Source, model: Model | None, 
         specs=tuple(ToolSpec(t.name, t.description, t.parameters) for t in toolbox),
         approve=lambda asked: _as_recorded(tape, asked),
     )
-    box.parts = parts
-    tape.held, tape.messages = lambda: len(parts.pending), lambda: parts.context.messages
+    box.live = live
+    tape.held, tape.messages = lambda: len(live.pending), lambda: live.context.messages
     if model is not None:
         tape.ignored |= PRICES
     if window := stored_model.limits.context:
-        parts.observation_chars = max(500, min(parts.observation_chars, window))
+        live.observation_chars = max(500, min(live.observation_chars, window))
     for one in tape.stored[: tape.at]:
-        parts.know(one.seq, one.event)
-    return parts
+        live.apply(one.seq, one.event)
+    return live
 
 
 async def _as_recorded(tape: Tape, asked: ApprovalAsked) -> ApprovalGiven:

@@ -6,16 +6,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from decimal import Decimal
 from typing import Any, Literal
 
 from sqlalchemy import select
 
 from outrider.agent.answer import Answer
 from outrider.agent.budget import Budget, Ledger, Spent
-from outrider.agent.models.model import Price
 from outrider.memory import schema
-from outrider.memory.errors import OutriderError
 from outrider.memory.events import Answered, Citation, Event, Interrupted, Resumed, RunStarted, Stopped
 from outrider.memory.journal import Journal, Stored, find_run
 from outrider.memory.lease import holder_lives
@@ -109,12 +106,12 @@ class _Told:
     def add(self, event: Event) -> None:
         if isinstance(event, RunStarted):
             self.goal, self.model = event.goal, event.model
-            self.budget, self.answered, self.stopped = budget_from(event.budget), None, None
+            self.budget, self.answered, self.stopped = Budget.of(event.budget), None, None
         elif isinstance(event, Resumed):
             self.model = str(event.changes.get("model") or self.model)
             self.goal = str(event.changes.get("goal") or self.goal)
             if isinstance(changed := event.changes.get("budget"), dict):
-                self.budget = budget_from(changed)
+                self.budget = Budget.of(changed)
             self.answered, self.stopped, self.interrupted = None, None, ""
         elif isinstance(event, Answered):
             self.answered = event
@@ -156,25 +153,3 @@ class _Told:
             "error": "failed",
         }
         return states.get(self.stopped.reason, "stopped"), self.stopped.reason, self.stopped.detail
-
-
-def budget_from(stored: dict[str, Any]) -> Budget:
-    """A budget as it was stored; limits this version does not know are left out."""
-    known = {key: value for key, value in stored.items() if key in Budget.__dataclass_fields__}
-    try:
-        return Budget(**known)
-    except (OutriderError, TypeError):
-        return Budget()
-
-
-def price_from(stored: dict[str, Any] | None) -> Price | None:
-    """A price as it was stored with the run."""
-    if stored is None:
-        return None
-    cached = stored.get("cached")
-    return Price(
-        Decimal(stored["input"]),
-        Decimal(stored["output"]),
-        None if cached is None else Decimal(cached),
-        stored["source"],
-    )

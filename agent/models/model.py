@@ -20,6 +20,7 @@ Role = Literal["system", "user", "assistant", "tool"]
 
 __all__ = [
     "CallDraft",
+    "ContextOverflow",
     "Limits",
     "Message",
     "Model",
@@ -30,8 +31,8 @@ __all__ = [
     "Seen",
     "ToolSpec",
     "Usage",
+    "as_shown",
     "byte_bound",
-    "said",
 ]
 
 
@@ -43,7 +44,7 @@ class Message:
     before it: `call_id` is ours ("3.1", unique in the run) and is also the id that `calls[i].id` holds here.
     `label` is the tool's name on a "tool" message. `ok` is False for an observation that is an error.
     `origin` "untrusted": the text was written by strangers. `note` is a line from Outrider (what is left of the budget).
-    An ordinary model is shown `said(message)`; a small one may be shown less.
+    An ordinary model is shown `as_shown(message)`; a small one may be shown less.
     """
 
     role: Role
@@ -56,7 +57,7 @@ class Message:
     note: str = ""
 
 
-def said(message: Message) -> str:
+def as_shown(message: Message) -> str:
     """The text of a message as an ordinary model reads it: strangers' text fenced and labelled, the note last.
 
     Nothing inside the fence can close it, and the markers of chat templates (`<|…|>`) are broken up in all tool text.
@@ -133,6 +134,20 @@ class Price:
     cached: Decimal | None = None
     source: str = ""
 
+    @classmethod
+    def of(cls, stored: dict[str, Any] | None) -> Price | None:
+        """A price as it was stored with a run."""
+        if stored is None:
+            return None
+        cached = stored.get("cached")
+        cached = None if cached is None else Decimal(cached)
+        return cls(Decimal(stored["input"]), Decimal(stored["output"]), cached, stored["source"])
+
+    def as_json(self) -> dict[str, Any]:
+        """What is stored with a run."""
+        plain = {"input": str(self.input), "output": str(self.output), "source": self.source}
+        return plain | ({"cached": str(self.cached)} if self.cached is not None else {})
+
     def usd(self, usage: Usage) -> Decimal:
         """Dollars for `usage`; cached input costs `cached` if the price has one, else the full input price."""
         cached = min(usage.cached_tokens, usage.input_tokens)
@@ -171,6 +186,24 @@ def _failure(args: tuple[str, str, str], retryable: bool, billed: bool, retry_af
     return ModelFailure(*args, retryable=retryable, billed=billed, retry_after_s=retry_after_s)
 
 
+class ContextOverflow(ModelFailure):
+    """The request is longer than the model takes: sending it again is no use, a shorter one may pass.
+
+    context: the model's window in tokens, if the server said it.
+    """
+
+    def __init__(self, what: str, why: str, fix: str, *, context: int | None = None) -> None:
+        super().__init__(what, why, fix)
+        self.context = context
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _overflow, (self.args, self.context)
+
+
+def _overflow(args: tuple[str, str, str], context: int | None) -> ContextOverflow:
+    return ContextOverflow(*args, context=context)
+
+
 class Model(Protocol):
     """A language model. One instance may serve many runs at once (its methods are called on one event loop)."""
 
@@ -201,7 +234,7 @@ def byte_bound(request: Request, seen: Seen | None) -> int:
     """
     start, total = (seen.messages, seen.tokens) if seen else (0, tools_bytes(request.tools))
     for message in request.messages[start:]:
-        total += PER_MESSAGE + len(said(message).encode("utf-8", "replace")) + len(message.call_id)
+        total += PER_MESSAGE + len(as_shown(message).encode("utf-8", "replace")) + len(message.call_id)
         total += sum(
             PER_MESSAGE + len(c.name) + len(c.id) + len(c.arguments.encode("utf-8", "replace")) for c in message.calls
         )

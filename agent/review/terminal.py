@@ -1,4 +1,4 @@
-"""Events → lines for people: one `Teller` a transcript, used while a run goes on and by `show`.
+"""Events → lines for people: one `TranscriptWriter` a transcript, used while a run goes on and by `show`.
 Touches nothing. Every text from a model, a tool or a person is cleaned here and stays text: no markup.
 Does not promise: to say everything; `show --json` does.
 """
@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 from outrider.agent.budget import UNITS, Budget, Ledger
-from outrider.agent.history.run_view import budget_from
 from outrider.agent.review.lines import (
     Line,
     Part,
@@ -67,7 +66,7 @@ SHOW = Detail(call_lines=12, result_lines=12, chars=2400)
 FULL = Detail(call_lines=1 << 40, result_lines=1 << 40, chars=1 << 40)
 
 
-class Teller:
+class TranscriptWriter:
     """Tells the events of one run in order. `whole_text` gives a long result by its digest, for FULL.
 
     known: False when the first events were skipped, so what is left of the budget cannot be told.
@@ -90,11 +89,11 @@ class Teller:
         """The lines of one event; none for those that say nothing to a person."""
         event = stored.event
         if isinstance(event, RunStarted):
-            self._set_budget(budget_from(event.budget))
+            self._set_budget(Budget.of(event.budget))
         elif isinstance(event, Resumed) and isinstance(changed := event.changes.get("budget"), dict):
-            self._set_budget(budget_from(changed))
+            self._set_budget(Budget.of(changed))
         self._ledger.add(event)
-        lines = list(self._TOLD.get(event.kind, Teller._unknown)(self, stored, event))
+        lines = list(self._TOLD.get(event.kind, TranscriptWriter._unknown)(self, stored, event))
         if not isinstance(event, ToolCalled | ModelAsked):
             self._last_call = ""
         elif isinstance(event, ToolCalled):
@@ -126,7 +125,7 @@ class Teller:
         free = not any(float(str(price.get(side) or 0)) for side in ("input", "output"))
         cost = "" if free else f"  (${price['input']} in, ${price['output']} out per million tokens: {price['source']})"
         yield from _row("model", f"{event.model}{cost}", "plain", self._detail)
-        yield from _row("budget", _budget(budget_from(event.budget)), "plain", self._detail)
+        yield from _row("budget", _budget(Budget.of(event.budget)), "plain", self._detail)
         effects = [f"{key} {value}" for key, value in event.policy.items() if key != "tools"]
         effects += [f"{key} {value}" for key, value in _dict(event.policy.get("tools")).items()]
         policy = f"  ({', '.join(effects)})" if effects else ""

@@ -11,7 +11,7 @@ from typing import Any
 
 from examples.train_starter.fake_tools import known_words
 from outrider.agent.models.choice.options import ToolCard
-from outrider.agent.models.choice.tool_forms import FACES
+from outrider.agent.models.choice.tool_forms import TOOL_FORMS
 from outrider.agent.models.choice.words import pieces, stems
 
 
@@ -50,7 +50,7 @@ class Scenario:
 
 def _card(name: str) -> ToolCard:
     text = {"type": "string"}
-    face = FACES[name]
+    face = TOOL_FORMS[name]
     return ToolCard(
         name,
         face.gloss,
@@ -58,7 +58,7 @@ def _card(name: str) -> ToolCard:
     )
 
 
-BUILT_IN = {name: _card(name) for name in FACES}
+BUILT_IN = {name: _card(name) for name in TOOL_FORMS}
 
 
 def built(*names: str) -> list[ToolCard]:

@@ -206,18 +206,18 @@ def try_one(limit: dict[str, Any], seed: int, price: Price, failures: float, con
     agent = Agent(model=Wild(seed, price, failures, context), tools=[look, send, nested, "delegate"], memory=store)
 
     async def drive() -> Any:
-        parts = await agent.prepare("go on for ever", budget=budget)
+        live = await agent.prepare("go on for ever", budget=budget)
         async with asyncio.timeout(60):
-            await runs.drive(parts)
-        return parts
+            await runs.drive(live)
+        return live
 
-    parts = asyncio.run(drive())
-    done = read_run(store, parts.journal.run_id)
+    live = asyncio.run(drive())
+    done = read_run(store, live.journal.run_id)
     assert done.state != "running"
     total = check_run(store, done.id, budget)
     check_tree(store, done.id, budget)
-    live = parts.ledger.spent
-    assert {unit: getattr(live, unit) for unit in UNITS} == {unit: total[unit] for unit in UNITS}
+    counted = live.ledger.spent
+    assert {unit: getattr(counted, unit) for unit in UNITS} == {unit: total[unit] for unit in UNITS}
     assert {unit: getattr(done.spent, unit) for unit in UNITS} == {unit: total[unit] for unit in UNITS}
     assert budget.seconds is None or done.spent.seconds <= budget.seconds
     folded = Ledger(budget, price, clock=lambda: 0.0)
@@ -225,7 +225,7 @@ def try_one(limit: dict[str, Any], seed: int, price: Price, failures: float, con
         folded.add(stored.event)
     assert {unit: getattr(folded.spent, unit) for unit in UNITS} == {unit: total[unit] for unit in UNITS}
     assert done.as_json()["spent"]["usd"] == float(total["usd"])
-    assert parts.journal.verify().ok
+    assert live.journal.verify().ok
     store.close()
 
 

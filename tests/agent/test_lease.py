@@ -169,19 +169,19 @@ def test_driver_that_lost_its_run_stops_with_a_clear_error(store: Store, monkeyp
     agent = Agent(model=Actor(calls(call("slow")), says("x")), tools=[slow], memory=store)
 
     async def driven() -> Any:
-        parts = await agent.prepare("go")
-        task = asyncio.create_task(runs.drive(parts))
+        live = await agent.prepare("go")
+        task = asyncio.create_task(runs.drive(live))
         while not began:
             await asyncio.sleep(0.01)
         with store.write() as db:
             db.exec_driver_sql("UPDATE runs SET fence = fence + 1, holder = 'elsewhere:1:1'")
         with pytest.raises(LeaseLost, match="elsewhere"):
             await task
-        return parts
+        return live
 
-    parts = asyncio.run(driven())
+    live = asyncio.run(driven())
     assert time.monotonic() - began[0] < 5
-    assert [s.kind for s in parts.journal.read()][-1] == "tool_called"
+    assert [s.kind for s in live.journal.read()][-1] == "tool_called"
 
 
 def test_lease_is_renewed_while_a_tool_takes_long(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -430,23 +430,23 @@ def test_limits_by_tool_hold(store: Store) -> None:
 def test_stop_flag_ends_the_run_after_the_step_and_it_can_go_on(store: Store) -> None:
     """Ctrl-C once: what runs is finished and kept, nothing new begins, and resume goes on from there."""
     model = Actor(calls(call("slow")), says("all done"))
-    parts: list[Any] = []
+    live: list[Any] = []
 
     @tool(effect="write")
     def slow() -> str:
         """Take a while."""
-        parts[0].stop = "Ctrl-C"
+        live[0].stop = "Ctrl-C"
         return "finished"
 
     agent = Agent(model=model, tools=[slow], memory=store)
 
     async def interrupted() -> None:
-        parts.append(await agent.prepare("go"))
-        await runs.drive(parts[0])
+        live.append(await agent.prepare("go"))
+        await runs.drive(live[0])
 
     asyncio.run(interrupted())
-    run_id = parts[0].journal.run_id
-    kinds = [s.kind for s in parts[0].journal.read()]
+    run_id = live[0].journal.run_id
+    kinds = [s.kind for s in live[0].journal.read()]
     assert kinds[-2:] == ["tool_returned", "interrupted"]
     assert len(model.asked) == 1
     done = agent.resume(run_id)
@@ -476,13 +476,13 @@ def test_cancelled_run_keeps_what_had_happened_and_goes_on(store: Store) -> None
     agent = Agent(model=model, tools=[write, forever], memory=store)
 
     async def interrupted() -> str:
-        parts = await agent.prepare("go")
-        task = asyncio.create_task(runs.drive(parts))
+        live = await agent.prepare("go")
+        task = asyncio.create_task(runs.drive(live))
         await began.wait()
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
-        return parts.journal.run_id
+        return live.journal.run_id
 
     run_id = asyncio.run(interrupted())
 
@@ -519,12 +519,12 @@ def test_cancelled_between_steps_keeps_the_last_result(store: Store) -> None:
     agent = Agent(model=model, tools=[write], memory=store)
 
     async def interrupted() -> str:
-        parts = await agent.prepare("go")
-        tasks.append(asyncio.create_task(runs.drive(parts)))
+        live = await agent.prepare("go")
+        tasks.append(asyncio.create_task(runs.drive(live)))
         task = tasks[0]
         with pytest.raises(asyncio.CancelledError):
             await task
-        return parts.journal.run_id
+        return live.journal.run_id
 
     done = agent.resume(asyncio.run(interrupted()))
     assert observations(done) == ["written"]
@@ -556,12 +556,12 @@ def test_stop_during_a_long_wait_for_the_server_is_heard(store: Store) -> None:
     agent = Agent(model=model, tools=[look], memory=store)
 
     async def interrupted() -> str:
-        parts = await agent.prepare("go")
-        asyncio.get_running_loop().call_later(0.3, lambda: setattr(parts, "stop", "Ctrl-C"))
+        live = await agent.prepare("go")
+        asyncio.get_running_loop().call_later(0.3, lambda: setattr(live, "stop", "Ctrl-C"))
         began = time.monotonic()
-        await runs.drive(parts)
+        await runs.drive(live)
         assert time.monotonic() - began < 5
-        return parts.journal.run_id
+        return live.journal.run_id
 
     run_id = asyncio.run(interrupted())
     assert len(model.asked) == 1

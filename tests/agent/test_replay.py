@@ -17,8 +17,17 @@ from outrider.agent.assemble import Listeners
 from outrider.agent.history.file_changes import undo
 from outrider.agent.history.replay import replay
 from outrider.agent.history.run_view import read_run
-from outrider.agent.models.chat.errors import ContextOverflow
-from outrider.agent.models.model import CallDraft, Limits, Price, Reply, Request, Seen, Usage, byte_bound
+from outrider.agent.models.model import (
+    CallDraft,
+    ContextOverflow,
+    Limits,
+    Price,
+    Reply,
+    Request,
+    Seen,
+    Usage,
+    byte_bound,
+)
 from outrider.agent.models.scripted import ScriptedModel
 from outrider.memory.errors import LeaseLost, UsageError
 from outrider.memory.events import ApprovalAsked, ApprovalGiven

@@ -20,10 +20,10 @@ def command(
     from outrider.agent import assemble as runs
     from outrider.agent.agent import Agent
     from outrider.agent.cli.commands.run import finish
-    from outrider.agent.cli.progress import Face
+    from outrider.agent.cli.progress import Progress
     from outrider.agent.cli.session import work
 
-    face = Face(quiet=flags.quiet)
+    progress = Progress(quiet=flags.quiet)
 
     async def prepare(agent: Agent) -> Any:
         _, before, _ = runs.stored_settings(agent.store, run)
@@ -32,5 +32,5 @@ def command(
             changes.setdefault("unsafe", False)  # a sandbox was asked for by name
         return await agent.prepare_resume(run, model=flags.model, budget=flags.limits(), **changes)
 
-    done = work(lambda listeners: Agent(None, memory=flags.memory, listeners=listeners), prepare, face)
-    finish(done, face, as_json=flags.json)
+    done = work(lambda listeners: Agent(None, memory=flags.memory, listeners=listeners), prepare, progress)
+    finish(done, progress, as_json=flags.json)

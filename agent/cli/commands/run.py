@@ -14,7 +14,7 @@ from outrider.memory.errors import UsageError
 
 if TYPE_CHECKING:
     from outrider.agent.budget import Budget
-    from outrider.agent.cli.progress import Face
+    from outrider.agent.cli.progress import Progress
     from outrider.agent.history.run_view import Run
 
 
@@ -36,7 +36,7 @@ def command(
     The answer goes to stdout, everything else to stderr. Ctrl-C stops after the step; `outrider resume` goes on.
     """
     from outrider.agent.agent import Agent
-    from outrider.agent.cli.progress import Face
+    from outrider.agent.cli.progress import Progress
     from outrider.agent.cli.session import work
 
     goal = sys.stdin.read() if goal == "-" else goal
@@ -45,14 +45,14 @@ def command(
     config = read_config()
     given = from_config(config) | flags.settings(config.get("policy") or {}) | ({"label": label} if label else {})
     budget = budget_of(flags, config)
-    face = Face(quiet=flags.quiet)
-    spec, settings = choose_model(flags, config, given, face)
+    progress = Progress(quiet=flags.quiet)
+    spec, settings = choose_model(flags, config, given, progress)
     run = work(
         lambda listeners: Agent(spec, memory=flags.memory, budget=budget, listeners=listeners, **settings),
         lambda agent: agent.prepare(goal),
-        face,
+        progress,
     )
-    finish(run, face, as_json=flags.json)
+    finish(run, progress, as_json=flags.json)
 
 
 def read_config() -> dict[str, Any]:
@@ -82,7 +82,7 @@ def budget_of(flags: RunFlags, config: dict[str, Any]) -> Budget | None:
 
 
 def choose_model(
-    flags: RunFlags, config: dict[str, Any], given: dict[str, Any], face: Face
+    flags: RunFlags, config: dict[str, Any], given: dict[str, Any], progress: Progress
 ) -> tuple[str, dict[str, Any]]:
     """(the model's spec, settings with how it is reached): the flag, the environment, the file, or the best one found."""
     from outrider.agent.models import split_spec
@@ -96,19 +96,19 @@ def choose_model(
         return named, given
     if config.get("model") and not flags.base_url:
         return str(config["model"]), _prices(config) | given
-    return _found(flags, given, face)
+    return _found(flags, given, progress)
 
 
 def _prices(config: dict[str, Any]) -> dict[str, Any]:
     return {key: config[key] for key in ("base_url", "price_in", "price_out") if config.get(key) is not None}
 
 
-def _found(flags: RunFlags, given: dict[str, Any], face: Face) -> tuple[str, dict[str, Any]]:
+def _found(flags: RunFlags, given: dict[str, Any], progress: Progress) -> tuple[str, dict[str, Any]]:
     from outrider.agent.models.detect import choose
 
     key = "" if flags.api_key_env == "-" else os.environ.get(flags.api_key_env) if flags.api_key_env else None
     found = choose(flags.base_url, key)
-    face.show([_choice(found)])
+    progress.show([_choice(found)])
     return found.spec, found.reached() | given
 
 
@@ -121,7 +121,7 @@ def _choice(found: Any) -> Any:
     )
 
 
-def finish(run: Run, face: Face, *, as_json: bool) -> None:
+def finish(run: Run, progress: Progress, *, as_json: bool) -> None:
     """Print what a run came to and leave with its exit code."""
     from outrider.agent.cli.progress import ending
     from outrider.agent.review.lines import tame
@@ -133,5 +133,5 @@ def finish(run: Run, face: Face, *, as_json: bool) -> None:
             out(answer)
     except ReaderGone:
         pass  # the run is over and on disk; its exit code still tells
-    face.show(ending(run))
+    progress.show(ending(run))
     raise typer.Exit(run.exit_code)

@@ -16,7 +16,7 @@ from outrider.agent.cli.output import out, out_json, out_lines, say
 from outrider.memory.errors import UsageError
 
 if TYPE_CHECKING:
-    from outrider.agent.review.terminal import Teller
+    from outrider.agent.review.terminal import TranscriptWriter
     from outrider.memory.journal import Journal, Stored
 
 LONG = 400  # events; of a longer run the last ones are shown, and reading them costs the same however long it is
@@ -90,12 +90,14 @@ def _print(journal: Journal, follow: bool, full: bool) -> None:
         say(f"used: {teller.spent()}")
 
 
-def _teller(journal: Journal, full: bool) -> tuple[Teller, int]:
+def _teller(journal: Journal, full: bool) -> tuple[TranscriptWriter, int]:
     """(who tells it, the seq after which to begin)."""
-    from outrider.agent.review.terminal import FULL, SHOW, Teller
+    from outrider.agent.review.terminal import FULL, SHOW, TranscriptWriter
 
     after = 0 if full or journal.head_seq <= LONG else journal.head_seq - TAIL
-    return Teller(FULL if full else SHOW, known=not after, whole_text=lambda digest: _whole(journal, digest)), after
+    return TranscriptWriter(
+        FULL if full else SHOW, known=not after, whole_text=lambda digest: _whole(journal, digest)
+    ), after
 
 
 def _whole(journal: Journal, digest: str) -> str | None:

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from hashlib import blake2b
 from typing import Any
 
-from outrider.agent.models.model import CallDraft, Message, ToolSpec, said
+from outrider.agent.models.model import CallDraft, Message, ToolSpec, as_shown
 
 _dumps = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
@@ -84,12 +84,12 @@ def wire_tool(spec: ToolSpec) -> dict[str, Any]:
 def wire_message(message: Message) -> dict[str, Any]:
     """A message as the API wants it: an assistant's calls and the tool's answers are tied by the same id."""
     if message.role == "tool":
-        return {"role": "tool", "tool_call_id": wire_id(message.call_id), "content": said(message)}
+        return {"role": "tool", "tool_call_id": wire_id(message.call_id), "content": as_shown(message)}
     if not message.calls:
-        return {"role": message.role, "content": said(message)}
+        return {"role": message.role, "content": as_shown(message)}
     return {
         "role": "assistant",
-        "content": said(message) or None,
+        "content": as_shown(message) or None,
         "tool_calls": [wire_call(call) for call in message.calls],
     }
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import Any
 
-from outrider.agent.models.model import ModelFailure
+from outrider.agent.models.model import ContextOverflow, ModelFailure
 
 MAX_WAIT_S = 3600.0  # a server that asks for more is believed to mean "not today"; the loop's deadline decides
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]+")
@@ -27,24 +27,6 @@ _NO_TOOLS = re.compile(
     r"(?:support|require|enable)\w*\b.{0,60}\b(?:tool|function)|(?:tool|function)s?\b.{0,60}\b(?:support|require|enable)",
     re.I | re.S,
 )
-
-
-class ContextOverflow(ModelFailure):
-    """The request is longer than the model takes: sending it again is no use, a shorter one may pass.
-
-    context: the model's window in tokens, if the server said it.
-    """
-
-    def __init__(self, what: str, why: str, fix: str, *, context: int | None = None) -> None:
-        super().__init__(what, why, fix)
-        self.context = context
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return _overflow, (self.args, self.context)
-
-
-def _overflow(args: tuple[str, str, str], context: int | None) -> ContextOverflow:
-    return ContextOverflow(*args, context=context)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +44,7 @@ def short(text: str, limit: int = 300) -> str:
     return line if len(line) <= limit else line[: limit - 1] + "…"
 
 
-def said(body: bytes) -> str:
+def server_message(body: bytes) -> str:
     """The error message in a body, whichever of the usual shapes it has; else the body itself, in short."""
     try:
         data = json.loads(body[:100_000])
@@ -118,7 +100,7 @@ def from_status(
     endpoint: Endpoint, status: int, headers: Mapping[str, str], body: bytes, *, tools_sent: bool
 ) -> ModelFailure:
     """The failure for an HTTP answer other than 200."""
-    words = said(body)
+    words = server_message(body)
     why = f"HTTP {status} from {endpoint.url}: {words or 'no reason given'}"
     wait_s = retry_after_s(headers)
     again = headers.get("x-should-retry", "") != "false"

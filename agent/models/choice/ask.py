@@ -1,6 +1,6 @@
 """Small-model mode between the loop and the process: messages become a view, choices become a reply.
 
-What it is: the goal and the steps are read off the messages, `small.step` asks, the process scores each option's label,
+What it is: the goal and the steps are read off the messages, `steps.step` asks, the process scores each option's label,
 the best one is taken. `bound` is the most tokens the questions of a step can be and `reply` keeps to it: when it runs
 out, the first option is taken unasked. What it may touch: the process it is given. Does not promise: a right choice.
 Start reading at `reply`.
@@ -13,16 +13,24 @@ import re
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any, Protocol
 from weakref import WeakKeyDictionary
 
 from outrider.agent.models.choice import steps
 from outrider.agent.models.choice.options import ToolCard
-from outrider.agent.models.llama.process import LlamaProcess
 from outrider.agent.models.model import CallDraft, Message, ModelFailure, Reply, Request, Usage
 
 MAX_QUESTIONS = 16  # of one step, each one token of output
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _MARGIN = 64  # tokens: a question about a later argument names what was chosen before it, here by its longest guess
+
+
+class Scorer(Protocol):
+    """Whoever holds the model: it scores the options of a question and counts tokens (llama/process.py does)."""
+
+    async def ask(self, do: str, *, timeout_s: float, **body: Any) -> dict[str, Any]:
+        """One request, "choose" or "count". Raises ModelFailure."""
+        ...
 
 
 _BOUNDS: WeakKeyDictionary[Message, tuple[tuple[int, int, bool, int], int]] = WeakKeyDictionary()  # by last message
@@ -39,7 +47,7 @@ class _Spent:
     asked: int = 0
 
 
-async def reply(process: LlamaProcess, request: Request, until: float, *, plain: bool) -> Reply:
+async def reply(process: Scorer, request: Request, until: float, *, plain: bool) -> Reply:
     """One step. `plain`: the model has no labels of ours; it is asked in words and answers with a letter."""
     view = read_view(request.messages, request.tools)
     spent = _Spent(await bound(process, request, plain=plain), min(MAX_QUESTIONS, max(1, request.max_tokens)))
@@ -60,7 +68,7 @@ async def reply(process: LlamaProcess, request: Request, until: float, *, plain:
     return Reply(text=move.text, usage=usage)
 
 
-async def _choose(process: LlamaProcess, decision: steps.Decision, spent: _Spent, until: float, plain: bool) -> int:
+async def _choose(process: Scorer, decision: steps.Decision, spent: _Spent, until: float, plain: bool) -> int:
     left_s = until - time.monotonic()
     if left_s <= 0:
         raise ModelFailure(
@@ -89,7 +97,7 @@ async def _choose(process: LlamaProcess, decision: steps.Decision, spent: _Spent
     return decision.best(scores)
 
 
-async def bound(process: LlamaProcess, request: Request, *, plain: bool) -> int:
+async def bound(process: Scorer, request: Request, *, plain: bool) -> int:
     """The most input tokens the questions of the next step can be: the first one and the longest way on from it."""
     last = request.messages[-1] if request.messages else None
     key = (len(request.messages), len(request.tools), plain, id(process))
@@ -101,7 +109,7 @@ async def bound(process: LlamaProcess, request: Request, *, plain: bool) -> int:
     return kept[1]
 
 
-async def _bound(process: LlamaProcess, view: steps.View, plain: bool) -> int:
+async def _bound(process: Scorer, view: steps.View, plain: bool) -> int:
     decisions = ways(view)
     if not decisions:
         return 1

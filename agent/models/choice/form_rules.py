@@ -1,8 +1,8 @@
-"""Rules of the faces: what an argument of a built-in tool may be, read off the goal without a model.
+"""Rules of the forms: what an argument of a built-in tool may be, read off the goal without a model.
 
 What it is: file names, licences, tasks, sizes, conditions, letters, and the code templates of `python`. Each rule takes
 (goal, what was chosen before, the last observation, the other live tools) and gives values; None leaves it to the
-schema, an empty list leaves the argument out. What it may touch: nothing. Used by faces.py.
+schema, an empty list leaves the argument out. What it may touch: nothing. Used by forms.py.
 """
 
 from __future__ import annotations

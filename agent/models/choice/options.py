@@ -1,7 +1,7 @@
 """Where the options of small-model mode come from: which tools can be offered, and what each argument may be.
 
 What it is: the small model's grammar, built per step from the tool's schema, the goal and the last observation.
-Tools whose code or flags a tiny model cannot write (`python`, `text_stats`, `table` …) get a simpler face (faces.py).
+Tools whose code or flags a tiny model cannot write (`python`, `text_stats`, `table` …) get a simpler form (forms.py).
 What it may touch: nothing. What it does not promise: that the right value is among the options; then it cannot be chosen.
 Start reading at `options_for`.
 """
@@ -61,24 +61,24 @@ class ToolCard:
     schema: dict[str, Any]
     beside: frozenset[str] = frozenset()  # names of the other live tools
 
-    def face(self) -> tool_forms.Face | None:
-        """The simpler face of this tool, if it has one and the live tool still fits it."""
-        face = tool_forms.face_of(self.name)
-        return face if face is not None and face.fits(self.schema) else None
+    def form(self) -> tool_forms.ToolForm | None:
+        """The simpler form of this tool, if it has one and the live tool still fits it."""
+        form = tool_forms.form_of(self.name)
+        return form if form is not None and form.fits(self.schema) else None
 
     def parameters(self) -> list[Parameter]:
-        """What to ask for, in order: the face's parameters if the tool has one, else the schema's."""
-        face = self.face()
-        return read_parameters(self.schema) if face is None else [Parameter(**one) for one in face.parameters]
+        """What to ask for, in order: the form's parameters if the tool has one, else the schema's."""
+        form = self.form()
+        return read_parameters(self.schema) if form is None else [Parameter(**one) for one in form.parameters]
 
     def option(self, goal: str) -> Option:
         """This tool as an option of "which tool comes next?"."""
         words = self.words(goal)
-        return Option(self.name, words, UNRELATED if self.face() is None and SAME not in words else 0.0)
+        return Option(self.name, words, UNRELATED if self.form() is None and SAME not in words else 0.0)
 
     def is_named(self, goal: str) -> bool:
         """Whether the goal holds every telling word of this custom tool's name, or two words of what it says of itself."""
-        if self.face() is not None:
+        if self.form() is not None:
             return False
         name = stems(pieces(self.name, 5))
         whole = bool(name) and name <= stems(pieces(plainly(goal), MAX_GOAL_WORDS))
@@ -86,15 +86,15 @@ class ToolCard:
 
     def own_stems(self) -> frozenset[str]:
         """The words of its name and first sentence: an argument's value is seldom one of them."""
-        face = self.face()
-        about = face.gloss if face is not None else first_sentence(self.description)
+        form = self.form()
+        about = form.gloss if form is not None else first_sentence(self.description)
         return stems(pieces(f"{self.name} {about}", 40))
 
     def words(self, goal: str) -> tuple[str, ...]:
-        """Name, first sentence and parameter names, in few words; of a face, its words that are in the goal."""
-        face = self.face()
-        if face is not None:
-            return (*pieces(self.name, 5), *glossed(face.gloss, goal))
+        """Name, first sentence and parameter names, in few words; of a form, its words that are in the goal."""
+        form = self.form()
+        if form is not None:
+            return (*pieces(self.name, 5), *glossed(form.gloss, goal))
         marks = stems(pieces(plainly(goal), MAX_GOAL_WORDS))
         names = [word for one in self.parameters()[:4] for word in pieces(one.name, 2)]
         about = (*pieces(self.name, 5), ":", *pieces(first_sentence(self.description), 9), ";", *names)
@@ -165,18 +165,18 @@ def _number(node: dict[str, Any], key: str) -> float | None:
 
 def offerable(tool: ToolCard, goal: str, observed: str) -> bool:
     """Whether every required argument has a candidate. A tool that would have to be guessed at is not offered."""
-    face = tool.face()
-    if face is not None and not face.offered(goal, observed, tool.beside):
+    form = tool.form()
+    if form is not None and not form.offered(goal, observed, tool.beside):
         return False
-    needed = [one for one in tool.parameters() if one.required and (face is None or one.name in face.needs)]
+    needed = [one for one in tool.parameters() if one.required and (form is None or one.name in form.needs)]
     return all(options_for(tool, one, goal, {}, observed) for one in needed)
 
 
 def options_for(tool: ToolCard, one: Parameter, goal: str, chosen: Chosen, observed: str) -> list[Option]:
     """What `one` may be, given what was chosen before it. Empty: leave it out. One: no question needed."""
-    face = tool.face()
-    if face is not None:
-        ready = face.values(one.name, goal, chosen, observed, tool.beside)
+    form = tool.form()
+    if form is not None:
+        ready = form.values(one.name, goal, chosen, observed, tool.beside)
         if ready is not None:
             return [_value_option(value, goal) for value in ready]
     found = _typed(tool, one, goal, chosen, observed)
@@ -294,7 +294,7 @@ def _strings(tool: ToolCard, one: Parameter, goal: str, chosen: Chosen, observed
     if observed and len(observed) <= 2000:
         seen.append(Span(observed.strip(), "whole"))
     found = [span for span in [*spans(goal), *seen] if span.text not in used and (letters or span.kind != "letter")]
-    if tool.face() is None:  # "the secret number of bob": `secret_number(user)` is not asked about a user "secret"
+    if tool.form() is None:  # "the secret number of bob": `secret_number(user)` is not asked about a user "secret"
         own = stems(pieces(f"{tool.name} {one.name}", 12))
         found = [span for span in found if span.kind not in _LOOSE or not _only(span.text, own)]
     if one.name == "column" and "operation" in chosen:  # "the average of the units column": average is not the column
@@ -369,6 +369,6 @@ def kinds(goal: str) -> list[str]:
 
 
 def arguments(tool: ToolCard, chosen: Chosen) -> dict[str, Any]:
-    """The real arguments for what was chosen: a face turns its own parameters into the tool's."""
-    face = tool.face()
-    return chosen if face is None else face.arguments(chosen)
+    """The real arguments for what was chosen: a form turns its own parameters into the tool's."""
+    form = tool.form()
+    return chosen if form is None else form.arguments(chosen)

@@ -1,10 +1,10 @@
-"""Simpler faces for built-in tools a tiny model cannot drive as they are.
+"""Simpler forms for built-in tools a tiny model cannot drive as they are.
 
 What it is: `python(code)` becomes a choice of operation plus spans, and the code is written here from a template;
 `table`, `text_stats` and the hub tools get the arguments that a rule can read off the goal (file names, licences,
-"under 100M parameters"). A face only applies while the live tool still takes the arguments it would write.
-What it may touch: nothing. What it does not promise: every use of a tool; a face covers what simple goals ask for.
-Start reading at `FACES`.
+"under 100M parameters"). A form only applies while the live tool still takes the arguments it would write.
+What it may touch: nothing. What it does not promise: every use of a tool; a form covers what simple goals ask for.
+Start reading at `TOOL_FORMS`.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ def _as_chosen(chosen: Chosen) -> dict[str, Any]:
 
 
 @dataclass(frozen=True, slots=True)
-class Face:
+class ToolForm:
     """How one tool looks to a small model. `rules` give an argument's values; `needs` must be in the live schema.
 
     gloss: words people use when they mean this tool; only those that occur in the goal are shown to the model.
@@ -41,7 +41,7 @@ class Face:
     arguments: Callable[[Chosen], dict[str, Any]] = _as_chosen
 
     def fits(self, schema: dict[str, Any]) -> bool:
-        """Whether the live tool takes what this face writes."""
+        """Whether the live tool takes what this form writes."""
         return set(self.needs) <= set(schema.get("properties") or {})
 
     def values(self, name: str, goal: str, chosen: Chosen, observed: str, beside: frozenset[str]) -> Values:
@@ -50,9 +50,9 @@ class Face:
         return rule(goal, chosen, observed, beside) if rule else None
 
 
-def face_of(name: str) -> Face | None:
-    """The face of the built-in tool `name`, if it has one."""
-    return FACES.get(name)
+def form_of(name: str) -> ToolForm | None:
+    """The form of the built-in tool `name`, if it has one."""
+    return TOOL_FORMS.get(name)
 
 
 def has_expression(goal: str) -> bool:
@@ -64,8 +64,8 @@ def _p(name: str, about: str = "", kind: str = "string", required: bool = True) 
     return {"name": name, "kind": kind, "required": required, "about": about}
 
 
-FACES: dict[str, Face] = {
-    "python": Face(
+TOOL_FORMS: dict[str, ToolForm] = {
+    "python": ToolForm(
         "calculate compute sum plus minus times divided multiplied percent square root power average product difference "
         "remainder factorial prime date today day weekday evaluate solve",
         ("code",),
@@ -82,7 +82,7 @@ FACES: dict[str, Face] = {
         lambda g, o, b: bool(rules.python_operations(g, {}, o, b)),
         rules.python_arguments,
     ),
-    "table": Face(
+    "table": ToolForm(
         "row rows records entries items data table columns column fields header headers sum total add average mean highest "
         "maximum max largest biggest greatest top lowest minimum min smallest least unique different distinct values first "
         "preview head count many",
@@ -100,7 +100,7 @@ FACES: dict[str, Face] = {
             "where": rules.where,
         },
     ),
-    "text_stats": Face(
+    "text_stats": ToolForm(
         "letter letters character characters word words line lines length long times often reverse backwards spell upper "
         "uppercase capitals lower lowercase count many occur appear",
         ("operation",),
@@ -117,7 +117,7 @@ FACES: dict[str, Face] = {
             "text": lambda g, c, o, b: [] if c.get("path") else rules.texts(g),
         },
     ),
-    "hub_search": Face(
+    "hub_search": ToolForm(
         "model models hub find search recommend suggest recommendation",
         ("task", "query"),
         (
@@ -133,57 +133,57 @@ FACES: dict[str, Face] = {
             "query": rules.hub_query,
         },
     ),
-    "hub_model": Face(
+    "hub_model": ToolForm(
         "licence parameters size downloads task model commercially use free about hub gated",
         ("model",),
         (_p("model", "id of the model"),),
         {"model": rules.models},
     ),
-    "web_search": Face(
+    "web_search": ToolForm(
         "web internet online google search look find information news who when where wrote invented born",
         ("query",),
         (_p("query", "what to look up"),),
         {},
     ),
-    "read_page": Face(
+    "read_page": ToolForm(
         "page read open fetch website site address link summarise", ("url",), (_p("url", "address"),), {}
     ),
-    "read_file": Face(
+    "read_file": ToolForm(
         "read show open print content contents say says written inside display cat tell according set",
         ("path",),
         (_p("path", "file"),),
         {"path": lambda g, c, o, b: rules.files(g, o)},
     ),
-    "write_file": Face(
+    "write_file": ToolForm(
         "write save create store put make containing saying new note",
         ("path", "content"),
         (_p("path", "file"), _p("content", "the text to write")),
         {"path": lambda g, c, o, b: rules.files(g)},
     ),
-    "edit_file": Face(
+    "edit_file": ToolForm(
         "replace change edit swap",
         ("path", "old", "new"),
         (_p("path", "file"), _p("old", "the text to replace"), _p("new", "the text to put there, with")),
         {"path": lambda g, c, o, b: rules.files(g)},
         rules.replaces,
     ),
-    "list_files": Face(
+    "list_files": ToolForm(
         "list files folder workspace ls here there which all any",
         (),
         (_p("path", "folder", required=False), _p("pattern", required=False)),
         {"path": rules.folder, "pattern": rules.glob},
     ),
-    "search_files": Face(
+    "search_files": ToolForm(
         "search find grep files mention contains contain contains appear where used",
         ("pattern",),
         (_p("pattern", "text to search for"), _p("path", "file", required=False)),
         {"path": rules.path_in_goal},
     ),
-    "recall": Face(
+    "recall": ToolForm(
         "remember recall earlier before memory past said runs", ("query",), (_p("query", "what to recall"),), {}
     ),
-    "note": Face("remember note mind keep", ("text",), (_p("text", "what to remember"),), {}),
-    "shell": Face(
+    "note": ToolForm("remember note mind keep", ("text",), (_p("text", "what to remember"),), {}),
+    "shell": ToolForm(
         "run shell command execute terminal",
         ("command",),
         (_p("command", "the command"),),

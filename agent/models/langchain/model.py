@@ -30,8 +30,8 @@ from outrider.agent.models.model import (
     Seen,
     ToolSpec,
     Usage,
+    as_shown,
     byte_bound,
-    said,
 )
 from outrider.memory.errors import ModelUnavailable, OutriderError, UsageError
 
@@ -204,17 +204,17 @@ def _to_langchain(message: Message) -> BaseMessage:
     from langchain_core.messages import AIMessage, HumanMessage, SystemMessage, ToolMessage
 
     if message.role == "system":
-        return SystemMessage(said(message))
+        return SystemMessage(as_shown(message))
     if message.role == "user":
-        return HumanMessage(said(message))
+        return HumanMessage(as_shown(message))
     if message.role == "tool":
         status = "success" if message.ok else "error"
-        return ToolMessage(said(message), tool_call_id=wire_id(message.call_id), name=message.label, status=status)
+        return ToolMessage(as_shown(message), tool_call_id=wire_id(message.call_id), name=message.label, status=status)
     calls = [
         {"name": call.name, "args": json.loads(wire_arguments(call.arguments)), "id": wire_id(call.id)}
         for call in message.calls
     ]
-    return AIMessage(said(message), tool_calls=calls)
+    return AIMessage(as_shown(message), tool_calls=calls)
 
 
 def _init(name: str, settings: dict[str, Any]) -> BaseChatModel:

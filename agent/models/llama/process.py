@@ -180,7 +180,7 @@ class LlamaProcess:
         if kind == "stopped":
             raise _out_of_time(self.path.name, timeout_s)
         if kind == "long":
-            from outrider.agent.models.chat.errors import ContextOverflow
+            from outrider.agent.models.model import ContextOverflow
 
             raise ContextOverflow(
                 f"the request is longer than {self.path.name} takes",

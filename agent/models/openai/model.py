@@ -16,7 +16,7 @@ from outrider.agent.models.chat import errors
 from outrider.agent.models.chat.decode import BadReply, StreamDecoder, decode_whole
 from outrider.agent.models.chat.encode import MessageBytes, ToolBytes, to_bytes
 from outrider.agent.models.chat.errors import Endpoint
-from outrider.agent.models.model import Limits, ModelFailure, Price, Reply, Request, Seen, byte_bound
+from outrider.agent.models.model import ContextOverflow, Limits, ModelFailure, Price, Reply, Request, Seen, byte_bound
 from outrider.agent.models.openai.transport import Answer, Headers, LeanWire, Post, Wire, WireError
 from outrider.agent.version import VERSION
 from outrider.memory.errors import ModelUnavailable, UsageError
@@ -177,7 +177,7 @@ class OpenAIModel:
     def _refusal(self, answer: Answer, tools_sent: bool) -> ModelFailure:
         body = answer.body.replace(self._key.encode(), b"(the key)") if self._key else answer.body
         failure = errors.from_status(self.endpoint, answer.status, answer.headers, body, tools_sent=tools_sent)
-        if isinstance(failure, errors.ContextOverflow) and failure.context and self.limits.context is None:
+        if isinstance(failure, ContextOverflow) and failure.context and self.limits.context is None:
             self.limits = replace(self.limits, context=failure.context)
         return failure
 

@@ -11,7 +11,7 @@ import pytest
 
 from outrider.agent.review.lines import Line, arguments_in_short, first_lines, one_line, tame, visible
 from outrider.agent.review.render import PNG, Painter, plain, svg, wrapped
-from outrider.agent.review.terminal import FULL, LIVE, SHOW, Detail, Teller
+from outrider.agent.review.terminal import FULL, LIVE, SHOW, Detail, TranscriptWriter
 from outrider.memory.events import (
     KINDS,
     Amount,
@@ -63,7 +63,7 @@ EVENTS: list[Event] = [
 
 
 def _told(*events: Event, detail: Detail = SHOW, **options: bool) -> str:
-    teller = Teller(detail, **options)
+    teller = TranscriptWriter(detail, **options)
     lines = [line for seq, event in enumerate(events, 1) for line in teller.tell(_stored(seq, event))]
     return "\n".join(map(plain, lines))
 
@@ -75,7 +75,7 @@ def _stored(seq: int, event: Event) -> Stored:
 
 def test_every_kind_of_event_has_its_words() -> None:
     """A kind that is added without words for it fails here."""
-    assert set(Teller._TOLD) == set(KINDS)
+    assert set(TranscriptWriter._TOLD) == set(KINDS)
     assert {event.kind for event in EVENTS} == set(KINDS)
 
 

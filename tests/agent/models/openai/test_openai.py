@@ -13,8 +13,16 @@ from typing import Any
 import pytest
 
 from outrider.agent.models.chat.encode import wire_arguments
-from outrider.agent.models.chat.errors import ContextOverflow
-from outrider.agent.models.model import CallDraft, Message, ModelFailure, Reply, Request, ToolSpec, said
+from outrider.agent.models.model import (
+    CallDraft,
+    ContextOverflow,
+    Message,
+    ModelFailure,
+    Reply,
+    Request,
+    ToolSpec,
+    as_shown,
+)
 from outrider.agent.models.openai.model import OpenAIModel
 from outrider.memory.errors import ModelUnavailable, UsageError
 from tests.servers.openai_server import OpenAIServer
@@ -102,7 +110,7 @@ async def test_tool_answers_are_tied_to_their_calls_by_one_id() -> None:
 
 
 async def test_strangers_text_is_fenced_and_the_note_comes_last() -> None:
-    """What the model reads is `said(message)`: origin and budget line included."""
+    """What the model reads is `as_shown(message)`: origin and budget line included."""
     history = (
         *ASK,
         Message("assistant", "", calls=(CallDraft(id="1.1", name="read_page"),)),
@@ -113,7 +121,7 @@ async def test_strangers_text_is_fenced_and_the_note_comes_last() -> None:
     with OpenAIServer() as server:
         await ask(server, request(history))
     content = server.requests[0].json["messages"][-1]["content"]
-    assert content == said(history[-1])
+    assert content == as_shown(history[-1])
     assert content.startswith('<untrusted from="read_page">')
     assert content.endswith("[9 steps left]")
 

@@ -17,9 +17,8 @@ from langchain_core.messages import AIMessage, ToolMessage
 from langchain_core.outputs import ChatGeneration, ChatResult
 from langchain_core.utils.function_calling import convert_to_openai_tool
 
-from outrider.agent.models.chat.errors import ContextOverflow
 from outrider.agent.models.langchain.model import LangChainModel
-from outrider.agent.models.model import CallDraft, Message, ModelFailure, Reply, Request, ToolSpec
+from outrider.agent.models.model import CallDraft, ContextOverflow, Message, ModelFailure, Reply, Request, ToolSpec
 from outrider.memory.errors import ModelUnavailable, OutriderError
 from tests.servers.openai_server import OpenAIServer
 

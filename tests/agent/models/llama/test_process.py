@@ -148,7 +148,7 @@ async def test_process_says_that_a_file_is_no_model(tmp_path: Path, content: byt
 
 async def test_process_says_that_a_prompt_is_too_long(process: LlamaProcess) -> None:
     """A prompt beyond the window is refused before it is computed, as an overflow."""
-    from outrider.agent.models.chat.errors import ContextOverflow
+    from outrider.agent.models.model import ContextOverflow
 
     with pytest.raises(ContextOverflow):
         await process.ask("complete", timeout_s=10, chat=[{"role": "user", "content": "word " * 4000}], max_tokens=5)
@@ -171,7 +171,7 @@ def test_process_ends_with_its_parent() -> None:
     program = textwrap.dedent("""
         import asyncio, sys
         from pathlib import Path
-        from outrider.agent.models.llama_process import LlamaProcess
+        from outrider.agent.models.llama.process import LlamaProcess
         async def main():
             held = LlamaProcess(Path(sys.argv[1]), context=512, threads=1)
             await held.start()

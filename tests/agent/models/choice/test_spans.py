@@ -6,7 +6,7 @@ import pytest
 
 from outrider.agent.models.choice.arithmetic import expressions
 from outrider.agent.models.choice.spans import exact, spans
-from outrider.agent.models.choice.tool_forms import FACES
+from outrider.agent.models.choice.tool_forms import TOOL_FORMS
 from outrider.agent.models.choice.words import pieces, stem
 
 
@@ -130,5 +130,5 @@ def test_stem_lets_forms_of_a_word_meet() -> None:
 )
 def test_hub_search_reads_task_licence_and_size_off_the_goal(goal: str, wanted: dict[str, list[object]]) -> None:
     """What a rule can read is not left to the model."""
-    face = FACES["hub_search"]
+    face = TOOL_FORMS["hub_search"]
     assert {name: face.values(name, goal, {}, "", frozenset()) for name in wanted} == wanted
