@@ -302,7 +302,7 @@ def test_append_tells_when_the_database_file_was_removed(store: Store, url: str,
     file.rename(kept)
     if replaced:
         file.write_bytes(b"")
-    for attempt in (lambda: journal.append(Noted(text="lost")), journal.verify, journal.beat):
+    for attempt in (lambda: journal.append(Noted(text="lost")), lambda: verify(journal), journal.beat):
         with pytest.raises(StoreError, match="removed or replaced"):
             attempt()
     assert not file.exists() or file.read_bytes() == b""
