@@ -26,7 +26,6 @@ def command(
 
     The new run pays only for what is new: its ledger starts at zero.
     """
-    from outrider.agent import assemble as runs
     from outrider.agent.agent import Agent
     from outrider.agent.cli.commands.run import finish
     from outrider.agent.cli.progress import Progress
@@ -35,7 +34,7 @@ def command(
     progress = Progress(quiet=flags.quiet)
 
     async def prepare(agent: Agent) -> Any:
-        _, before, _ = runs.stored_settings(agent.store, run)
+        _, before, _ = agent.as_driven(run)
         changes = flags.settings(before.policy)
         return await agent.prepare_fork(run, at=at, goal=goal, model=flags.model, budget=flags.limits(), **changes)
 
