@@ -26,7 +26,6 @@ def command(
 
     The new run pays only for what is new: its ledger starts at zero.
     """
-    from outrider.agent import assemble as runs
     from outrider.agent.agent import Agent
     from outrider.agent.cli.commands.run import finish
     from outrider.agent.cli.given import meant
@@ -36,7 +35,7 @@ def command(
     progress = Progress(quiet=flags.quiet)
 
     async def prepare(agent: Agent) -> Any:
-        _, before, _ = runs.stored_settings(agent.store, run)
+        _, before, _ = agent.as_driven(run)
         changes = flags.settings(before.policy)
         return await agent.prepare_fork(run, at=at, goal=goal, model=meant(flags.model), budget=flags.limits(), **changes)
 

@@ -17,7 +17,6 @@ def command(
     flags: RunFlags,
 ) -> None:
     """Go on with a run. It remembers how it was started; flags change that: --usd +0.50 adds, --usd 2 replaces."""
-    from outrider.agent import assemble as runs
     from outrider.agent.agent import Agent
     from outrider.agent.cli.commands.run import finish
     from outrider.agent.cli.given import meant
@@ -27,7 +26,7 @@ def command(
     progress = Progress(quiet=flags.quiet)
 
     async def prepare(agent: Agent) -> Any:
-        _, before, _ = runs.stored_settings(agent.store, run)
+        _, before, _ = agent.as_driven(run)
         changes = flags.settings(before.policy)
         if changes.get("isolation"):
             changes.setdefault("unsafe", False)  # a sandbox was asked for by name
