@@ -15,7 +15,20 @@ from typing import Annotated, TextIO
 import typer
 from typer.exceptions import TyperException
 
-from outrider.agent.cli.commands import config, doctor, fork, models, replay, resume, run, runs, show, tools, undo, verify
+from outrider.agent.cli.commands import (
+    config,
+    doctor,
+    fork,
+    models,
+    replay,
+    resume,
+    run,
+    runs,
+    show,
+    tools,
+    undo,
+    verify,
+)
 from outrider.agent.cli.help import Command, Group
 from outrider.agent.cli.output import ReaderGone, say
 from outrider.memory.errors import OutriderError

@@ -16,7 +16,13 @@ if TYPE_CHECKING:
     from outrider.agent.cli.progress import Progress
 
 PASSED_ON = ("isolation", "policy", "tool_settings", "label")  # from the configuration to every run
-OF_THE_MODEL = ("base_url", "api_key_env", "price_in", "price_out", "max_context")  # only with the model named beside them
+OF_THE_MODEL = (
+    "base_url",
+    "api_key_env",
+    "price_in",
+    "price_out",
+    "max_context",
+)  # only with the model named beside them
 
 
 def read_config(profile: str | None = None) -> dict[str, Any]:

@@ -56,7 +56,9 @@ def row_of(name: str, flags: RunFlags, profile: str | None) -> Row:
             return row
     value = _value_at(with_profile(read_config(), profile), place)
     key = find_key(place)
-    return Row(name, value, _file() if value is not None else "default", key.says if key else "", key.default if key else "")
+    return Row(
+        name, value, _file() if value is not None else "default", key.says if key else "", key.default if key else ""
+    )
 
 
 def _table(name: str, place: Place, profile: str | None) -> Row | None:
@@ -82,9 +84,7 @@ def _places(found: Mapping[Place, Any]) -> Iterator[tuple[Place, Key]]:
         yield from ((place, key) for place in found if find_key(place) is key)
 
 
-def _row(
-    place: Place, key: Key, flags: RunFlags, found: Mapping[Place, Any], inside: set[Place], profile: str
-) -> Row:
+def _row(place: Place, key: Key, flags: RunFlags, found: Mapping[Place, Any], inside: set[Place], profile: str) -> Row:
     name = spelt(place)
     given = getattr(flags, FLAGS[name]) if name in FLAGS else None
     said = os.environ.get(key.variable, "").strip() if key.variable else ""
@@ -101,5 +101,3 @@ def _row(
 
 def _file() -> str:
     return f"file {config_file()}"
-
-

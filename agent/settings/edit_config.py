@@ -88,4 +88,6 @@ def _replace(file: Path, text: str) -> None:
             new.write(text)
         Path(name).replace(file)
     except OSError as error:
-        raise UsageError(f"{str(file)!r} cannot be written", str(error), "make it writable, or set OUTRIDER_CONFIG") from error
+        raise UsageError(
+            f"{str(file)!r} cannot be written", str(error), "make it writable, or set OUTRIDER_CONFIG"
+        ) from error

@@ -185,7 +185,9 @@ def no_such(place: Place, where: str) -> UsageError:
     outside = wanted != place and any(_matches(key, wanted) for key in KEYS)
     why = "it cannot differ by profile" if outside else "no such setting"
     return UsageError(
-        f"{spelt(place)!r} in {where}", why, f"{fix}`outrider config` lists them all; docs/config.md says what they mean"
+        f"{spelt(place)!r} in {where}",
+        why,
+        f"{fix}`outrider config` lists them all; docs/config.md says what they mean",
     )
 
 

@@ -45,7 +45,12 @@ def test_list_says_where_every_value_is_from(here, program: Program) -> None:  #
 def test_a_run_takes_profile_and_alias(here, program: Program) -> None:  # type: ignore[no-untyped-def]
     """`--profile cheap` gives model, limits and policy; what the file says otherwise still holds."""
     model = program.script({"text": "done"})
-    for key, value in (("alias.fast", model), ("profile.p.model", "fast"), ("profile.p.budget.steps", "3"), ("budget.calls", "5")):
+    for key, value in (
+        ("alias.fast", model),
+        ("profile.p.model", "fast"),
+        ("profile.p.budget.steps", "3"),
+        ("budget.calls", "5"),
+    ):
         assert here("config", "set", key, value).code == 0
     done = here("run", "go", "--profile", "p", "--json", "--tool", "plan", "--seconds", "9")
     assert done.code == 0
