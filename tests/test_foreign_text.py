@@ -84,7 +84,9 @@ def test_transcript_shows_the_journal(told: tuple[Actor, list[str], str]) -> Non
 
 def test_approval_spells_out_what_it_asks_for() -> None:
     """What a person says yes to is what will run, to the last character."""
-    lines, cut = question(ApprovalAsked(call_id="1.0", tool="send", arguments={"text": RAW}, effect="network"), whole=True)
+    lines, cut = question(
+        ApprovalAsked(call_id="1.0", tool="send", arguments={"text": RAW}, effect="network"), whole=True
+    )
     text = "\n".join(map(plain, lines))
     assert not cut
     assert _harmless(text)
@@ -100,7 +102,9 @@ CALLERS: dict[str, Callable[[str], str]] = {
     "a page's title": lambda text: pages.text_page(text, title=text).title,
     "a search result": lambda text: search._line(text, 5000),
     "a server's message": lambda text: errors.short(text, 5000),
-    "a chat-completions body": lambda text: str(wire_message(Message("tool", text, label="t", origin="untrusted"))["content"]),
+    "a chat-completions body": lambda text: str(
+        wire_message(Message("tool", text, label="t", origin="untrusted"))["content"]
+    ),
     "a GGUF model's turn": lambda text: str(turns([Message("user", text)], ())[-1]["content"]),
 }
 

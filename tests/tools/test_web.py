@@ -165,9 +165,7 @@ async def test_web_search_asks_the_persons_own_server() -> None:
     with WebServer({"/search": searx(results=rows)}) as server:
         ctx = context(settings={"web_search": {"url": server.url("/search")}})
         text = await find(ctx, "cod & chips", limit=2)
-        assert text == (
-            "1. Page 1\n   https://example.org/1\n   a b\n2. Page 2\n   https://example.org/2\n   a b"
-        )
+        assert text == ("1. Page 1\n   https://example.org/1\n   a b\n2. Page 2\n   https://example.org/2\n   a b")
         assert server.requests[0].query == "q=cod+%26+chips&format=json"
 
 
