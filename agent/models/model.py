@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any, Literal, Protocol
@@ -44,7 +44,8 @@ class Message:
     before it: `call_id` is ours ("3.1", unique in the run) and is also the id that `calls[i].id` holds here.
     `label` is the tool's name on a "tool" message. `ok` is False for an observation that is an error.
     `origin` "untrusted": the text was written by strangers. `note` is a line from Outrider (what is left of the budget).
-    An ordinary model is shown `as_shown(message)`; a small one may be shown less.
+    An ordinary model is shown `as_shown(message)`; a small one may be shown less. `kept`: fields of an assistant's turn that
+    its provider wants back as they were (DeepSeek's reasoning_content, OpenRouter's reasoning_details).
     """
 
     role: Role
@@ -55,6 +56,7 @@ class Message:
     ok: bool = True
     origin: Origin = "trusted"
     note: str = ""
+    kept: Mapping[str, Any] = field(default_factory=dict)
 
 
 def as_shown(message: Message) -> str:
@@ -76,11 +78,13 @@ _FENCE = re.compile(r"<\s*/?\s*untrusted", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class ToolSpec:
-    """What a model is told of a tool. `parameters` is a JSON Schema object."""
+    """What a model is told of a tool. `parameters` is a JSON Schema object. ours: it is built in, so its words are known
+    (model.py counts them by a measured ratio, and strangers' words by their bytes)."""
 
     name: str
     description: str
     parameters: dict[str, Any]
+    ours: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,12 +113,19 @@ class Request:
 @dataclass(frozen=True, slots=True)
 class Reply:
     """What came back. `calls[i].arguments` is the raw text the model wrote. `finish_reason`: stop, tool_calls, length …;
-    empty means the reply was cut and must not be trusted to be whole. `usage` None: nothing was reported."""
+    empty means the reply was cut and must not be trusted to be whole. `usage` None: nothing was reported.
+
+    reasoning: what was thought before it was said. kept: see `Message.kept`. flaw: why this is no reply to act on
+    ("" if it is): what came is then booked and the request sent once more.
+    """
 
     text: str = ""
     calls: tuple[CallDraft, ...] = ()
     usage: Usage | None = None
     finish_reason: str = "stop"
+    reasoning: str = ""
+    kept: Mapping[str, Any] = field(default_factory=dict)
+    flaw: str = ""
 
 
 @dataclass(frozen=True, slots=True)
