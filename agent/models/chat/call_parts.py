@@ -9,8 +9,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from outrider.agent.models.chat.characters import plain_text, whole_characters
+from outrider.agent.models.chat.characters import plain_text
 from outrider.agent.models.model import CallDraft
+from outrider.memory.text import whole_characters
 
 MOST_CALLS = 128  # of one reply; more is a loop in the model, and each costs an observation
 MOST_EXTRA = 100_000  # characters of fields we have no use for and send back
@@ -84,7 +85,9 @@ class CallParts:
         slot.id = slot.id or call_id
         slot.name = self._joined(slot, name)
         slot.arguments.append(_arguments(given))
-        slot.extra |= {key: value for key, value in call.items() if key not in _KNOWN and key not in ("name", "arguments")}
+        slot.extra |= {
+            key: value for key, value in call.items() if key not in _KNOWN and key not in ("name", "arguments")
+        }
         if more := {key: value for key, value in function.items() if key not in ("name", "arguments")}:
             slot.extra["function"] = slot.extra.get("function", {}) | more
 

@@ -5,15 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 
-def whole_characters(text: str) -> str:
-    """`text` with split surrogate pairs joined and lone halves replaced: JSON can hold them, UTF-8 and SQL cannot."""
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
-    return text
-
-
 def plain_text(value: Any) -> str:
     """The value if it is text, else ""."""
     return value if isinstance(value, str) else ""

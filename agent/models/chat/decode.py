@@ -10,13 +10,19 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from outrider.agent.models.chat.call_parts import CallParts
-from outrider.agent.models.chat.characters import content_text, plain_text, whole_characters
+from outrider.agent.models.chat.characters import content_text, plain_text
 from outrider.agent.models.chat.errors import error_text, short
+<<<<<<< HEAD
 from outrider.agent.models.chat.reader import read_reply
 from outrider.agent.models.chat.reasoning import in_fields
 from outrider.agent.models.chat.usage import usage_of
 from outrider.agent.models.chat.visible import Visible
 from outrider.agent.models.model import Reply, ToolSpec, Usage
+from outrider.memory.text import whole_characters
+=======
+from outrider.agent.models.model import CallDraft, Reply, Usage
+from outrider.memory.text import whole_characters
+>>>>>>> main
 
 MOST_KEPT = 400_000  # characters of reasoning fields that are sent back
 _KEPT = ("reasoning_content", "reasoning_details")  # what DeepSeek, Kimi and OpenRouter want back beside calls
@@ -187,3 +193,33 @@ def _choice(body: dict[str, Any]) -> dict[str, Any] | None:
     choices = body.get("choices")
     first = choices[0] if isinstance(choices, list) and choices else None
     return first if isinstance(first, dict) else None
+<<<<<<< HEAD
+=======
+
+
+def _text(content: Any) -> str:
+    """Words of a content field: a string, or a list of parts."""
+    if isinstance(content, str):
+        return content
+    if isinstance(content, list):
+        return "".join(_plain(part.get("text")) for part in content if isinstance(part, dict))
+    return ""
+
+
+def _arguments(given: Any) -> str:
+    """Arguments as text; a server that sends an object meant its JSON."""
+    if given is None or isinstance(given, str):
+        return given or ""
+    return json.dumps(given, ensure_ascii=False)
+
+
+def _plain(value: Any) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def token_count(value: Any) -> int | None:
+    """A reported number of tokens; None if it is no number, negative or absurd."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= MOST_TOKENS:
+        return None
+    return int(value)
+>>>>>>> main

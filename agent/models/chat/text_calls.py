@@ -36,12 +36,13 @@ _NEUTRAL = re.compile(
     rf"\s+|[;,](?=\s*[<{{\[\w])|{_WRAP}|{_TOKEN}|{_DEEPSEEK}|</s>|\[TOOL_CALLS\]|\[/TOOL_CALLS\]|functools(?=\[)|Action:\s*(?=[`{{\[])"
 )
 _STRONG = re.compile(  # nobody writes these by accident
-    rf"<(?:tool_calls?|toolcalls?|TOOLCALLS?|function_?calls?|functioncalls?|minimax:tool_call|seed:tool_call|｜DSML｜function_calls)>"
-    rf"|<function=|<function name=|<(?:｜DSML｜)?invoke name=|\[TOOL_CALLS\]|<\|python_tag\|>|<\|python_start\|>|<\|/?tool_calls?\|>|<\|tool_call_start\|>"
-    rf"|<\|tool_calls_section_begin\|>|<\|tool_call_begin\|>|<｜tool▁calls?▁begin｜>|<\|tool▁calls?▁begin\|>|<\|action_start\|>|<\|START_ACTION\|>|functools\["
+    r"<(?:tool_calls?|toolcalls?|TOOLCALLS?|function_?calls?|functioncalls?|minimax:tool_call|seed:tool_call|｜DSML｜function_calls)>"
+    r"|<function=|<function name=|<(?:｜DSML｜)?invoke name=|\[TOOL_CALLS\]|<\|python_tag\|>|<\|python_start\|>|<\|/?tool_calls?\|>|<\|tool_call_start\|>"
+    r"|<\|tool_calls_section_begin\|>|<\|tool_call_begin\|>|<｜tool▁calls?▁begin｜>|<\|tool▁calls?▁begin\|>|<\|action_start\|>|<\|START_ACTION\|>|functools\["
 )
 _WEAK = re.compile(
-    r"^[ \t]{0,3}(?:(?:Action:\s*)?(?:`{3}|~{3})[ \t]*(?:json|jsonc|tool_calls?|tool_code|function_call|python|xml|)[ \t]*$|(?=[{\[]))", re.M
+    r"^[ \t]{0,3}(?:(?:Action:\s*)?(?:`{3}|~{3})[ \t]*(?:json|jsonc|tool_calls?|tool_code|function_call|python|xml|)[ \t]*$|(?=[{\[]))",
+    re.M,
 )
 _FENCE = re.compile(r"[ \t]*(?:`{3}|~{3})[ \t]*(?:\w+)?[ \t]*(?:\n|\Z|(?=<))")
 _EXPLAINS = re.compile(
@@ -74,7 +75,9 @@ class Found:
     broken: bool = False
 
 
-def find_calls(text: str, names: Sequence[str], kinds: Callable[[str, str], str] = lambda tool, key: "") -> Found | None:
+def find_calls(
+    text: str, names: Sequence[str], kinds: Callable[[str, str], str] = lambda tool, key: ""
+) -> Found | None:
     """The calls a whole reply is made of, after prose perhaps; None if it is an answer.
 
     names: the tools on offer. kinds(tool, parameter): its JSON type, to read a tag's text as ("" if not known).
@@ -105,7 +108,9 @@ def begins_call(text: str) -> bool:
 
 
 def _openers(text: str) -> list[tuple[int, bool]]:
-    found = [(each.start(), True) for each in _STRONG.finditer(text)] + [(each.start(), False) for each in _WEAK.finditer(text)]
+    found = [(each.start(), True) for each in _STRONG.finditer(text)] + [
+        (each.start(), False) for each in _WEAK.finditer(text)
+    ]
     return sorted(found)[:MOST_OPENERS]
 
 
@@ -160,7 +165,9 @@ class _Reader:
         made = self._made
         rest = self._text[self._at :]
         behind = re.split(r"</(?:tool_call|function|invoke)s?>", rest)[-1] if "</" in rest else ""
-        return not made and rest[:1] in ("{", "[", "<") and not re.search(r"[A-Za-z]{2}", re.sub(r"<[^>]*>", "", behind))
+        return (
+            not made and rest[:1] in ("{", "[", "<") and not re.search(r"[A-Za-z]{2}", re.sub(r"<[^>]*>", "", behind))
+        )
 
     def _skip(self) -> None:
         while self._at < len(self._text):
@@ -170,7 +177,7 @@ class _Reader:
             self._at = found.end()
 
     def _fence(self) -> re.Match[str] | None:
-        at_line_start = not self._text[: self._at].rpartition("\n")[2].strip()
+        at_line_start = self._text[: self._at].rpartition("\n")[2].strip() in ("", "Action:")
         return _FENCE.match(self._text, self._at) if at_line_start else None
 
     def _take(self, pattern: str) -> re.Match[str] | None:
@@ -189,7 +196,9 @@ class _Reader:
             body = value
         else:
             tag = r'<(?:｜DSML｜)?parameter(?:=|\s+name=)["\']?([^"\'>\s]+)["\']?([^>]*)>'
-            while parameter := self._take(rf"\s*{tag}(.*?)(?:</(?:｜DSML｜)?parameter>|(?=<parameter[= ])|(?=</function>)|\Z)"):
+            while parameter := self._take(
+                rf"\s*{tag}(.*?)(?:</(?:｜DSML｜)?parameter>|(?=<parameter[= ])|(?=</function>)|\Z)"
+            ):
                 arguments[parameter[1]] = self._typed(name, parameter[1], parameter[3], 'string="true"' in parameter[2])
             body = json.dumps(arguments, ensure_ascii=False)
         if not self._take(r"\s*</(?:｜DSML｜)?(?:function|invoke)>") and self._text[self._at :].strip():
@@ -305,9 +314,23 @@ def _as_call(item: Any, strong: bool) -> TextCall | None:
     inner = item.get("function") or item.get("function_call") or item.get("tool_call")
     if isinstance(inner, dict):
         return _as_call(inner, strong)
-    name = next((item[k] for k in ("name", "tool_name", "function", "tool", "action") if isinstance(item.get(k), str)), "")
+    name = next(
+        (item[k] for k in ("name", "tool_name", "function", "tool", "action") if isinstance(item.get(k), str)), ""
+    )
     key = next((k for k in (*_ARGUMENTS, "action_input") if k in item), "")
-    beside = set(item) - {"name", "tool_name", "function", "tool", "action", key, "type", "id", "tool_call_id", "index", "thought"}
+    beside = set(item) - {
+        "name",
+        "tool_name",
+        "function",
+        "tool",
+        "action",
+        key,
+        "type",
+        "id",
+        "tool_call_id",
+        "index",
+        "thought",
+    }
     if not name or beside or not (key or strong):
         return None
     value = item.get(key, {}) if key else {}
