@@ -49,6 +49,10 @@ def read_arguments(text: str, schema: Mapping[str, Any], tool: str = "") -> tupl
         fitted = as_wanted(arguments, schema, repairs)
     except (RecursionError, MemoryError):
         raise BadArguments("nested too deep") from None
+    except BadArguments:
+        raise
+    except ValueError as error:  # a whole number of thousands of digits
+        raise BadArguments(str(error)[:100]) from None
     return _sound(fitted, text), tuple(dict.fromkeys(repairs))
 
 
@@ -57,7 +61,7 @@ def read_object(text: str) -> dict[str, Any] | None:
     try:
         value = _as_object(_value(text.strip(_BLANK), []), [])
         return value if depth(value) <= MAX_DEPTH else None
-    except (BadArguments, RecursionError, MemoryError):
+    except (ValueError, RecursionError, MemoryError):
         return None
 
 
@@ -179,7 +183,8 @@ def _inside(text: str) -> str:
 
 def _python_literal(text: str) -> tuple[Any] | None:
     inner = _inside(text)
-    if _mixes_escapes(inner):
+    python = bool(re.search(r"[{,:\[]\s*'|\b(?:True|False|None)\b", inner))
+    if _mixes_escapes(inner) or (_PYTHON_ESCAPE.search(inner) and not python):
         return None
     try:
         with warnings.catch_warnings():
@@ -238,7 +243,16 @@ def _is_ambiguous(text: str) -> bool:
     plain = re.sub(r"\\\\", "", text)
     odd = len(re.findall(r'(?<!\\)"', plain)) % 2 == 1
     single = bool(re.search(r"[{,:\[]\s*'", plain))
-    return odd or single or _mixes_escapes(text) or bool(re.search(r":\s*(?:undefined|NaN|-?Infinity)\b", text))
+    return (
+        odd
+        or single
+        or bool(_PYTHON_ESCAPE.search(text))
+        or _mixes_escapes(text)
+        or bool(re.search(r":\s*(?:undefined|NaN|-?Infinity)\b", text))
+    )
+
+
+_PYTHON_ESCAPE = re.compile(r"\\(?:x[0-9a-fA-F]{2}|U[0-9a-fA-F]{8})")
 
 
 def _mixes_escapes(text: str) -> bool:

@@ -245,10 +245,15 @@ def byte_bound(request: Request, seen: Seen | None) -> int:
     start, total = (seen.messages, seen.tokens) if seen else (0, tools_bytes(request.tools))
     for message in request.messages[start:]:
         total += PER_MESSAGE + len(as_shown(message).encode("utf-8", "replace")) + len(message.call_id)
-        total += sum(
-            PER_MESSAGE + len(c.name) + len(c.id) + len(c.arguments.encode("utf-8", "replace")) for c in message.calls
-        )
+        for call in message.calls:
+            total += PER_MESSAGE + len(call.name) + len(call.id) + len(call.arguments.encode("utf-8", "replace"))
+            total += _extra_bytes(call.extra)
+        total += _extra_bytes(message.kept)
     return total
+
+
+def _extra_bytes(fields: Mapping[str, Any]) -> int:
+    return len(json.dumps(fields, default=dict).encode("utf-8", "replace")) if fields else 0
 
 
 def tools_bytes(specs: Sequence[ToolSpec]) -> int:

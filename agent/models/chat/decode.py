@@ -12,17 +12,12 @@ from typing import Any
 from outrider.agent.models.chat.call_parts import CallParts
 from outrider.agent.models.chat.characters import content_text, plain_text
 from outrider.agent.models.chat.errors import error_text, short
-<<<<<<< HEAD
 from outrider.agent.models.chat.reader import read_reply
 from outrider.agent.models.chat.reasoning import in_fields
 from outrider.agent.models.chat.usage import usage_of
 from outrider.agent.models.chat.visible import Visible
 from outrider.agent.models.model import Reply, ToolSpec, Usage
 from outrider.memory.text import whole_characters
-=======
-from outrider.agent.models.model import CallDraft, Reply, Usage
-from outrider.memory.text import whole_characters
->>>>>>> main
 
 MOST_KEPT = 400_000  # characters of reasoning fields that are sent back
 _KEPT = ("reasoning_content", "reasoning_details")  # what DeepSeek, Kimi and OpenRouter want back beside calls
@@ -65,7 +60,7 @@ class StreamDecoder:
     def __init__(
         self, on_text: Callable[[str], None] | None, tools: Sequence[ToolSpec] = (), *, held: bool = False
     ) -> None:
-        self._visible = Visible(on_text, held=held) if on_text else None
+        self._visible = Visible(on_text, [spec.name for spec in tools], held=held) if on_text else None
         self._lines: list[bytes] = []  # of a line whose end has not come: joined once, so a long line costs no square
         self._data: list[bytes] = []
         self._parts = _Parts(tools)
@@ -150,13 +145,16 @@ class _Parts:
             given = message.get(field)
             if given and isinstance(given, str | list):
                 before = self._kept.get(field)
-                self._kept[field] = before + given if type(before) is type(given) else given
+                if isinstance(given, list):
+                    self._kept[field] = [*before, *given] if isinstance(before, list) else given
+                else:
+                    self._kept[field] = before + given if isinstance(before, str) else given
         self._calls.add_all(message, pieces=pieces)
         return text
 
     def reply(self, finish: Any, usage: Usage | None) -> Reply:
         kept = {key: value for key, value in self._kept.items() if len(json.dumps(value)) <= MOST_KEPT}
-        reply = read_reply(
+        return read_reply(
             whole_characters("".join(self._text)),
             self._calls.drafts(),
             tools=self._tools,
@@ -166,7 +164,6 @@ class _Parts:
             usage=usage,
             kept=_clean(kept),
         )
-        return reply
 
 
 def _clean(value: Any) -> Any:
@@ -193,33 +190,3 @@ def _choice(body: dict[str, Any]) -> dict[str, Any] | None:
     choices = body.get("choices")
     first = choices[0] if isinstance(choices, list) and choices else None
     return first if isinstance(first, dict) else None
-<<<<<<< HEAD
-=======
-
-
-def _text(content: Any) -> str:
-    """Words of a content field: a string, or a list of parts."""
-    if isinstance(content, str):
-        return content
-    if isinstance(content, list):
-        return "".join(_plain(part.get("text")) for part in content if isinstance(part, dict))
-    return ""
-
-
-def _arguments(given: Any) -> str:
-    """Arguments as text; a server that sends an object meant its JSON."""
-    if given is None or isinstance(given, str):
-        return given or ""
-    return json.dumps(given, ensure_ascii=False)
-
-
-def _plain(value: Any) -> str:
-    return value if isinstance(value, str) else ""
-
-
-def token_count(value: Any) -> int | None:
-    """A reported number of tokens; None if it is no number, negative or absurd."""
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= MOST_TOKENS:
-        return None
-    return int(value)
->>>>>>> main

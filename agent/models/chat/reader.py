@@ -50,7 +50,7 @@ def read_reply(
     if refusal and not said.strip() and not drafts:
         said, reason = refusal, "refusal" if reason == "stop" else reason
     reply = Reply(said, drafts, usage, reason, reasoning, dict(kept or {}) if drafts else {})
-    flaw = _flaw(reply, bool(tools))
+    flaw = _flaw(reply, bool(tools), unended=bool(drafts) and not calls and _unended(found))
     return Reply(said, drafts, usage, reason, reasoning, reply.kept, flaw) if flaw else reply
 
 
@@ -128,23 +128,30 @@ class _Kinds:
         return str(kinds.pop()) if len(kinds) == 1 else ""
 
 
-def _flaw(reply: Reply, tools: bool) -> str:
+def _unended(found: Found | Channels | None) -> bool:
+    """Whether the last call has no end of its own, so that it may have been cut."""
+    if isinstance(found, Channels):
+        return not found.calls[-1][2]
+    return found is not None and found.open
+
+
+def _flaw(reply: Reply, tools: bool, *, unended: bool) -> str:
     """Why this is no reply to act on, "" if it is."""
     if reply.finish_reason == ERROR:
         return "the server broke the reply off (finish_reason: error)"
     if reply.finish_reason == CUT:
-        return _cut(reply, tools)
+        return _cut(reply, tools, unended=unended)
     if reply.finish_reason == "tool_calls" and not reply.calls:
         return "it ended with finish_reason tool_calls and held no call"
     return ""
 
 
-def _cut(reply: Reply, tools: bool) -> str:
+def _cut(reply: Reply, tools: bool, *, unended: bool) -> str:
     """What was cut at the reply's limit, where half of it is no use."""
     if reply.calls:
         last = reply.calls[-1].arguments
         whole = read_object(last) is not None and last.strip() not in ("", "{")
-        return "" if whole else "a tool call was cut at the reply's limit"
+        return "" if whole and not unended else "a tool call was cut at the reply's limit"
     if tools and begins_call(reply.text):
         return "a tool call was cut at the reply's limit"
     if reply.reasoning and not reply.text.strip():

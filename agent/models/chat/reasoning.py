@@ -44,13 +44,13 @@ def part(text: str) -> Parted:
             return Parted("", _joined([*thoughts, body]), closed=False)
         thoughts.append(body[: found.start()])
         rest = body[found.end() :]
-    if found := _bare_close(rest):  # the template wrote the opening tag, so only the end of it came
-        if not thoughts or not rest[: found.start()].strip():
-            thoughts.append(rest[: found.start()])
-            rest = rest[found.end() :]
-            if _OPEN.match(rest.lstrip()):
-                more = part(rest)
-                return Parted(more.said, _joined([*thoughts, more.thought]), more.closed)
+    found = _bare_close(rest)  # the template wrote the opening tag, so only the end of it came
+    if found and (not thoughts or not rest[: found.start()].strip()):
+        thoughts.append(rest[: found.start()])
+        rest = rest[found.end() :]
+        if _OPEN.match(rest.lstrip()):
+            more = part(rest)
+            return Parted(more.said, _joined([*thoughts, more.thought]), more.closed)
     rest, later = _blocks_of_their_own(rest, everywhere=bool(thoughts))
     thoughts += later
     return Parted(rest.strip() if thoughts else text, _joined(thoughts))

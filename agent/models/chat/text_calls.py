@@ -26,14 +26,14 @@ _WRAP = (
     r"</?(?:tool_calls?|toolcalls?|TOOLCALLS?|function_?calls?|functioncalls?|tools|minimax:tool_call|seed:tool_call|"
     r"｜DSML｜function_calls|invoke_calls|json)>"
 )
-_TOKEN = (
+_SPECIAL = (
     r"<\|?(?:/)?\|?(?:tool_calls?|tool_call_begin|tool_call_end|tool_calls_section_begin|tool_calls_section_end|tool_call_start|"
     r"python_tag|python_start|python_end|eom_id|eot_id|eot|im_end|endoftext|end|call|action_start|action_end|plugin|"
     r"START_ACTION|END_ACTION|START_RESPONSE|END_RESPONSE|user|observation|return|tool_call_separator)\|?>"
 )
 _DEEPSEEK = r"<｜(?:tool▁calls▁begin|tool▁call▁begin|tool▁call▁end|tool▁calls▁end|end▁of▁sentence)｜>|<\|tool▁\w+\|>"
 _NEUTRAL = re.compile(
-    rf"\s+|[;,](?=\s*[<{{\[\w])|{_WRAP}|{_TOKEN}|{_DEEPSEEK}|</s>|\[TOOL_CALLS\]|\[/TOOL_CALLS\]|functools(?=\[)|Action:\s*(?=[`{{\[])"
+    rf"\s+|[;,](?=\s*[<{{\[\w])|{_WRAP}|{_SPECIAL}|{_DEEPSEEK}|</s>|\[TOOL_CALLS\]|\[/TOOL_CALLS\]|functools(?=\[)|Action:\s*(?=[`{{\[])"
 )
 _STRONG = re.compile(  # nobody writes these by accident
     r"<(?:tool_calls?|toolcalls?|TOOLCALLS?|function_?calls?|functioncalls?|minimax:tool_call|seed:tool_call|｜DSML｜function_calls)>"
@@ -66,13 +66,14 @@ class TextCall:
 class Found:
     """What a text held: the prose before the calls, the calls, and whether they were marked as calls beyond doubt.
 
-    broken: calls began beyond doubt, and what follows cannot be read as any.
+    broken: calls began beyond doubt, and what follows cannot be read as any. open: the last one has no end of its own.
     """
 
     prose: str
     calls: tuple[TextCall, ...]
     strong: bool
     broken: bool = False
+    open: bool = False
 
 
 def find_calls(
@@ -91,7 +92,7 @@ def find_calls(
             continue
         reader = _Reader(text[start:], names, kinds, strong)
         if calls := reader.calls():
-            return Found(prose, tuple(calls), strong)
+            return Found(prose, tuple(calls), strong, open=reader.open)
         if strong and reader.broken() and broken is None:
             broken = Found(prose, (_guess(text[start:], names),), strong, broken=True)
     if broken is None and (call := _name_above_json(text, names)):
@@ -141,6 +142,7 @@ class _Reader:
         self._text, self._names, self._kinds, self._strong = text, names, kinds, strong
         self._at = 0
         self._made = 0
+        self.open = False
 
     def calls(self) -> list[TextCall] | None:
         """All calls, [] if there are only markers."""
@@ -197,13 +199,12 @@ class _Reader:
         else:
             tag = r'<(?:｜DSML｜)?parameter(?:=|\s+name=)["\']?([^"\'>\s]+)["\']?([^>]*)>'
             while parameter := self._take(
-                rf"\s*{tag}(.*?)(?:</(?:｜DSML｜)?parameter>|(?=<parameter[= ])|(?=</function>)|\Z)"
+                rf"\s*{tag}(.*?)(?:</(?:｜DSML｜)?parameter>|(?=<parameter[= ])|(?=</function>))"
             ):
                 arguments[parameter[1]] = self._typed(name, parameter[1], parameter[3], 'string="true"' in parameter[2])
             body = json.dumps(arguments, ensure_ascii=False)
-        if not self._take(r"\s*</(?:｜DSML｜)?(?:function|invoke)>") and self._text[self._at :].strip():
-            return None if not self._take(r"\s*(?=</tool_call>)") else [TextCall(name, body)]
-        return [TextCall(name, body)]
+        self.open = not self._take(r"\s*</(?:｜DSML｜)?(?:function|invoke)>|\s*(?=</tool_call>)")
+        return None if self.open and self._text[self._at :].strip() else [TextCall(name, body)]
 
     def _typed(self, tool: str, key: str, text: str, is_text: bool) -> Any:
         """A tag's text as the schema's kind; text stays text."""
@@ -286,6 +287,7 @@ class _Reader:
         while found := self._take(pair):
             arguments[found[1].strip()] = self._typed(name, found[1].strip(), found[2], False)
         if arguments:
+            self.open = not re.compile(r"\s*<[/|]").match(self._text, self._at)
             return json.dumps(arguments, ensure_ascii=False)
         alone = re.compile(r"\s*(?:</tool_call>|<\|tool_call_end\|>)").match(self._text, self._at)
         return "{}" if alone and matching_name(name, self._names) else None

@@ -6,7 +6,7 @@ Does not promise: to take back reasoning whose opening tag never came; a model t
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from outrider.agent.models.chat.reasoning import CLOSERS, OPENERS
 from outrider.agent.models.chat.text_calls import begins_call
@@ -23,10 +23,11 @@ _LONGEST_MARK = max(map(len, _MARKS))
 
 
 class Visible:
-    """Feed it the text as it comes. held=True: nothing is shown before the end (its reasoning has no opening tag)."""
+    """Feed it the text as it comes. held=True: nothing is shown before the end (its reasoning has no opening tag).
+    names: the tools on offer, for a name that stands alone above its arguments."""
 
-    def __init__(self, show: Callable[[str], None], *, held: bool = False) -> None:
-        self._show, self._held = show, held
+    def __init__(self, show: Callable[[str], None], names: Sequence[str] = (), *, held: bool = False) -> None:
+        self._show, self._held, self._names = show, held, names
         self._text = ""
         self._shown = 0
 
@@ -51,6 +52,8 @@ class Visible:
 
     def _safe(self) -> int:
         """How far the text is answer whatever comes next."""
+        if not self._shown and self._may_begin_a_mark():
+            return 0
         for found in _HELD.finditer(self._text, max(0, self._shown - 1)):
             start = found.start() + len(found[0]) - len(found[0].lstrip())
             if start < self._shown:
@@ -59,6 +62,12 @@ class Visible:
             if tail[:1] in "{[`~" or any(mark.startswith(tail) or tail.startswith(mark) for mark in _MARKS):
                 self._held = begins_call(self._text[start:]) or any(tail.startswith(mark) for mark in _MARKS)
                 return start
-        if not self._text.strip() or "analysis".startswith(self._text.strip().lower()[:8]):
-            return self._shown
         return len(self._text)
+
+    def _may_begin_a_mark(self) -> bool:
+        """Whether all of the text so far may be the beginning of a call or a thought."""
+        start = self._text.strip().lower()
+        if any(mark.startswith(start[: len(mark)]) for mark in _MARKS):
+            return True
+        name, _, rest = self._text.strip().partition("\n")
+        return rest.lstrip()[:1] in ("", "{") and any(one.startswith(name.strip()) for one in self._names)

@@ -16,13 +16,9 @@ from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 from outrider.agent.models.chat import errors
-<<<<<<< HEAD
-from outrider.agent.models.chat.usage import token_count
-=======
-from outrider.agent.models.chat.decode import token_count
->>>>>>> main
 from outrider.agent.models.chat.encode import wire_arguments, wire_id, wire_tool
 from outrider.agent.models.chat.errors import Endpoint
+from outrider.agent.models.chat.usage import token_count
 from outrider.agent.models.model import (
     CallDraft,
     Limits,
