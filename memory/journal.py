@@ -126,7 +126,15 @@ class Journal:
 
         `row`: run_id, created_at, label. The caller has checked the chain.
         """
-        base = {"parent": None, "fork_seq": None, "head_seq": 0, "head_hash": b"", "fence": 1, "holder": "", "beat": 0.0}
+        base = {
+            "parent": None,
+            "fork_seq": None,
+            "head_seq": 0,
+            "head_hash": b"",
+            "fence": 1,
+            "holder": "",
+            "beat": 0.0,
+        }
         with store.write() as db:
             whole = {**base, **row}
             whole["number"] = db.execute(insert(schema.runs).values(whole)).inserted_primary_key[0]  # type: ignore[index]

@@ -88,7 +88,9 @@ def _line(run_id: str, stored: Stored) -> str:
         json.loads(body)
     except ValueError:
         body = json.dumps({"unreadable": stored.body})
-    head = f'{{"run":{json.dumps(run_id)},"seq":{stored.seq},"at":{json.dumps(stored.at)},"kind":{json.dumps(stored.kind)}'
+    head = (
+        f'{{"run":{json.dumps(run_id)},"seq":{stored.seq},"at":{json.dumps(stored.at)},"kind":{json.dumps(stored.kind)}'
+    )
     return f'{head},"body":{body},"hash":"{stored.hash.hex()}"}}'
 
 
@@ -98,7 +100,9 @@ def _row(line: str) -> dict[str, Any]:
     except (ValueError, RecursionError):
         head = None
     if not isinstance(head, dict) or "outrider" not in head:
-        raise UsageError("this is not an exported run", "its first line does not say so", "outrider export RUN --format jsonl")
+        raise UsageError(
+            "this is not an exported run", "its first line does not say so", "outrider export RUN --format jsonl"
+        )
     if head["outrider"] != FORMAT:
         raise UsageError("this run was exported by a later version", f"format {head['outrider']!r}", "update Outrider")
     values = {"run_id": head.get("run"), "created_at": head.get("created_at"), "label": head.get("label", "")}
@@ -146,7 +150,9 @@ def _refuse_known(store: Store, run_id: str) -> None:
     with store.read() as db:
         known = db.scalar(select(schema.runs.c.number).where(schema.runs.c.run_id == run_id))
     if known is not None:
-        raise UsageError(f"run {run_id} is here already", "this database holds a run of that id", f"outrider show {run_id}")
+        raise UsageError(
+            f"run {run_id} is here already", "this database holds a run of that id", f"outrider show {run_id}"
+        )
 
 
 def _wrong(number: int, why: str) -> UsageError:

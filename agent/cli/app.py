@@ -16,9 +16,13 @@ import typer
 from typer.exceptions import TyperException
 
 from outrider.agent.cli.commands import (
+    compare,
     config,
+    diff,
     doctor,
+    export,
     fork,
+    import_,
     models,
     replay,
     resume,
@@ -48,6 +52,7 @@ app = typer.Typer(
 )
 COMMANDS = {
     "run": run, "resume": resume, "fork": fork, "runs": runs, "show": show, "verify": verify, "replay": replay, "undo": undo,
+    "diff": diff, "compare": compare, "export": export, "import": import_,
 }  # fmt: skip
 for name, module in COMMANDS.items():
     app.command(name, cls=Command)(module.command)
