@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from outrider.memory.errors import UsageError
+from outrider.memory.redaction.sealed import Sealer
 
 KEYS = ("model", "base_url", "memory", "isolation", "budget", "policy", "price_in", "price_out", "tool_settings")
 
@@ -22,6 +23,11 @@ def data_folder() -> Path:
     from platformdirs import user_data_path
 
     return user_data_path("outrider", appauthor=False)
+
+
+def undo_key() -> Sealer:
+    """What seals the copies `undo` needs of files that hold secrets; its key lies in the data folder, not the database."""
+    return Sealer(data_folder() / "undo.key")
 
 
 def default_memory() -> str:
