@@ -21,7 +21,6 @@ from outrider.agent.review.lines import (
     duration,
     first_lines,
     one_line,
-    tame,
 )
 from outrider.memory.events import (
     Answered,
@@ -45,6 +44,7 @@ from outrider.memory.events import (
     Unknown,
 )
 from outrider.memory.journal import Stored
+from outrider.memory.text import for_terminal
 
 SANDBOX_OFF = "THE SANDBOX IS OFF: code the model writes runs on this machine as you, with your files and your network"
 NO_ANSWER = "No answer was reached"  # how the ending begins that no model wrote (agent/ending.py)
@@ -254,14 +254,14 @@ class TranscriptWriter:
         if self._detail.answer:
             yield Line()
             style: Style = "strong" if not event.partial else "plain"
-            for line in tame(event.text).split("\n"):
+            for line in for_terminal(event.text).split("\n"):
                 yield Line(((line, style),))
             yield from receipts(event)
 
     def _stopped(self, stored: Stored, event: Stopped) -> Iterator[Line]:
         if event.reason == "answered":
             return
-        said = tame(event.detail).replace("\n", " ") or event.reason
+        said = for_terminal(event.detail).replace("\n", " ") or event.reason
         style: Style = "bad" if event.reason in ("model", "error") else "warn"
         yield Line(((f"{_REASONS.get(event.reason, event.reason)}: ", style), (said, "plain")))
 

@@ -83,12 +83,12 @@ def _goal(written: str | None) -> str:
 def finish(run: Run, progress: Progress, *, as_json: bool) -> None:
     """Print what a run came to and leave with its exit code."""
     from outrider.agent.cli.progress import ending
-    from outrider.agent.review.lines import tame
+    from outrider.memory.text import for_terminal
 
     try:
         if as_json:
             out_json(run.as_json())
-        elif answer := tame(str(run.answer)).strip("\n"):
+        elif answer := for_terminal(str(run.answer)).strip("\n"):
             out(answer)
     except ReaderGone:
         pass  # the run is over and on disk; its exit code still tells
