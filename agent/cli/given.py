@@ -63,9 +63,13 @@ def from_template(name: str, words: list[str], config: dict[str, Any]) -> tuple[
     if rest:
         places = " ".join(f"{one}=…" for one in template.variables) or "nothing"
         raise UsageError(
-            f"{rest[0][:100]!r} is not NAME=VALUE", f"the template {name!r} takes {places}", f"outrider run -t {name} {places}"
+            f"{rest[0][:100]!r} is not NAME=VALUE",
+            f"the template {name!r} takes {places}",
+            f"outrider run -t {name} {places}",
         )
-    return template.fill(given), laid_over(config, template.settings) | ({"tools": list(template.tools)} if template.tools else {})
+    return template.fill(given), laid_over(config, template.settings) | (
+        {"tools": list(template.tools)} if template.tools else {}
+    )
 
 
 def from_workspace(config: dict[str, Any], workspace: str, store: Store) -> dict[str, Any]:

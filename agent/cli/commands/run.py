@@ -29,14 +29,22 @@ def command(
     ] = None,
     words: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[NAME=VALUE]…", help="With -t: what the template's places stand for.", show_default=False),
+        typer.Argument(
+            metavar="[NAME=VALUE]…", help="With -t: what the template's places stand for.", show_default=False
+        ),
     ] = None,
     label: Annotated[
         str, typer.Option("--label", metavar="TEXT", help="A word to find this run by.", show_default=False)
     ] = "",
     template: Annotated[
         str | None,
-        typer.Option("--template", "-t", metavar="NAME", help="A goal you keep under a name (docs/config.md).", show_default=False),
+        typer.Option(
+            "--template",
+            "-t",
+            metavar="NAME",
+            help="A goal you keep under a name (docs/config.md).",
+            show_default=False,
+        ),
     ] = None,
     profile: Profile = None,
 ) -> None:
