@@ -40,9 +40,9 @@ class Instructions:
         cut = f"\n[the rest of {FILE} is left out: it is longer than {MOST_BYTES // 1024} KiB]" if self.cut else ""
         return f"{system}\n\n{STRANGE if self.why else OWN}\n{shown}{cut}"
 
-    def as_stored(self) -> dict[str, str | int]:
+    def as_stored(self) -> dict[str, object]:
         """What is kept with the run, for the header of its transcript."""
-        return {"file": FILE, "chars": len(self.text)} | ({"why": self.why} if self.why else {})
+        return {"file": FILE, "chars": len(self.text), **({"why": self.why} if self.why else {})}
 
 
 def read_instructions(
