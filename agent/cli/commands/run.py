@@ -18,34 +18,30 @@ if TYPE_CHECKING:
     from outrider.agent.live_run import LiveRun
 
 
+Goal = Annotated[
+    str | None,
+    typer.Argument(metavar="GOAL", help='What you want, in your words; "-" reads it from stdin.', show_default=False),
+]
+Words = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="[NAME=VALUE]…", help="With -t: what the template's places stand for.", show_default=False),
+]
+Label = Annotated[str, typer.Option("--label", metavar="TEXT", help="A word to find this run by.", show_default=False)]
+Template = Annotated[
+    str | None,
+    typer.Option(
+        "--template", "-t", metavar="NAME", help="A goal you keep under a name (docs/config.md).", show_default=False
+    ),
+]
+
+
 @takes(RunFlags)
 def command(
     flags: RunFlags,
-    goal: Annotated[
-        str | None,
-        typer.Argument(
-            metavar="GOAL", help='What you want, in your words; "-" reads it from stdin.', show_default=False
-        ),
-    ] = None,
-    words: Annotated[
-        list[str] | None,
-        typer.Argument(
-            metavar="[NAME=VALUE]…", help="With -t: what the template's places stand for.", show_default=False
-        ),
-    ] = None,
-    label: Annotated[
-        str, typer.Option("--label", metavar="TEXT", help="A word to find this run by.", show_default=False)
-    ] = "",
-    template: Annotated[
-        str | None,
-        typer.Option(
-            "--template",
-            "-t",
-            metavar="NAME",
-            help="A goal you keep under a name (docs/config.md).",
-            show_default=False,
-        ),
-    ] = None,
+    goal: Goal = None,
+    words: Words = None,
+    label: Label = "",
+    template: Template = None,
     profile: Profile = None,
 ) -> None:
     """Work on GOAL until it is answered or a limit is reached.
