@@ -24,6 +24,7 @@ from outrider.agent.cli.commands import (
     resume,
     run,
     runs,
+    scan,
     show,
     tools,
     undo,
@@ -47,7 +48,7 @@ app = typer.Typer(
     epilog=EPILOG,
 )
 COMMANDS = {
-    "run": run, "resume": resume, "fork": fork, "runs": runs, "show": show, "verify": verify, "replay": replay, "undo": undo,
+    "run": run, "resume": resume, "fork": fork, "runs": runs, "show": show, "verify": verify, "scan": scan, "replay": replay, "undo": undo,
 }  # fmt: skip
 for name, module in COMMANDS.items():
     app.command(name, cls=Command)(module.command)

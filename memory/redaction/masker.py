@@ -19,6 +19,7 @@ from urllib.parse import quote, quote_plus
 from pydantic import BaseModel
 
 from outrider.memory.redaction.shapes import mask_shapes
+from outrider.memory.text import for_storage
 
 SHORTEST = 8  # characters of a secret: a shorter one would mask half of every text
 SHORTEST_LINE = 16  # characters of one line of a secret that has several
@@ -161,15 +162,12 @@ def forms_of(value: str) -> set[str]:
 def _spellings(value: str) -> set[str]:
     """The value with its line ends and edges as programs change them, and its lines one by one."""
     unix = value.replace("\r\n", "\n").replace("\r", "\n")
-    found = {value, value.strip(), unix, unix.strip(), _CONTROL.sub("", unix).strip(), unix.replace("\n", "\r\n")}
+    found = {value, value.strip(), unix, unix.strip(), for_storage(value).strip(), unix.replace("\n", "\r\n")}
     lines = [line.strip() for line in unix.split("\n")]
     if len(lines) > 1:
         found |= {line for line in lines if len(line) >= SHORTEST_LINE and not line.startswith("-----")}
         found |= {"".join(lines), " ".join(lines).strip()}
     return {one for one in found if len(one) >= SHORTEST}
-
-
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
 def _quoted(plain: str) -> set[str]:

@@ -188,3 +188,19 @@ def test_the_database_is_for_its_owner_alone(store: Store, tmp_path: Path) -> No
     run(store, Actor(says("ok")), workspace=tmp_path)
     for file in tmp_path.glob("runs.db*"):
         assert file.stat().st_mode & 0o077 == 0, file
+
+
+def test_scan_says_where_a_secret_stands(store: Store, tmp_path: Path) -> None:
+    """A run stored by an earlier version is looked through; a run of this one holds nothing."""
+    from outrider.agent.history.scan import scan
+    from outrider.memory.events import Noted, RunStarted
+    from outrider.memory.journal import Journal
+    from outrider.memory.redaction import Masker
+
+    masker = Masker({"TOKEN": VALUE})
+    done = run(store, Actor(says(f"it is {VALUE}")), workspace=tmp_path)
+    assert list(scan(store, done.id, masker)) == []
+    old = Journal.create(store, RunStarted(goal="x", model="m"))
+    old.append(Noted(text=f"the token: {VALUE}"))
+    (found,) = scan(store, old.run_id, masker)
+    assert (found.seq, found.kind, found.secret) == (2, "noted", "{{secret:TOKEN}}")
