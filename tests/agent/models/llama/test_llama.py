@@ -210,6 +210,6 @@ def test_chat_turns_alternate_and_hold_tools_and_observations() -> None:
 def test_chat_reply_is_read_or_handed_on() -> None:
     """A call, an answer, and text that was cut in the middle."""
     usage = Usage(input_tokens=1, output_tokens=1)
-    assert read('{"tool": "t", "arguments": {"a": 1}}', usage, "stop", None).calls[0].arguments == '{"a": 1}'
-    assert read('{"answer": "42"}', usage, "stop", None).text == "42"
-    assert read('{"tool": "t", "argu', usage, "length", None).finish_reason == "length"
+    assert read('{"tool": "t", "arguments": {"a": 1}}', usage, "stop").calls[0].arguments == '{"a": 1}'
+    assert read('{"answer": "42"}', usage, "stop").text == "42"
+    assert read('{"tool": "t", "argu', usage, "length").finish_reason == "length"
