@@ -25,7 +25,7 @@ from outrider.agent.settings.run_settings import Settings
 from outrider.memory.errors import UsageError
 from outrider.memory.events import Event
 from outrider.memory.journal import Stored
-from outrider.memory.store import Store
+from outrider.memory.store import Mode, Store
 from outrider.tools.tool import Tool, tool
 
 
@@ -154,17 +154,24 @@ class Agent:
     async def _as_before(
         self, run_id: str, model: str | Model | None, budget: dict[str, Any] | Budget | None, changes: dict[str, Any]
     ) -> tuple[str, Settings, Model, Budget]:
-        run_id, settings, old = runs.stored_settings(self.store, run_id)
+        run_id, settings, old = self.as_driven(run_id)
         settings = replace(settings, **changes)
         opened = await self._open_model(model or self._model or settings.model, settings)
         new = budget if isinstance(budget, Budget) else old.raised(**(budget or {}))
         return run_id, replace(settings, model=opened.name), opened, new
 
+    def as_driven(self, run_id: str) -> tuple[str, Settings, Budget]:
+        """(run id, settings, budget) a run was last driven with. Raises UsageError for none; makes no database."""
+        return runs.stored_settings(self._opened("use"), run_id)
+
     @property
     def store(self) -> Store:
         """The database, opened when it is first needed."""
+        return self._opened("make")
+
+    def _opened(self, mode: Mode) -> Store:
         if self._store is None:
-            self._store = Store(str(self._memory) if self._memory else default_memory())
+            self._store = Store(str(self._memory) if self._memory else default_memory(), mode=mode)
         return self._store
 
     async def aclose(self) -> None:

@@ -15,7 +15,7 @@ from outrider.agent.cli.progress import Progress
 from outrider.agent.cli.prompts import Person, is_there
 from outrider.agent.review.lines import Line
 from outrider.agent.review.terminal import SANDBOX_OFF, warning
-from outrider.memory.errors import UsageError
+from outrider.memory.errors import NoDatabase, UsageError
 from outrider.memory.events import ApprovalAsked
 from outrider.tools.policy import Policy
 from outrider.tools.tool import Observation, Tool, ToolContext, ToolError
@@ -107,16 +107,18 @@ class _Memory:
 
     @property
     def _store(self) -> Store:
-        from outrider.agent.settings.config import default_memory
-        from outrider.memory.store import Store
+        from outrider.agent.cli.commands.runs import open_store
 
-        return Store(self._url or default_memory())
+        return open_store(self._url)
 
     def search(self, query: str, *, limit: int = 10, run: str | None = None) -> list[dict[str, Any]]:
         """Observations, answers and notes that match, best first."""
         from outrider.memory import recall
 
-        return [asdict(hit) for hit in recall.search(self._store, query, limit=limit, run=run)]
+        try:
+            return [asdict(hit) for hit in recall.search(self._store, query, limit=limit, run=run)]
+        except NoDatabase:
+            return []
 
     def read(self, run: str, handle: int | str) -> str:
         """The whole text of one stored observation."""

@@ -9,6 +9,7 @@ import subprocess
 
 import pytest
 
+from outrider.memory.store import Store
 from tests.cli.program import Program, Result
 
 LOOK = {"tool": "price", "arguments": {"symbol": "ABC"}}
@@ -58,6 +59,7 @@ def test_a_mistake_is_told_in_words_and_exits_2(
 ) -> None:
     """Every mistake on the command line names itself and what would be right."""
     script = program.script({"text": "done"}).removeprefix("scripted:")
+    Store(f"sqlite:///{program.home / 'memory.db'}").close()
     _clear(program.here(monkeypatch, capfd, *(a.replace("{}", script) for a in arguments)), 2, *words)
 
 
@@ -199,6 +201,6 @@ def test_the_configuration_gives_defaults_and_flags_win(
     done = program.here(monkeypatch, capfd, *flags)
     assert (done.code, done.json["model"], done.json["budget"]) == (0, model, {"steps": 7})
     assert (program.work / "sent.txt").exists()
-    assert program.here(monkeypatch, capfd, *flags, "--calls", "5").json["budget"] == {"calls": 5}
+    assert program.here(monkeypatch, capfd, *flags, "--calls", "5").json["budget"] == {"steps": 7, "calls": 5}
     config.write_text("modle = 'x'")
     _clear(program.here(monkeypatch, capfd, *flags), 2, "modle", "config.toml")

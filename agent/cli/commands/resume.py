@@ -17,20 +17,20 @@ def command(
     flags: RunFlags,
 ) -> None:
     """Go on with a run. It remembers how it was started; flags change that: --usd +0.50 adds, --usd 2 replaces."""
-    from outrider.agent import assemble as runs
     from outrider.agent.agent import Agent
     from outrider.agent.cli.commands.run import finish
+    from outrider.agent.cli.given import meant
     from outrider.agent.cli.progress import Progress
     from outrider.agent.cli.session import work
 
     progress = Progress(quiet=flags.quiet)
 
     async def prepare(agent: Agent) -> Any:
-        _, before, _ = runs.stored_settings(agent.store, run)
+        _, before, _ = agent.as_driven(run)
         changes = flags.settings(before.policy)
         if changes.get("isolation"):
             changes.setdefault("unsafe", False)  # a sandbox was asked for by name
-        return await agent.prepare_resume(run, model=flags.model, budget=flags.limits(), **changes)
+        return await agent.prepare_resume(run, model=meant(flags.model), budget=flags.limits(), **changes)
 
     done = work(lambda listeners: Agent(None, memory=flags.memory, listeners=listeners), prepare, progress)
     finish(done, progress, as_json=flags.json)

@@ -77,7 +77,7 @@ def call(
 ) -> None:
     """Run one tool by hand, under the policy and the sandbox of a run. Exit code 4: it was denied, or failed."""
     from outrider.agent.cli.call_tool import call_by_hand
-    from outrider.agent.cli.commands.run import from_config, read_config
+    from outrider.agent.cli.given import from_config, read_config
     from outrider.agent.review.lines import tame
 
     config = read_config()
