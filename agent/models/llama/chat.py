@@ -13,7 +13,7 @@ from collections.abc import Sequence
 
 from outrider.agent.models.chat.decode import whole_characters
 from outrider.agent.models.model import CallDraft, Message, Reply, ToolSpec, Usage
-from outrider.tools.tool import shape
+from outrider.tools.signature import shape
 
 HOW = (
     'Reply with one JSON object and nothing else. To use a tool: {"tool": "its name", "arguments": {…}}. '

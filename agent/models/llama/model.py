@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -129,6 +130,8 @@ class LlamaModel:
         if not request.tools:
             return Reply(text=text.strip(), usage=usage, finish_reason=finish)
         reply = chat.read(text, usage, finish)
+        if watch.phrase:  # a call that was stopped in the middle of a loop is nothing to run
+            reply = replace(reply, calls=())
         if request.on_text and reply.text:
             request.on_text(reply.text)
         return reply

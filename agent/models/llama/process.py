@@ -56,9 +56,7 @@ class LlamaProcess:
         self._lock = asyncio.Lock()
         self._number = 0
 
-    async def ask(
-        self, do: str, *, timeout_s: float, on_text: OnText | None = None, **body: Any
-    ) -> dict[str, Any]:
+    async def ask(self, do: str, *, timeout_s: float, on_text: OnText | None = None, **body: Any) -> dict[str, Any]:
         """One request. on_text(piece) may say True: enough; then the answer is what there is, with finish "enough".
 
         Raises ModelFailure (out of time, refused, died twice), ModelUnavailable (cannot be loaded).
@@ -73,9 +71,7 @@ class LlamaProcess:
         finally:
             self._lock.release()
 
-    async def _ask_twice(
-        self, do: str, body: dict[str, Any], until: float, on_text: OnText | None
-    ) -> dict[str, Any]:
+    async def _ask_twice(self, do: str, body: dict[str, Any], until: float, on_text: OnText | None) -> dict[str, Any]:
         for last in (False, True):
             try:
                 await self._start()

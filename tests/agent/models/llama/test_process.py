@@ -207,7 +207,9 @@ async def test_process_serves_several_runs_in_turn(process: LlamaProcess) -> Non
     await process.start()
     counts = await asyncio.gather(*(process.ask("count", timeout_s=10, texts=["a " * n]) for n in range(1, 6)))
     assert [one["counts"][0] for one in counts] == sorted(one["counts"][0] for one in counts)
-    long = asyncio.ensure_future(process.ask("complete", timeout_s=2, chat=CHAT, max_tokens=100_000, sampling={"temperature": 1.0}))
+    long = asyncio.ensure_future(
+        process.ask("complete", timeout_s=2, chat=CHAT, max_tokens=100_000, sampling={"temperature": 1.0})
+    )
     await asyncio.sleep(0.05)
     began = time.monotonic()
     with pytest.raises(ModelFailure):
