@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 
 from outrider.agent.models import open_model
-from outrider.agent.models.builtin import STARTER_PATH
 from outrider.agent.models.llama.chat import read, turns
 from outrider.agent.models.llama.downloads import best, find_pulled, split
 from outrider.agent.models.llama.model import LlamaModel, find_file
@@ -138,20 +137,6 @@ async def test_ordinary_mode_replies_with_a_call_the_grammar_allows() -> None:
         assert json.loads(reply.calls[0].arguments)["state"] in {"on", "off"}
     else:
         assert reply.finish_reason == "length" or reply.text is not None
-
-
-@needs_llama
-async def test_small_mode_works_for_a_model_without_our_labels() -> None:
-    """Any GGUF can be asked the questions in words; the call is well formed whatever it chooses."""
-    pytest.importorskip("llama_cpp")
-    from outrider.agent.models.choice import ask as small_reply
-    from outrider.agent.models.llama.process import LlamaProcess
-
-    process = LlamaProcess(STARTER_PATH, context=2048, threads=1)
-    await process.start()
-    reply = await small_reply.reply(process, ask("What is the stock price of ABC?"), time.monotonic() + 30, plain=True)
-    await process.aclose()
-    assert reply.calls or reply.text
 
 
 async def test_open_model_names_what_is_missing(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from outrider.agent import Agent, Budget
 from outrider.agent.models.chat.repetition import repeated_tail
 from outrider.agent.models.choice import ask as choice_mode
 from outrider.agent.models.llama.model import LlamaModel
-from outrider.agent.models.llama.packaged import smollm2_path
+from outrider.agent.models.llama.packaged import ready_smollm2, smollm2_path
 from outrider.agent.models.llama.process import LlamaProcess
 from outrider.agent.models.model import ContextOverflow, Message, ModelFailure, Request, ToolSpec
 from outrider.agent.settings.run_settings import SYSTEM
@@ -127,14 +128,10 @@ async def test_smollm2_says_that_a_prompt_is_too_long() -> None:
 
 async def test_smollm2_can_be_asked_multiple_choice() -> None:
     """Small-model mode with a model that has none of our labels: every choice it makes is one that was on offer."""
-    from outrider.agent.models.llama.packaged import ready_smollm2
-
     process = LlamaProcess(ready_smollm2(), context=2048, threads=1)
     await process.start()
     tools = built_in("python", "read_file", "table")
     for goal in GOALS:
-        import time
-
         reply = await choice_mode.reply(process, ask(goal, tools), time.monotonic() + 120, plain=True)
         assert reply.calls or reply.text
         for call in reply.calls:
@@ -153,8 +150,7 @@ def test_smollm2_drives_whole_runs(tmp_path: Path, window: int) -> None:
     )
     for goal in GOALS:
         run = agent.run(goal)
-        assert run.state in {"answered", "stopped"}, run.detail
-        assert run.stop_reason in {"answered", "budget", "stuck", "denied", "partial", "failed", "refused"}, run.detail
+        assert run.stop_reason not in {"model", "error", "interrupted"}, run.detail
         assert run.spent.tokens <= 20_000
         replies = [stored.event for stored in run.events() if isinstance(stored.event, ModelReplied)]
         assert not [r for r in replies if r.error], [r.error for r in replies]
