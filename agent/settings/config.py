@@ -74,16 +74,16 @@ def with_profile(config: Mapping[str, Any], name: str | None) -> dict[str, Any]:
             f"the configuration has {there}",
             f'write one: outrider config set profile.{name}.model "…"',
         )
-    return _over(plain, profiles[name])
+    return laid_over(plain, profiles[name])
 
 
-def _over(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+def laid_over(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
     """`above` laid over `below`, table by table."""
     merged = dict(below)
     for key, value in above.items():
         under = merged.get(key)
         both = isinstance(value, Mapping) and isinstance(under, Mapping)
-        merged[key] = _over(under, value) if both else value  # type: ignore[arg-type]
+        merged[key] = laid_over(under, value) if both else value  # type: ignore[arg-type]
     return merged
 
 
