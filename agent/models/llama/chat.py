@@ -11,9 +11,8 @@ import json
 import re
 from collections.abc import Sequence
 
-from outrider.agent.models.chat.decode import whole_characters
-from outrider.agent.models.model import CallDraft, Message, Reply, ToolSpec, Usage
-from outrider.memory.text import for_model
+from outrider.agent.models.model import CallDraft, Message, Reply, ToolSpec, Usage, as_shown
+from outrider.memory.text import whole_characters
 from outrider.tools.signature import shape
 
 HOW = (
@@ -46,17 +45,13 @@ def _described(spec: ToolSpec) -> str:
 
 
 def _turn(message: Message) -> Turn:
-    note = f"\n({message.note})" if getattr(message, "note", "") else ""
     if message.role == "tool":
         failed = "" if message.ok else " (failed)"
-        return {
-            "role": "user",
-            "content": f"Observation from {message.label}{failed}:\n{for_model(message.text)}{note}",
-        }
+        return {"role": "user", "content": f"Observation from {message.label}{failed}:\n{as_shown(message)}"}
     if message.role == "assistant":
         said = [f'{{"tool": {json.dumps(call.name)}, "arguments": {call.arguments or "{}"}}}' for call in message.calls]
         return {"role": "assistant", "content": "\n".join([*said, message.text] if message.text else said)}
-    return {"role": "user", "content": for_model(message.text) + note}
+    return {"role": "user", "content": as_shown(message)}
 
 
 def _say(out: list[Turn], turn: Turn) -> None:
