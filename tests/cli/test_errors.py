@@ -28,7 +28,7 @@ def _clear(done: Result, code: int, *words: str) -> None:
     ("arguments", "words"),
     [
         (("run", "x", "--nosuch"), ("--nosuch",)),
-        (("run",), ("GOAL",)),
+        (("run",), ("goal",)),
         (("nosuch",), ("nosuch",)),
         (("run", "x", "--steps", "many", "--model", "scripted:{}"), ("'many'", "steps")),
         (("run", "x", "--model", "gpt"), ("gpt", "provider:name")),
