@@ -14,7 +14,7 @@ from functools import lru_cache
 from typing import Any, Literal, Protocol
 
 from outrider.memory.errors import OutriderError
-from outrider.memory.events import CallDraft, Origin, Usage
+from outrider.memory.events import CallDraft, Origin, Outcome, Usage
 
 Role = Literal["system", "user", "assistant", "tool"]
 
@@ -109,12 +109,14 @@ class Request:
 @dataclass(frozen=True, slots=True)
 class Reply:
     """What came back. `calls[i].arguments` is the raw text the model wrote. `finish_reason`: stop, tool_calls, length …;
-    empty means the reply was cut and must not be trusted to be whole. `usage` None: nothing was reported."""
+    empty means the reply was cut and must not be trusted to be whole. `usage` None: nothing was reported.
+    `outcome`: what a model that knows says of its answer, beside its words."""
 
     text: str = ""
     calls: tuple[CallDraft, ...] = ()
     usage: Usage | None = None
     finish_reason: str = "stop"
+    outcome: Outcome = "answered"
 
 
 @dataclass(frozen=True, slots=True)

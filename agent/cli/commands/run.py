@@ -9,13 +9,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from outrider.agent.cli.flags import RunFlags, known_isolation, takes
-from outrider.agent.cli.output import ReaderGone, out, out_json
 from outrider.memory.errors import UsageError
 
 if TYPE_CHECKING:
     from outrider.agent.budget import Budget
     from outrider.agent.cli.progress import Progress
-    from outrider.agent.history.run_view import Run
 
 
 @takes(RunFlags)
@@ -36,6 +34,7 @@ def command(
     The answer goes to stdout, everything else to stderr. Ctrl-C stops after the step; `outrider resume` goes on.
     """
     from outrider.agent.agent import Agent
+    from outrider.agent.cli.conclusion import Conclusion
     from outrider.agent.cli.progress import Progress
     from outrider.agent.cli.session import work
 
@@ -46,13 +45,15 @@ def command(
     given = from_config(config) | flags.settings(config.get("policy") or {}) | ({"label": label} if label else {})
     budget = budget_of(flags, config)
     progress = Progress(quiet=flags.quiet)
+    conclusion = Conclusion(progress, as_json=flags.json)
     spec, settings = choose_model(flags, config, given, progress)
     run = work(
         lambda listeners: Agent(spec, memory=flags.memory, budget=budget, listeners=listeners, **settings),
         lambda agent: agent.prepare(goal),
         progress,
+        conclusion,
     )
-    finish(run, progress, as_json=flags.json)
+    conclusion.leave(run)
 
 
 def read_config() -> dict[str, Any]:
@@ -119,19 +120,3 @@ def _choice(found: Any) -> Any:
     return Line(
         (("using ", "plain"), (one_line(found.spec, 100), "strong"), (f": {one_line(about(found), 300)}", "plain"))
     )
-
-
-def finish(run: Run, progress: Progress, *, as_json: bool) -> None:
-    """Print what a run came to and leave with its exit code."""
-    from outrider.agent.cli.progress import ending
-    from outrider.agent.review.lines import tame
-
-    try:
-        if as_json:
-            out_json(run.as_json())
-        elif answer := tame(str(run.answer)).strip("\n"):
-            out(answer)
-    except ReaderGone:
-        pass  # the run is over and on disk; its exit code still tells
-    progress.show(ending(run))
-    raise typer.Exit(run.exit_code)
