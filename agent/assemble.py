@@ -29,6 +29,7 @@ from outrider.memory.events import Noted, Resumed, RunStarted, StopReason, ToolC
 from outrider.memory.journal import Journal, Stored
 from outrider.memory.lease import BEAT_S
 from outrider.memory.store import Store
+from outrider.memory.text import for_storage
 from outrider.tools.builtin import collect, replaced
 from outrider.tools.policy import Policy
 from outrider.tools.tool import Observation, Tool, ToolContext, ToolError
@@ -68,6 +69,7 @@ def start(
     parent: str | None = None,
 ) -> LiveRun:
     """A new run with its first event on disk; `parent` is the run that delegated it. Raises UsageError before anything is recorded or asked."""
+    goal = for_storage(goal)
     if not goal.strip():
         raise UsageError("there is no goal", "the goal is empty", 'say what you want: outrider run "…"')
     budget = budget or default_budget(model.price)
@@ -111,7 +113,7 @@ def stored_settings(store: Store, run_id: str) -> tuple[str, Settings, Budget]:
             if isinstance(changed := event.changes.get("budget"), dict):
                 budget = Budget.of(changed)
     if settings is None:
-        raise UsageError(f"run {run_id} never began", "its first event is missing", "start it anew")
+        raise UsageError(f"run {run_id} never began", "its first event is missing", "start it again")
     return journal.run_id, settings, budget
 
 
@@ -188,7 +190,7 @@ def fork(
     parent = Journal.open_for_reading(store, run_id)
     at = parent.head_seq if at is None else parent.at(at).seq
     changes = _changes(store, run_id, settings, budget, model) | {"fork": True, "budget": budget.as_json()}
-    changes |= {"goal": goal} if goal else {}
+    changes |= {"goal": for_storage(goal)} if goal else {}
     open_calls = _open_calls(parent, at)
     journal = Journal.create(
         store, Resumed(changes=changes, unknown=open_calls), label=settings.label, parent=parent.run_id, fork_seq=at

@@ -104,7 +104,7 @@ _LEAD: tuple[tuple[Outcome, re.Pattern[str]], ...] = (
         "unable",
         re.compile(
             rf"{_I}({_CANNOT}|(do not|don't) (know|have (access|permission|the ability|any tool|a tool|a way))|have no (tool|way|access)\b)"
-            rf"|{_I}(did not|didn't|have not|haven't) (do|done|finish|complete|send|sent|delete|write|written|save|create|make|made|run|change)\b"
+            rf"|{_I}(did not|didn't|have not|haven't) (do|done|finish(ed)?|completed?|send|sent|deleted?|write|written|saved?|created?|make|made|run|changed?)\b"
             r"|\A(unable to|could not|couldn't|cannot|can't|failed to)\b|\bnone of my tools\b|\A(it was )?not (possible|done|completed?)\b"
             r"|\bich (konnte|kann) .{0,80}nicht\b|\bje n'ai pas pu\b|\bje ne peux pas\b|\bno (pude|puedo|he podido)\b"
         ),
@@ -118,4 +118,4 @@ _ANNOUNCED = re.compile(
     r"\A(?!.*: *\S)((okay|ok|sure|certainly|great|first)[,.!]? )?(i will|i'll|i am going to|i'm going to|let me|let's) (now |first |then |start by )?"
     r"(read|look|check|search|open|run|us(e|ing)|call|list|find|calculate|write|creat|try|fetch|inspect|examin|go)"
 )
-_ASKS_WHETHER = re.compile(r"\A(is|are|was|were|does|do|did|has|have|can|check (if|whether)|tell me (if|whether))\b")
+_ASKS_WHETHER = re.compile(r"\A(is|are|was|were|does|do (you|we|they|i|any|the|these|those)|did|has|have|can|check (if|whether)|tell me (if|whether))\b")

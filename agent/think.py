@@ -9,6 +9,7 @@ import asyncio
 import math
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Literal
 
@@ -16,6 +17,7 @@ from outrider.agent.context.compaction import cut, fit
 from outrider.agent.live_run import LiveRun
 from outrider.agent.models.model import ContextOverflow, Message, Model, ModelFailure, Reply, Request, Seen, ToolSpec
 from outrider.memory.events import Amount, ModelAsked, ModelReplied
+from outrider.memory.text import for_storage
 
 if TYPE_CHECKING:
     from tenacity import RetryCallState
@@ -166,7 +168,8 @@ async def _send(model: Model, request: Request) -> Reply:
     """The reply, in time. Raises ModelFailure and nothing else, whatever a provider does."""
     try:
         async with asyncio.timeout(request.timeout_s + LATE_S) as limit:
-            return await model.reply(request)
+            reply = await model.reply(request)
+            return replace(reply, text=for_storage(reply.text))  # so what is kept, shown and sent again is the same
     except ModelFailure:
         raise
     except Exception as error:

@@ -10,7 +10,6 @@ import asyncio
 import inspect
 import json
 import math
-import re
 import sys
 import time
 import traceback
@@ -21,6 +20,7 @@ from typing import Any, get_args
 
 from outrider.memory.errors import OutriderError, UsageError
 from outrider.memory.events import Effect, Origin
+from outrider.memory.text import for_storage, hidden_in
 from outrider.tools.tool import File, Observation, Tool, ToolContext, ToolError, observe, shape
 
 MAX_ARGUMENTS = 1_000_000  # characters of arguments a model may write
@@ -168,7 +168,7 @@ def _detail() -> str:
     kind, error, frames = sys.exc_info()
     while frames and frames.tb_next and frames.tb_frame.f_code.co_filename in _OURS:
         frames = frames.tb_next
-    told = clean("".join(traceback.format_exception(kind, error, frames, limit=20)))
+    told = for_storage("".join(traceback.format_exception(kind, error, frames, limit=20)))
     return told if len(told) <= MAX_SAID else f"{told[: MAX_SAID // 2]}\n…\n{told[-MAX_SAID // 2 :]}"
 
 
@@ -215,21 +215,15 @@ def _depth(value: Any) -> int:
     return deepest
 
 
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
-
-
-def clean(text: str) -> str:
-    """Text fit to store, to show and to send: line ends made \\n, no control codes, no lone surrogates."""
-    return _CONTROL.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
-
-
 def _clean(seen: Observation, tool: Tool) -> Observation:
     """The observation, fit to store. Raises ToolError for one that says what its types do not allow."""
     sound = isinstance(seen.text, str) and isinstance(seen.ok, bool) and seen.origin in (None, *get_args(Origin))
     if not sound or not all(isinstance(file.data, bytes) for file in seen.files):
-        raise ToolError("the tool's result cannot be kept", "an Observation with wrong types", "mend the tool")
-    files = tuple(File(clean(str(f.name)), clean(str(f.media_type)), f.data) for f in seen.files)
-    return replace(seen, text=clean(seen.text), origin=seen.origin or tool.origin, files=files)
+        raise ToolError("the tool's result cannot be kept", "an Observation with wrong types", "fix the tool")
+    files = tuple(File(for_storage(str(f.name)), for_storage(str(f.media_type)), f.data) for f in seen.files)
+    hidden = hidden_in(seen.text)
+    text = for_storage(seen.text) + (f"\n[left out, for they cannot be seen: {hidden}]" if hidden else "")
+    return replace(seen, text=text, origin=seen.origin or tool.origin, files=files)
 
 
 def trim(text: str, cap: int, handle: str) -> str:

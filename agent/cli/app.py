@@ -18,7 +18,20 @@ from typing import Annotated, TextIO, cast
 import typer
 from typer.exceptions import TyperException
 
-from outrider.agent.cli.commands import doctor, fork, models, replay, resume, run, runs, show, tools, undo, verify
+from outrider.agent.cli.commands import (
+    config,
+    doctor,
+    fork,
+    models,
+    replay,
+    resume,
+    run,
+    runs,
+    show,
+    tools,
+    undo,
+    verify,
+)
 from outrider.agent.cli.help import Command, Group
 from outrider.agent.cli.output import ReaderGone, lost, say
 from outrider.memory.errors import OutriderError, UsageError
@@ -41,7 +54,7 @@ COMMANDS = {
 }  # fmt: skip
 for name, module in COMMANDS.items():
     app.command(name, cls=Command)(module.command)
-for group in (tools, models):
+for group in (tools, models, config):
     app.add_typer(group.app)
 app.command("doctor", cls=Command)(doctor.command)
 

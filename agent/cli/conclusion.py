@@ -52,12 +52,13 @@ class Conclusion:
         raise typer.Exit(OutputLost.exit_code if self._lost else run.exit_code)
 
     def _print(self, run: Run) -> None:
-        from outrider.agent.review.lines import Line, one_line, tame
+        from outrider.agent.review.lines import Line, one_line
+        from outrider.memory.text import for_terminal
 
         if self._as_json:
             out_json(run.as_json())
             return
-        if answer := tame(str(run.answer)).strip("\n"):
+        if answer := for_terminal(str(run.answer)).strip("\n"):
             out(answer)
         if not run.summary:
             marks = [one_line(claim, 300) for claim in run.answer.unsupported]

@@ -27,6 +27,11 @@ Memory = Annotated[
     typer.Option("--memory", metavar="URL", help="The database runs are kept in: sqlite:///FILE or postgresql://…",
                  show_default=False),
 ]  # fmt: skip
+Profile = Annotated[
+    str | None,
+    typer.Option("--profile", metavar="NAME", help="Settings of your configuration under this name (docs/config.md).",
+                 show_default=False),
+]  # fmt: skip
 Json = Annotated[bool, typer.Option("--json", help="Print JSON to stdout.", show_default=False)]
 
 
@@ -94,7 +99,7 @@ class RunFlags(ToolFlags):
     model: Annotated[
         str | None,
         _option("--model", "-m", under=MODEL, metavar="PROVIDER:NAME",
-                help="openai:…, llama:…, langchain:…, scripted:…, starter (default: the best found, see `outrider models`)."),
+                help="openai:…, llama:…, langchain:…, scripted:…, starter or an alias (default: the best found, see `outrider models`)."),
     ] = None  # fmt: skip
     base_url: Annotated[
         str | None, _option("--base-url", under=MODEL, metavar="URL", help="An OpenAI-compatible server.")

@@ -66,10 +66,10 @@ def out_lines(lines: Iterable[Line]) -> None:
 
 def say(text: str) -> None:
     """Print to stderr, cleaned; a stderr that is gone or full is nobody's trouble."""
-    from outrider.agent.review.lines import tame
+    from outrider.memory.text import for_terminal
 
     with suppress(OSError, ValueError):
-        sys.stderr.write(f"{tame(text)}\n".encode("utf-8", "replace").decode("utf-8"))
+        sys.stderr.write(f"{for_terminal(text)}\n".encode("utf-8", "replace").decode("utf-8"))
         sys.stderr.flush()
 
 

@@ -15,6 +15,7 @@ from typing import Any, Literal, Protocol
 
 from outrider.memory.errors import OutriderError
 from outrider.memory.events import CallDraft, Origin, Outcome, Usage
+from outrider.memory.text import for_model
 
 Role = Literal["system", "user", "assistant", "tool"]
 
@@ -60,14 +61,12 @@ class Message:
 def as_shown(message: Message) -> str:
     """The text of a message as an ordinary model reads it: strangers' text fenced and labelled, the note last.
 
-    Nothing inside the fence can close it, and the markers of chat templates (`<|…|>`) are broken up in all tool text.
+    Nothing inside the fence can close it, and nothing but a model's own words holds special tokens of a chat template.
     """
-    text = message.text
-    if message.role == "tool":
-        text = text.replace("<|", "< |").replace("|>", "| >")
-        if message.origin == "untrusted":
-            text = _FENCE.sub("‹untrusted", text)
-            text = f'<untrusted from="{message.label}">\n{text}\n</untrusted>'
+    text = message.text if message.role == "assistant" else for_model(message.text)
+    if message.role == "tool" and message.origin == "untrusted":
+        text = _FENCE.sub("‹untrusted", text)
+        text = f'<untrusted from="{message.label}">\n{text}\n</untrusted>'
     return f"{text}\n[{message.note}]" if message.note else text
 
 

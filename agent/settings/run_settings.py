@@ -45,6 +45,7 @@ class Settings:
     tool_settings: dict[str, Any] = field(default_factory=dict)
     system: str = SYSTEM
     label: str = ""
+    instructions: dict[str, Any] = field(default_factory=dict)  # what `system` holds of AGENTS.md, for the header
 
 
 def as_stored(settings: Settings) -> dict[str, Any]:

@@ -28,7 +28,7 @@ def _clear(done: Result, code: int, *words: str) -> None:
     ("arguments", "words"),
     [
         (("run", "x", "--nosuch"), ("--nosuch",)),
-        (("run",), ("GOAL",)),
+        (("run",), ("goal",)),
         (("nosuch",), ("nosuch",)),
         (("run", "x", "--steps", "many", "--model", "scripted:{}"), ("'many'", "steps")),
         (("run", "x", "--model", "gpt"), ("gpt", "provider:name")),
@@ -237,6 +237,6 @@ def test_the_configuration_gives_defaults_and_flags_win(
     done = program.here(monkeypatch, capfd, *flags)
     assert (done.code, done.json["model"], done.json["budget"]) == (0, model, {"steps": 7})
     assert (program.work / "sent.txt").exists()
-    assert program.here(monkeypatch, capfd, *flags, "--calls", "5").json["budget"] == {"calls": 5}
+    assert program.here(monkeypatch, capfd, *flags, "--calls", "5").json["budget"] == {"steps": 7, "calls": 5}
     config.write_text("modle = 'x'")
     _clear(program.here(monkeypatch, capfd, *flags), 2, "modle", "config.toml")

@@ -19,9 +19,9 @@ from urllib.parse import quote, quote_plus
 from pydantic import BeforeValidator
 
 from outrider.memory.events import Effect
+from outrider.memory.text import for_storage
 from outrider.tools.net.gateway import Fetched, fetch, proxy_of
 from outrider.tools.tool import Arguments, ToolContext, ToolError, tool
-from outrider.tools.web.pages import strip_controls
 
 MAX_BODY = 1_000_000  # bytes of an answer
 SENT = 1_000_000  # bytes of a request's body
@@ -164,7 +164,7 @@ def _shown(got: Fetched) -> str:
     lines = [f"status {got.status}", *(f"moved to {address}" for address in got.redirects[-1:])]
     lines += [f"{name}: {got.headers[name][:500]}" for name in SHOWN_HEADERS if name in got.headers]
     lines += [f"(cut: {got.cut})"] if got.cut else []
-    return strip_controls("\n".join(lines) + "\n\n" + _body(got)).rstrip()
+    return for_storage("\n".join(lines) + "\n\n" + _body(got)).rstrip()
 
 
 def _body(got: Fetched) -> str:

@@ -28,6 +28,7 @@ def command(
     """
     from outrider.agent.agent import Agent
     from outrider.agent.cli.conclusion import Conclusion
+    from outrider.agent.cli.given import meant
     from outrider.agent.cli.progress import Progress
     from outrider.agent.cli.session import work
 
@@ -37,7 +38,9 @@ def command(
     async def prepare(agent: Agent) -> Any:
         _, before, _ = agent.as_driven(run)
         changes = flags.settings(before.policy)
-        return await agent.prepare_fork(run, at=at, goal=goal, model=flags.model, budget=flags.limits(), **changes)
+        return await agent.prepare_fork(
+            run, at=at, goal=goal, model=meant(flags.model), budget=flags.limits(), **changes
+        )
 
     done = work(lambda listeners: Agent(None, memory=flags.memory, listeners=listeners), prepare, progress, conclusion)
     conclusion.leave(done)

@@ -24,6 +24,7 @@ def command(
     from outrider.agent.assemble import RunEnded
     from outrider.agent.cli.commands.runs import open_store
     from outrider.agent.cli.conclusion import Conclusion
+    from outrider.agent.cli.given import meant
     from outrider.agent.cli.progress import Progress
     from outrider.agent.cli.session import work
     from outrider.agent.history.run_view import read_run
@@ -36,7 +37,7 @@ def command(
         changes = flags.settings(before.policy)
         if changes.get("isolation"):
             changes.setdefault("unsafe", False)  # a sandbox was asked for by name
-        return await agent.prepare_resume(run, model=flags.model, budget=flags.limits(), **changes)
+        return await agent.prepare_resume(run, model=meant(flags.model), budget=flags.limits(), **changes)
 
     try:
         done = work(

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 from outrider.agent.models.chat import errors
-from outrider.agent.models.chat.decode import token_count, whole_characters
+from outrider.agent.models.chat.decode import token_count
 from outrider.agent.models.chat.encode import wire_arguments, wire_id, wire_tool
 from outrider.agent.models.chat.errors import Endpoint
 from outrider.agent.models.model import (
@@ -34,6 +34,7 @@ from outrider.agent.models.model import (
     byte_bound,
 )
 from outrider.memory.errors import ModelUnavailable, OutriderError, UsageError
+from outrider.memory.text import whole_characters
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel

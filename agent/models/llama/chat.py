@@ -11,6 +11,7 @@ import json
 from collections.abc import Callable, Sequence
 
 from outrider.agent.models.model import CallDraft, Message, Reply, ToolSpec, Usage
+from outrider.memory.text import for_model
 
 HOW = (
     'Reply with one JSON object and nothing else. To use a tool: {"tool": "its name", "arguments": {…}}. '
@@ -39,11 +40,14 @@ def _turn(message: Message) -> Turn:
     note = f"\n({message.note})" if getattr(message, "note", "") else ""
     if message.role == "tool":
         failed = "" if message.ok else " (failed)"
-        return {"role": "user", "content": f"Observation from {message.label}{failed}:\n{message.text}{note}"}
+        return {
+            "role": "user",
+            "content": f"Observation from {message.label}{failed}:\n{for_model(message.text)}{note}",
+        }
     if message.role == "assistant":
         said = [f'{{"tool": {json.dumps(call.name)}, "arguments": {call.arguments or "{}"}}}' for call in message.calls]
         return {"role": "assistant", "content": "\n".join([*said, message.text] if message.text else said)}
-    return {"role": "user", "content": message.text + note}
+    return {"role": "user", "content": for_model(message.text) + note}
 
 
 def _say(out: list[Turn], turn: Turn) -> None:
