@@ -12,7 +12,6 @@ from outrider.agent.cli.given import budget_of, choose_model, from_config, from_
 from outrider.memory.errors import UsageError
 
 if TYPE_CHECKING:
-    from outrider.agent.cli.progress import Progress
     from outrider.agent.live_run import LiveRun
 
 
