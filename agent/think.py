@@ -151,6 +151,9 @@ async def _attempt(
         if failure.retryable and not math.isinf(seconds_left) and live.ledger.seconds_left(ending=ending) <= 0:
             raise OutOfBudget("seconds") from failure
         raise
+    finally:
+        if live.on_text:
+            live.on_text.end()
     replied = ModelReplied(
         step=step,
         text=reply.text,
@@ -158,6 +161,7 @@ async def _attempt(
         usage=reply.usage,
         cost=live.ledger.settle(reserved, reply.usage),
         finish_reason=reply.finish_reason,
+        outcome=reply.outcome,
         latency_s=round(time.monotonic() - began, 6),
         elapsed_s=live.ledger.elapsed_s,
     )
