@@ -240,6 +240,7 @@ class _StoredModel:
                 replied.calls,
                 replied.usage,
                 replied.finish_reason,
+                replied.outcome,
                 reasoning=replied.reasoning,
                 kept=replied.kept,
             )

@@ -14,7 +14,7 @@ from functools import lru_cache
 from typing import Any, Literal, Protocol
 
 from outrider.memory.errors import OutriderError
-from outrider.memory.events import CallDraft, Origin, Usage
+from outrider.memory.events import CallDraft, Origin, Outcome, Usage
 from outrider.memory.text import for_model
 
 Role = Literal["system", "user", "assistant", "tool"]
@@ -111,9 +111,12 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What came back. `calls[i].arguments` is the raw text the model wrote. `finish_reason`: stop, tool_calls, length …;
-    empty means the reply was cut and must not be trusted to be whole. `usage` None: nothing was reported.
+    """What came back. `calls[i].arguments` is the raw text the model wrote. `usage` None: nothing was reported.
 
+    `finish_reason`: stop, tool_calls, length (cut at its limit: the text, or the arguments of the last call, end in the
+    middle), repetition (stopped, for it said one phrase over and over; it is left in the text once) …; empty means the
+    reply was cut and must not be trusted to be whole.
+    `outcome`: what a model that knows says of its answer, beside its words.
     reasoning: what was thought before it was said. kept: see `Message.kept`. flaw: why this is no reply to act on
     ("" if it is): what came is then booked and the request sent once more.
     """
@@ -122,6 +125,7 @@ class Reply:
     calls: tuple[CallDraft, ...] = ()
     usage: Usage | None = None
     finish_reason: str = "stop"
+    outcome: Outcome = "answered"
     reasoning: str = ""
     kept: Mapping[str, Any] = field(default_factory=dict)
     flaw: str = ""
@@ -171,6 +175,7 @@ class ModelFailure(OutriderError):
 
     retryable: trying again may help. billed: the provider may have charged for it (a cut stream, a time-out after
     the request was sent, a 5xx): the ledger then keeps the reservation as spent. retry_after_s: what the server asked for.
+    usage: what was read and written before it failed, where that is known: it is spent, whatever `billed` says.
     """
 
     exit_code = 5
@@ -184,16 +189,19 @@ class ModelFailure(OutriderError):
         retryable: bool = False,
         billed: bool = False,
         retry_after_s: float | None = None,
+        usage: Usage | None = None,
     ) -> None:
         super().__init__(what, why, fix)
         self.retryable, self.billed, self.retry_after_s = retryable, billed, retry_after_s
+        self.usage = usage
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _failure, (self.args, self.retryable, self.billed, self.retry_after_s)
+        kept = {"retryable": self.retryable, "billed": self.billed, "retry_after_s": self.retry_after_s}
+        return _failure, (self.args, kept | {"usage": self.usage})
 
 
-def _failure(args: tuple[str, str, str], retryable: bool, billed: bool, retry_after_s: float | None) -> ModelFailure:
-    return ModelFailure(*args, retryable=retryable, billed=billed, retry_after_s=retry_after_s)
+def _failure(args: tuple[str, str, str], kept: dict[str, Any]) -> ModelFailure:
+    return ModelFailure(*args, **kept)
 
 
 class ContextOverflow(ModelFailure):

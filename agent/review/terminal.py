@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from outrider.agent.budget import UNITS, Budget, Ledger
+from outrider.agent.history.run_view import NO_ANSWER
 from outrider.agent.review.lines import (
     Line,
     Part,
@@ -47,7 +48,6 @@ from outrider.memory.journal import Stored
 from outrider.memory.text import for_terminal
 
 SANDBOX_OFF = "THE SANDBOX IS OFF: code the model writes runs on this machine as you, with your files and your network"
-NO_ANSWER = "No answer was reached"  # how the ending begins that no model wrote (agent/ending.py)
 _HEAD: tuple[Part, ...] = (("    ", "plain"),)
 
 
@@ -133,6 +133,7 @@ class TranscriptWriter:
         shown = names if self._detail is FULL else one_line(names, 72)
         yield from _row("tools", f"{len(event.tools)}: {shown}{policy}", "dim", self._detail)
         yield from _row("folder", _at_home(event.workspace), "dim", self._detail)
+        yield from _instructions(_dict(event.settings.get("instructions")))
         if event.settings.get("unsafe") or event.settings.get("isolation") == "none":
             yield warning(SANDBOX_OFF)
         yield Line()
@@ -306,6 +307,10 @@ _REASONS = {
     "budget": "out of budget",
     "stuck": "stuck",
     "denied": "not allowed",
+    "partial": "only a part",
+    "not_found": "not found",
+    "refused": "refused",
+    "unable": "not done",
     "interrupted": "interrupted",
     "model": "the model failed",
     "error": "failed",
@@ -335,6 +340,14 @@ def warning(text: str) -> Line:
 def _row(name: str, text: str, style: Style, detail: Detail) -> Iterator[Line]:
     for number, line in enumerate(first_lines(text, min(detail.result_lines, 8), detail.chars)[0]):
         yield Line(((line, style),), ((f"  {name if number == 0 else '':8}", "dim"),))
+
+
+def _instructions(held: dict[str, Any]) -> Iterator[Line]:
+    """Which instructions of the workspace the model was given, and whether as the person's own."""
+    if held:
+        why = f"; {one_line(str(held.get('why')), 100)}: shown as information only" if held.get("why") else ""
+        said = f"{one_line(str(held.get('file')), 60)} of this folder, {held.get('chars', 0):,} characters"
+        yield Line(((said, "dim"), (why, "warn")), (("  told    ", "dim"),))
 
 
 def _budget(budget: Budget) -> str:

@@ -7,6 +7,7 @@ Does not promise: that an answer is true. `Reply.flaw` says why a reply is none 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
@@ -49,9 +50,9 @@ def read_reply(
         reason = "tool_calls"
     if refusal and not said.strip() and not drafts:
         said, reason = refusal, "refusal" if reason == "stop" else reason
-    reply = Reply(said, drafts, usage, reason, reasoning, dict(kept or {}) if drafts else {})
+    reply = Reply(said, drafts, usage, reason, reasoning=reasoning, kept=dict(kept or {}) if drafts else {})
     flaw = _flaw(reply, bool(tools), unended=bool(drafts) and not calls and _unended(found))
-    return Reply(said, drafts, usage, reason, reasoning, reply.kept, flaw) if flaw else reply
+    return replace(reply, flaw=flaw) if flaw else reply
 
 
 def _parted(text: str, tools: Sequence[ToolSpec]) -> tuple[str, str, Found | Channels | None]:
