@@ -145,17 +145,25 @@ async def _attempt(
         reply = await _send(model, request)
     except ModelFailure as failure:
         cost = reserved if failure.billed else Amount()
+        if failure.usage is not None:
+            cost = live.ledger.settle(reserved, failure.usage)
         live.commit(_failed(live, step, cost, began, f"{failure.what}: {failure.why}"))
         if failure.retryable and not math.isinf(seconds_left) and live.ledger.seconds_left(ending=ending) <= 0:
             raise OutOfBudget("seconds") from failure
         raise
+    finally:
+        if live.on_text:
+            live.on_text.end()
     replied = ModelReplied(
         step=step,
         text=reply.text,
+        reasoning=reply.reasoning,
         calls=reply.calls,
+        kept=dict(reply.kept),
         usage=reply.usage,
         cost=live.ledger.settle(reserved, reply.usage),
         finish_reason=reply.finish_reason,
+        outcome=reply.outcome,
         latency_s=round(time.monotonic() - began, 6),
         elapsed_s=live.ledger.elapsed_s,
     )

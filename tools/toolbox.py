@@ -8,8 +8,6 @@ from __future__ import annotations
 import _thread
 import asyncio
 import inspect
-import json
-import math
 import sys
 import time
 import traceback
@@ -21,10 +19,9 @@ from typing import Any, get_args
 from outrider.memory.errors import OutriderError, UsageError
 from outrider.memory.events import Effect, Origin
 from outrider.memory.text import for_storage, hidden_in
+from outrider.tools.arguments import BadArguments, matching_name, read_arguments
 from outrider.tools.tool import File, Observation, Tool, ToolContext, ToolError, observe, shape
 
-MAX_ARGUMENTS = 1_000_000  # characters of arguments a model may write
-MAX_DEPTH = 64
 MAX_SAID = 20_000  # characters of what a tool raised that are kept
 GRACE_S = 1.0  # for a cancelled tool to tidy up
 
@@ -37,6 +34,7 @@ class Prepared:
     arguments: dict[str, Any]  # as the function wants them
     plain: dict[str, Any]  # as JSON, for the journal and for people
     effect: Effect
+    repaired: str = ""  # what had to be put right to read it, in words
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,29 +59,38 @@ class Toolbox:
 
     def prepare(self, name: str, arguments: str | Mapping[str, Any]) -> Prepared:
         """A call as a model wrote it, checked. Raises ToolError that says what was wrong and what would be right."""
-        tool = self.tools.get(name)
+        tool = self.meant(name)
         if tool is None:
             near = get_close_matches(name, self.tools, n=3, cutoff=0.5) or sorted(self.tools)
             raise ToolError(f"there is no tool {name[:80]!r}", "it is not in the list", f"use one of {', '.join(near)}")
-        plain = _parse(tool, arguments) if isinstance(arguments, str) else dict(arguments)
+        repairs = [] if tool.name == name else [f"the name {name[:80]!r} was read as {tool.name}"]
+        if isinstance(arguments, str):
+            plain, more = _parse(tool, arguments)
+            repairs += more
+        else:
+            plain = dict(arguments)
         try:
             checked = tool.check(plain)
-            return Prepared(tool, checked, plain, tool.effect_of(checked))
+            return Prepared(tool, checked, plain, tool.effect_of(checked), "; ".join(repairs)[:500])
         except ToolError:
             raise
         except Exception as error:  # a checker or effect function of a tool's author
             raise ToolError(f"the arguments of {name} could not be checked", repr(error), "try others") from error
 
+    def meant(self, name: str) -> Tool | None:
+        """The tool of this name, or the one it can only mean (`functions.Ping` for `ping`); None: there is none."""
+        return self.tools.get(name) or self.tools.get(matching_name(name, self.tools) or "")
+
     async def run(self, call: Prepared, context: ToolContext, timeout_s: float) -> Returned:
         """Run a call for at most `timeout_s` seconds. Never raises but for cancellation: whatever happens is an observation."""
         try:
             value = await _within(timeout_s, call, context)
-            return Returned(_clean(observe(value), call.tool))
+            return Returned(_clean(observe(value), call.tool, context))
         except OutriderError as error:
-            return Returned(_clean(Observation(str(error), ok=False), call.tool))
+            return Returned(_clean(Observation(str(error), ok=False), call.tool, context))
         except Exception as error:
-            said = f"{call.tool.name} failed: {type(error).__name__}: {_words_of(error)}"
-            return Returned(_clean(Observation(said[:MAX_SAID], ok=False), call.tool), _detail())
+            said = context.mask(f"{call.tool.name} failed: {type(error).__name__}: {_words_of(error)}")
+            return Returned(_clean(Observation(said[:MAX_SAID], ok=False), call.tool, context), _detail(context))
 
 
 async def _within(timeout_s: float, call: Prepared, context: ToolContext) -> Any:
@@ -163,66 +170,36 @@ def _words_of(error: BaseException) -> str:
         return "(it has no message)"
 
 
-def _detail() -> str:
+def _detail(context: ToolContext) -> str:
     """The traceback from the first frame that is not ours, fit to store."""
     kind, error, frames = sys.exc_info()
     while frames and frames.tb_next and frames.tb_frame.f_code.co_filename in _OURS:
         frames = frames.tb_next
-    told = for_storage("".join(traceback.format_exception(kind, error, frames, limit=20)))
+    told = for_storage(context.mask("".join(traceback.format_exception(kind, error, frames, limit=20))))
     return told if len(told) <= MAX_SAID else f"{told[: MAX_SAID // 2]}\n…\n{told[-MAX_SAID // 2 :]}"
 
 
-_OURS = (__file__, shape.__code__.co_filename, asyncio.timeouts.__file__)
+_OURS = (__file__, observe.__code__.co_filename, asyncio.timeouts.__file__)
 
 
-def _parse(tool: Tool, arguments: str) -> dict[str, Any]:
-    right = f"write one JSON object that fits {shape(tool.name, tool.parameters)}"
-    if len(arguments) > MAX_ARGUMENTS:
-        raise ToolError(f"the arguments of {tool.name} are too long", f"{len(arguments):,} characters", right)
+def _parse(tool: Tool, arguments: str) -> tuple[dict[str, Any], tuple[str, ...]]:
     try:
-        parsed = json.loads(arguments.strip() or "{}", parse_constant=_no_constant, parse_float=_finite)
-        if not arguments.isascii() or "\\ud" in arguments or "\\uD" in arguments:  # half a character is a "?"
-            parsed = json.loads(json.dumps(parsed, ensure_ascii=False).encode("utf-8", "replace"))
-    except RecursionError:
-        raise ToolError(f"the arguments of {tool.name} are nested too deep", "no tool needs that", right) from None
-    except ValueError as error:
+        return read_arguments(arguments, tool.parameters, tool.name)
+    except BadArguments as error:
+        right = f"write one JSON object that fits {shape(tool.name, tool.parameters)}"
         raise ToolError(f"the arguments of {tool.name} are not valid JSON", str(error), right) from None
-    if not isinstance(parsed, dict):
-        raise ToolError(f"the arguments of {tool.name} are not an object", f"they are a {type(parsed).__name__}", right)
-    if _depth(parsed) > MAX_DEPTH:
-        raise ToolError(f"the arguments of {tool.name} are nested too deep", f"over {MAX_DEPTH} levels", right)
-    return parsed
 
 
-def _finite(digits: str) -> float:
-    if math.isinf(number := float(digits)):
-        raise ValueError(f"{digits[:20]} is too large a number")
-    return number
+def _clean(seen: Observation, tool: Tool, context: ToolContext) -> Observation:
+    """The observation, fit to store: secrets are masked before cleaning could make them unrecognisable.
 
-
-def _no_constant(name: str) -> Any:
-    raise ValueError(f"{name} is not JSON")
-
-
-def _depth(value: Any) -> int:
-    deepest, todo = 0, [(value, 1)]
-    while todo:
-        node, depth = todo.pop()
-        deepest = max(deepest, depth)
-        if depth <= MAX_DEPTH:
-            inner = node.values() if isinstance(node, dict) else node if isinstance(node, list) else ()
-            todo.extend((child, depth + 1) for child in inner)
-    return deepest
-
-
-def _clean(seen: Observation, tool: Tool) -> Observation:
-    """The observation, fit to store. Raises ToolError for one that says what its types do not allow."""
+    Raises ToolError for one that says what its types do not allow."""
     sound = isinstance(seen.text, str) and isinstance(seen.ok, bool) and seen.origin in (None, *get_args(Origin))
     if not sound or not all(isinstance(file.data, bytes) for file in seen.files):
         raise ToolError("the tool's result cannot be kept", "an Observation with wrong types", "fix the tool")
     files = tuple(File(for_storage(str(f.name)), for_storage(str(f.media_type)), f.data) for f in seen.files)
     hidden = hidden_in(seen.text)
-    text = for_storage(seen.text) + (f"\n[left out, for they cannot be seen: {hidden}]" if hidden else "")
+    text = for_storage(context.mask(seen.text)) + (f"\n[left out, for they cannot be seen: {hidden}]" if hidden else "")
     return replace(seen, text=text, origin=seen.origin or tool.origin, files=files)
 
 

@@ -6,6 +6,7 @@ Does not promise: that a value works; the run tells.
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from outrider.agent.cli.flags import RunFlags, known_isolation
@@ -14,6 +15,7 @@ from outrider.memory.errors import UsageError
 if TYPE_CHECKING:
     from outrider.agent.budget import Budget
     from outrider.agent.cli.progress import Progress
+    from outrider.memory.store import Store
 
 PASSED_ON = ("isolation", "policy", "tool_settings", "label")  # from the configuration to every run
 OF_THE_MODEL = (
@@ -39,7 +41,8 @@ def read_config(profile: str | None = None) -> dict[str, Any]:
 def from_config(config: dict[str, Any]) -> dict[str, Any]:
     """What the configuration says of every run, whatever its model is."""
     known_isolation(str(config.get("isolation") or ""))
-    return {key: config[key] for key in PASSED_ON if config.get(key)}
+    tools = {"tools": tuple(config["tools"])} if config.get("tools") else {}  # of a template
+    return {key: config[key] for key in PASSED_ON if config.get(key)} | tools
 
 
 def budget_of(flags: RunFlags, config: dict[str, Any]) -> Budget | None:
@@ -48,6 +51,37 @@ def budget_of(flags: RunFlags, config: dict[str, Any]) -> Budget | None:
 
     limits: dict[str, Any] = (config.get("budget") or {}) | flags.limits()
     return Budget(**limits) if limits else None
+
+
+def from_template(name: str, words: list[str], config: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+    """(the goal, the configuration with what the template says over it). Raises UsageError."""
+    from outrider.agent.settings.config import laid_over
+    from outrider.agent.settings.templates import read_template, sort_words
+
+    template = read_template(name)
+    given, rest = sort_words(words)
+    if rest:
+        places = " ".join(f"{one}=…" for one in template.variables) or "nothing"
+        raise UsageError(
+            f"{rest[0][:100]!r} is not NAME=VALUE",
+            f"the template {name!r} takes {places}",
+            f"outrider run -t {name} {places}",
+        )
+    return template.fill(given), laid_over(config, template.settings) | (
+        {"tools": list(template.tools)} if template.tools else {}
+    )
+
+
+def from_workspace(config: dict[str, Any], workspace: str, store: Store) -> dict[str, Any]:
+    """What AGENTS.md of the workspace adds to a run: the system text with it, and what the header says of it."""
+    from outrider.agent.settings.instructions import read_instructions
+    from outrider.agent.settings.run_settings import SYSTEM
+    from outrider.memory.store import digest_of
+
+    if config.get("instructions") is False:
+        return {}
+    found = read_instructions(Path(workspace), lambda data: store.get_blob(digest_of(data)) is not None)
+    return {"system": found.after(SYSTEM), "instructions": found.as_stored()} if found else {}
 
 
 def choose_model(

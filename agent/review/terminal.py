@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from outrider.agent.budget import UNITS, Budget, Ledger
+from outrider.agent.history.run_view import NO_ANSWER
 from outrider.agent.review.lines import (
     Line,
     Part,
@@ -47,7 +48,6 @@ from outrider.memory.journal import Stored
 from outrider.memory.text import for_terminal
 
 SANDBOX_OFF = "THE SANDBOX IS OFF: code the model writes runs on this machine as you, with your files and your network"
-NO_ANSWER = "No answer was reached"  # how the ending begins that no model wrote (agent/ending.py)
 _HEAD: tuple[Part, ...] = (("    ", "plain"),)
 
 
@@ -133,6 +133,7 @@ class TranscriptWriter:
         shown = names if self._detail is FULL else one_line(names, 72)
         yield from _row("tools", f"{len(event.tools)}: {shown}{policy}", "dim", self._detail)
         yield from _row("folder", _at_home(event.workspace), "dim", self._detail)
+        yield from _instructions(_dict(event.settings.get("instructions")))
         if event.settings.get("unsafe") or event.settings.get("isolation") == "none":
             yield warning(SANDBOX_OFF)
         yield Line()
@@ -153,6 +154,10 @@ class TranscriptWriter:
             ((title, "strong"), (f"  {duration(event.latency_s)}, {used}", "dim")),
             right=f"left: {left}" if left else "",
         )
+        if event.reasoning.strip():
+            yield from self._block(
+                event.reasoning, "dim", replace(self._detail, result_lines=self._detail.call_lines * 2)
+            )
         if event.calls and event.text.strip():
             yield from self._block(event.text, "quote", replace(self._detail, result_lines=self._detail.call_lines * 2))
         if event.finish_reason in ("", "length"):
@@ -166,6 +171,8 @@ class TranscriptWriter:
         short = arguments_in_short(inline, 92 if self._detail is LIVE else 160)
         self._calls[event.call_id] = arguments_in_short(event.arguments, 72)
         yield Line(((f"{event.tool}  ", "tool"), (short, "plain"), (asked, "warn")), ((f"  {nested}▸ ", "tool"),))
+        if event.repaired:
+            yield Line(((f"read as: {one_line(event.repaired, 200)}", "dim"),), _HEAD)
         for name, text in apart.items():
             if len(event.arguments) > 1:
                 yield Line(((f"{one_line(name, 40)}:", "dim"),), _HEAD)
@@ -229,7 +236,7 @@ class TranscriptWriter:
             yield Line(((f"allowed for this {event.scope}", "good"),), _HEAD)
 
     def _noted(self, stored: Stored, event: Noted) -> Iterator[Line]:
-        if event.by == "outrider":
+        if event.by in ("outrider", "warning"):
             yield Line(((one_line(event.text, 400), "warn"),), (("  ! ", "warn"),))
         else:
             who = "note" if event.by == "agent" else "you"
@@ -300,6 +307,10 @@ _REASONS = {
     "budget": "out of budget",
     "stuck": "stuck",
     "denied": "not allowed",
+    "partial": "only a part",
+    "not_found": "not found",
+    "refused": "refused",
+    "unable": "not done",
     "interrupted": "interrupted",
     "model": "the model failed",
     "error": "failed",
@@ -329,6 +340,14 @@ def warning(text: str) -> Line:
 def _row(name: str, text: str, style: Style, detail: Detail) -> Iterator[Line]:
     for number, line in enumerate(first_lines(text, min(detail.result_lines, 8), detail.chars)[0]):
         yield Line(((line, style),), ((f"  {name if number == 0 else '':8}", "dim"),))
+
+
+def _instructions(held: dict[str, Any]) -> Iterator[Line]:
+    """Which instructions of the workspace the model was given, and whether as the person's own."""
+    if held:
+        why = f"; {one_line(str(held.get('why')), 100)}: shown as information only" if held.get("why") else ""
+        said = f"{one_line(str(held.get('file')), 60)} of this folder, {held.get('chars', 0):,} characters"
+        yield Line(((said, "dim"), (why, "warn")), (("  told    ", "dim"),))
 
 
 def _budget(budget: Budget) -> str:

@@ -13,6 +13,7 @@ from typing import Any
 
 from outrider.agent.settings.keys import PROFILE, check
 from outrider.memory.errors import UsageError
+from outrider.memory.redaction.sealed import Sealer
 
 
 def data_folder() -> Path:
@@ -22,6 +23,11 @@ def data_folder() -> Path:
     from platformdirs import user_data_path
 
     return user_data_path("outrider", appauthor=False)
+
+
+def undo_key() -> Sealer:
+    """What seals the copies `undo` needs of files that hold secrets; its key lies in the data folder, not the database."""
+    return Sealer(data_folder() / "undo.key")
 
 
 def config_file() -> Path:
@@ -74,16 +80,16 @@ def with_profile(config: Mapping[str, Any], name: str | None) -> dict[str, Any]:
             f"the configuration has {there}",
             f'write one: outrider config set profile.{name}.model "…"',
         )
-    return _over(plain, profiles[name])
+    return laid_over(plain, profiles[name])
 
 
-def _over(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+def laid_over(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
     """`above` laid over `below`, table by table."""
     merged = dict(below)
     for key, value in above.items():
         under = merged.get(key)
         both = isinstance(value, Mapping) and isinstance(under, Mapping)
-        merged[key] = _over(under, value) if both else value  # type: ignore[arg-type]
+        merged[key] = laid_over(under, value) if both else value  # type: ignore[arg-type]
     return merged
 
 

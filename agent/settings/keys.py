@@ -87,6 +87,7 @@ KEYS: tuple[Key, ...] = (
         "OUTRIDER_MEMORY", inside=False),
     Key("isolation", TEXT, "the sandbox code runs in (`outrider doctor` lists them)", '"auto"', "auto"),
     Key("label", TEXT, "the label of runs that are given none", '"research"', "no label"),
+    Key("instructions", FLAG, "whether AGENTS.md of the workspace is shown to the model", "false", "true"),
     Key("budget.usd", LIMIT, "dollars a run may spend", "0.50", "1 where the price is known"),
     Key("budget.tokens", COUNT, "tokens a run may use, in and out", "200000", "no limit"),
     Key("budget.steps", COUNT, "times the model may be asked", "40", "500"),

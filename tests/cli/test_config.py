@@ -92,3 +92,29 @@ def test_edit_checks_the_file_when_it_is_done(here, program: Program, tmp_path: 
     done = program("config", "edit")
     assert done.code == 2
     assert "did you mean budget" in done.err
+
+
+def test_agents_md_is_told_and_shown_in_the_header(here, program: Program) -> None:  # type: ignore[no-untyped-def]
+    """The person sees what the model was given; a setting leaves it out; what it says changes no limit."""
+    (program.work / "AGENTS.md").write_text("Answer in French.\n[budget]\nusd = 100\n")
+    (program.work / "AGENTS.md").chmod(0o644)
+    model = program.script({"text": "oui"})
+    done = here("run", "go", "--model", model, "--tool", "plan", "--steps", "5")
+    assert "AGENTS.md of this folder" in done.err
+    started = here("show", "last", "--json").lines[0]
+    assert "Answer in French." in str(started)
+    assert here("config", "set", "instructions", "false").code == 0
+    done = here("run", "go", "--model", model, "--tool", "plan", "--steps", "5")
+    assert "AGENTS.md" not in done.err
+
+
+def test_a_template_makes_a_run(here, program: Program) -> None:  # type: ignore[no-untyped-def]
+    """Goal, tools and limits come from the template; flags win."""
+    folder = program.home / "templates"
+    folder.mkdir(parents=True)
+    (folder / "ask.md").write_text('+++\ntools = ["plan"]\nbudget.steps = 4\n+++\nLook at {{file}}.')
+    model = program.script({"text": "done"})
+    done = here("run", "-t", "ask", "file=main.py", "--model", model, "--json", "--calls", "2")
+    assert (done.json["goal"], done.json["budget"]) == ("Look at main.py.", {"steps": 4, "calls": 2})
+    for words in (("-t", "ask"), ("-t", "ask", "main.py"), ("-t", "nothing"), ("go", "on"), ()):
+        assert here("run", *words, "--model", model).code == 2

@@ -8,27 +8,37 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from outrider.agent.cli.flags import Profile, RunFlags, takes
-from outrider.agent.cli.given import budget_of, choose_model, from_config, read_config
-from outrider.agent.cli.output import ReaderGone, out, out_json
+from outrider.agent.cli.given import budget_of, choose_model, from_config, from_template, from_workspace, read_config
 from outrider.memory.errors import UsageError
 
 if TYPE_CHECKING:
-    from outrider.agent.cli.progress import Progress
-    from outrider.agent.history.run_view import Run
+    from outrider.agent.live_run import LiveRun
+
+
+Goal = Annotated[
+    str | None,
+    typer.Argument(metavar="GOAL", help='What you want, in your words; "-" reads it from stdin.', show_default=False),
+]
+Words = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="[NAME=VALUE]…", help="With -t: what the template's places stand for.", show_default=False),
+]
+Label = Annotated[str, typer.Option("--label", metavar="TEXT", help="A word to find this run by.", show_default=False)]
+Template = Annotated[
+    str | None,
+    typer.Option(
+        "--template", "-t", metavar="NAME", help="A goal you keep under a name (docs/config.md).", show_default=False
+    ),
+]
 
 
 @takes(RunFlags)
 def command(
-    goal: Annotated[
-        str,
-        typer.Argument(
-            metavar="GOAL", help='What you want, in your words; "-" reads it from stdin.', show_default=False
-        ),
-    ],
     flags: RunFlags,
-    label: Annotated[
-        str, typer.Option("--label", metavar="TEXT", help="A word to find this run by.", show_default=False)
-    ] = "",
+    goal: Goal = None,
+    words: Words = None,
+    label: Label = "",
+    template: Template = None,
     profile: Profile = None,
 ) -> None:
     """Work on GOAL until it is answered or a limit is reached.
@@ -36,36 +46,39 @@ def command(
     The answer goes to stdout, everything else to stderr. Ctrl-C stops after the step; `outrider resume` goes on.
     """
     from outrider.agent.agent import Agent
+    from outrider.agent.cli.conclusion import Conclusion
     from outrider.agent.cli.progress import Progress
     from outrider.agent.cli.session import work
 
-    goal = sys.stdin.read() if goal == "-" else goal
-    if not goal.strip():
-        raise UsageError("there is no goal", "it is empty", 'say what you want: outrider run "…"')
     config = read_config(profile)
-    given = from_config(config) | flags.settings(config.get("policy") or {}) | ({"label": label} if label else {})
+    given = [] if goal is None else [goal, *(words or ())]
+    if template is not None:
+        goal, config = from_template(template, given, config)
+    elif words:
+        raise UsageError(f"one word too many: {words[0][:100]!r}", "a goal is one argument", 'write it in quotes: "…"')
+    else:
+        goal = _goal(goal)
+    settings = from_config(config) | flags.settings(config.get("policy") or {}) | ({"label": label} if label else {})
     budget = budget_of(flags, config)
     progress = Progress(quiet=flags.quiet)
-    spec, settings = choose_model(flags, config, given, progress, profile=profile)
+    conclusion = Conclusion(progress, as_json=flags.json)
+    spec, settings = choose_model(flags, config, settings, progress, profile=profile)
+
+    async def prepare(agent: Agent) -> LiveRun:
+        return await agent.prepare(goal, **from_workspace(config, settings.get("workspace", "."), agent.store))
+
     run = work(
         lambda listeners: Agent(spec, memory=flags.memory, budget=budget, listeners=listeners, **settings),
-        lambda agent: agent.prepare(goal),
+        prepare,
         progress,
+        conclusion,
     )
-    finish(run, progress, as_json=flags.json)
+    conclusion.leave(run)
 
 
-def finish(run: Run, progress: Progress, *, as_json: bool) -> None:
-    """Print what a run came to and leave with its exit code."""
-    from outrider.agent.cli.progress import ending
-    from outrider.memory.text import for_terminal
-
-    try:
-        if as_json:
-            out_json(run.as_json())
-        elif answer := for_terminal(str(run.answer)).strip("\n"):
-            out(answer)
-    except ReaderGone:
-        pass  # the run is over and on disk; its exit code still tells
-    progress.show(ending(run))
-    raise typer.Exit(run.exit_code)
+def _goal(written: str | None) -> str:
+    """The goal as it was given. Raises UsageError if there is none."""
+    goal = sys.stdin.read() if written == "-" else written or ""
+    if not goal.strip():
+        raise UsageError("there is no goal", "it is empty", 'say what you want: outrider run "…"')
+    return goal
