@@ -16,7 +16,7 @@ from outrider.memory.errors import OutriderError
 from outrider.memory.events import FileChange, RunStarted, ToolReturned
 from outrider.memory.journal import Journal, Stored
 from outrider.memory.store import Store, digest_of
-from outrider.tools.files.file_tools import clear_way, is_no_file, put_file, take_file
+from outrider.tools.files.writing import clear_way, is_no_file, put_file, take_file
 
 
 @dataclass(frozen=True, slots=True)
