@@ -50,6 +50,8 @@ class LiveRun:
     secrets: dict[str, str] = field(default_factory=dict)
     delegate: Callable[[LiveRun, str, str, float, tuple[str, ...]], Awaitable[Observation]] | None = None
     parent: LiveRun | None = None
+    answer_schema: dict[str, Any] | None = None  # the answer must be JSON that fits it
+    check_answer: Check | None = None  # what is wrong with such a value, "" if nothing is
     stop: str = ""
     door: asyncio.Lock = field(default_factory=asyncio.Lock)  # calls that code makes come in one by one
     pending: list[Event] = field(default_factory=list)

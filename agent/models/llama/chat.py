@@ -67,7 +67,9 @@ def read(text: str, usage: Usage, finish: str, on_text: Callable[[str], None] | 
     if isinstance(said, dict) and "tool" in said:
         call = CallDraft(name=str(said["tool"]), arguments=json.dumps(said.get("arguments", {}), ensure_ascii=False))
         return Reply(calls=(call,), usage=usage, finish_reason="tool_calls")
-    answer = str(said.get("answer", text)) if isinstance(said, dict) else text
+    answer = said.get("answer", text) if isinstance(said, dict) else text
+    if not isinstance(answer, str):  # data, where the run asked for it
+        answer = json.dumps(answer, ensure_ascii=False)
     if on_text:
         on_text(answer)
     return Reply(text=answer, usage=usage)
