@@ -7,11 +7,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 from outrider.agent.budget import Ledger
 from outrider.agent.context.conversation import Context
 from outrider.agent.models.model import Model, ToolSpec
 from outrider.agent.state import State
+from outrider.agent.structured.reading import Check
 from outrider.memory.events import ApprovalAsked, ApprovalGiven, Event
 from outrider.memory.journal import Journal, Stored
 from outrider.tools.policy import Policy

@@ -14,6 +14,10 @@ from outrider.memory.events import Interrupted, ModelReplied, Noted, Stopped, To
 
 BAD_REPLIES = 3  # in a row, then the model is given up on
 DENIALS = 3  # in a row, then the run is: it wants what it may not have
+REPEATS = (
+    "Your reply said one phrase over and over, so it was stopped. "
+    "Call one of the tools, or write the answer to the goal once, in a few words."
+)
 EMPTY = "Your reply was empty. Call one of the tools, or write the answer to the goal."
 UNKNOWN = (
     "Interrupted: the process stopped while this call was under way, and its outcome is unknown. It was not repeated. "
@@ -35,13 +39,14 @@ async def pursue(live: LiveRun) -> None:
                 break
             await end_early(live, "model", detail=str(failure))
             return
-        if not reply.calls and reply.text.strip():
+        repeats = reply.finish_reason == "repetition"
+        if not reply.calls and not repeats and reply.text.strip():
             conclude(live, reply)
             return
         if reply.calls:
             await act(live, reply)
         else:
-            live.stage(Noted(by="outrider", text=EMPTY))
+            live.stage(Noted(by="outrider", text=REPEATS if repeats else EMPTY))
         if why := lost(live):
             await end_early(live, "denied" if live.state.denials >= DENIALS else "stuck", detail=why)
             return
@@ -73,7 +78,7 @@ def lost(live: LiveRun) -> str:
     if state.replans > 1:
         return "the model repeats the same calls"
     if state.bad_replies >= BAD_REPLIES:
-        return f"{BAD_REPLIES} replies in a row held neither text nor a tool call"
+        return f"{BAD_REPLIES} replies in a row held neither text nor a tool call, or one phrase over and over"
     if state.denials >= DENIALS:
         return f"{DENIALS} calls in a row were not allowed"
     return ""

@@ -169,7 +169,8 @@ class State:
         if purpose != "step" or event.error:
             return
         self.reply = event if event.calls else None
-        self.bad_replies = 0 if event.calls or event.text.strip() else self.bad_replies + 1
+        sound = bool(event.calls or event.text.strip()) and event.finish_reason != "repetition"
+        self.bad_replies = 0 if sound else self.bad_replies + 1
         self._marks = {f"{event.step}.{i}": mark_of(c.name, c.arguments) for i, c in enumerate(event.calls[:MAX_CALLS])}
 
     def _add_call(self, event: ToolCalled) -> None:

@@ -144,6 +144,8 @@ async def _attempt(
         reply = await _send(model, request)
     except ModelFailure as failure:
         cost = reserved if failure.billed else Amount()
+        if failure.usage is not None:
+            cost = live.ledger.settle(reserved, failure.usage)
         live.commit(_failed(live, step, cost, began, f"{failure.what}: {failure.why}"))
         if failure.retryable and not math.isinf(seconds_left) and live.ledger.seconds_left(ending=ending) <= 0:
             raise OutOfBudget("seconds") from failure

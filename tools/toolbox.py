@@ -172,7 +172,7 @@ def _detail() -> str:
     return told if len(told) <= MAX_SAID else f"{told[: MAX_SAID // 2]}\n…\n{told[-MAX_SAID // 2 :]}"
 
 
-_OURS = (__file__, shape.__code__.co_filename, asyncio.timeouts.__file__)
+_OURS = (__file__, observe.__code__.co_filename, asyncio.timeouts.__file__)
 
 
 def _parse(tool: Tool, arguments: str) -> dict[str, Any]:

