@@ -71,7 +71,7 @@ class Agent:
         return _sync(self._once(self.arun(goal, **changes)))
 
     def resume(self, run_id: str, **changes: Any) -> Run:
-        """Go on with a run that was left, interrupted or out of budget."""
+        """Go on with a run that was left, interrupted or out of budget; one that has ended is returned as it is."""
         return _sync(self._once(self.aresume(run_id, **changes)))
 
     def fork(self, run_id: str, *, at: int | None = None, goal: str = "", **changes: Any) -> Run:
@@ -84,7 +84,11 @@ class Agent:
 
     async def aresume(self, run_id: str, **changes: Any) -> Run:
         """`resume` for async code."""
-        return await self._drive(await self.prepare_resume(run_id, **changes))
+        try:
+            live = await self.prepare_resume(run_id, **changes)
+        except runs.RunEnded:
+            return read_run(self.store, run_id)
+        return await self._drive(live)
 
     async def afork(self, run_id: str, *, at: int | None = None, goal: str = "", **changes: Any) -> Run:
         """`fork` for async code."""

@@ -26,7 +26,7 @@ from outrider.agent.structured.reading import check_of
 from outrider.agent.tool_memory import RunMemory
 from outrider.agent.version import VERSION
 from outrider.memory.errors import LeaseLost, StoreError, UsageError
-from outrider.memory.events import Noted, Resumed, RunStarted, ToolCalled, ToolReturned
+from outrider.memory.events import Noted, Resumed, RunStarted, StopReason, ToolCalled, ToolReturned
 from outrider.memory.journal import Journal, Stored
 from outrider.memory.lease import BEAT_S
 from outrider.memory.store import Store
@@ -37,6 +37,11 @@ from outrider.tools.tool import Observation, Tool, ToolContext, ToolError
 from outrider.tools.toolbox import Toolbox
 
 UNLIMITED = Budget(steps=500, seconds=3600)  # what "no budget given" means; plus a dollar where a price is known
+
+
+class RunEnded(UsageError):
+    """A run to go on with that has nothing left to do; its stored end stands."""
+
 
 Delegate = Callable[[Settings, LiveRun, str, str, float, tuple[str, ...]], Awaitable[Observation]]
 
@@ -138,16 +143,16 @@ def resume(
     extra: Sequence[Tool] = (),
     listeners: Listeners | None = None,
 ) -> LiveRun:
-    """Take up a run that was left. Raises LeaseLost while another process drives it, UsageError if it is answered."""
+    """Take up a run that was left. Raises LeaseLost while another process drives it, RunEnded if nothing is left to do."""
     changes = _changes(store, run_id, settings, budget, model)
     journal = Journal.open_for_writing(store, run_id)
     try:
         live = _take_up(journal, settings, model, budget, extra, listeners)
-        if live.state.stopped and live.state.stopped.reason == "answered":
-            raise UsageError(
-                f"run {journal.run_id} is answered",
-                "there is nothing left to do",
-                "see `outrider show`, or go on from it with `outrider fork RUN --goal …`",
+        if live.state.stopped and _is_over(live.state.stopped.reason, changes):
+            raise RunEnded(
+                f"run {journal.run_id} has ended",
+                f"it came to its end ({live.state.stopped.reason}), and nothing is to be different",
+                "see `outrider show`, or go on from it with `outrider run --continue RUN`",
             )
         _refuse_less_than_spent(live, changes)
         unknown = tuple(c.call_id for c in live.state.open.values() if c.effect != "read")
@@ -162,6 +167,12 @@ def resume(
         journal.release()
         raise
     return live
+
+
+def _is_over(reason: StopReason, changes: dict[str, Any]) -> bool:
+    """Whether a run that stopped so has nothing left to do: an answer stands, and an end that would come again, unless
+    something is different now."""
+    return reason == "answered" or (reason in ("partial", "not_found", "refused", "unable", "budget") and not changes)
 
 
 def _refuse_less_than_spent(live: LiveRun, changes: dict[str, Any]) -> None:

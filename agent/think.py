@@ -157,6 +157,7 @@ async def _attempt(
         usage=reply.usage,
         cost=live.ledger.settle(reserved, reply.usage),
         finish_reason=reply.finish_reason,
+        outcome=reply.outcome,
         latency_s=round(time.monotonic() - began, 6),
         elapsed_s=live.ledger.elapsed_s,
     )

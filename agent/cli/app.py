@@ -4,13 +4,16 @@ May touch: writes the traceback of a bug to the data folder. Does not promise: t
 
 from __future__ import annotations
 
+import errno
+import io
 import os
 import sys
 import tempfile
 import traceback
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, TextIO
+from typing import Annotated, TextIO, cast
 
 import typer
 from typer.exceptions import TyperException
@@ -30,12 +33,12 @@ from outrider.agent.cli.commands import (
     verify,
 )
 from outrider.agent.cli.help import Command, Group
-from outrider.agent.cli.output import ReaderGone, say
-from outrider.memory.errors import OutriderError
+from outrider.agent.cli.output import ReaderGone, lost, say
+from outrider.memory.errors import OutriderError, UsageError
 
 EPILOG = (
-    "Exit codes: 0 answered, 1 a bug, 2 usage, 3 budget reached (partial answer printed), 4 stopped (denied, stuck, "
-    "interrupted), 5 no model or model unreachable."
+    "Exit codes: 0 answered, 1 a bug, 2 usage, 3 partial (a budget was reached, or something is left out), 4 interrupted, "
+    "5 failed (no model, or it could not do it), 6 not found, 7 refused or not allowed, 8 stuck."
 )
 app = typer.Typer(
     cls=Group,
@@ -72,7 +75,8 @@ def outrider(
 
 def run_command_line(arguments: list[str]) -> int:
     """Run one command; returns the exit code."""
-    sys.stdout, sys.stderr = sys.stdout or _nowhere(), sys.stderr or _nowhere()  # a closed stream is None
+    stdout = sys.stdout or _closed()  # a closed stream is None
+    sys.stdout, sys.stderr = stdout, sys.stderr or _nowhere()
     try:
         code = typer.main.get_command(app).main(arguments, prog_name="outrider", standalone_mode=False)
         return code if isinstance(code, int) else 0
@@ -85,6 +89,12 @@ def run_command_line(arguments: list[str]) -> int:
         return 0
     except KeyboardInterrupt:
         return 130
+    except OSError as error:
+        if told := _surroundings(error, stdout):
+            say(str(told))
+            return told.exit_code
+        say(_internal(error))
+        return 1
     except Exception as error:
         say(_internal(error))
         return 1
@@ -94,6 +104,33 @@ def run_command_line(arguments: list[str]) -> int:
 
 def _nowhere() -> TextIO:
     return Path(os.devnull).open("w", encoding="utf-8")
+
+
+class _Closed(io.TextIOBase):
+    """A stdout that was closed: what is written to it is lost, and whoever writes must know."""
+
+    def write(self, text: str) -> int:
+        raise OSError(errno.EBADF, "it is closed")
+
+
+def _closed() -> TextIO:
+    _OCCUPIED.append(_nowhere())  # no file that is opened later may get the number of stdout
+    return cast(TextIO, _Closed())
+
+
+_OCCUPIED: list[TextIO] = []
+
+
+def _surroundings(error: OSError, stdout: TextIO) -> OutriderError | None:
+    """What is wrong with the place the program was started in, if that is what the error comes from."""
+    try:
+        os.getcwd()  # noqa: PTH109  (only asked whether there is one)
+    except OSError:
+        what = "the folder this was started in is not there any more"
+        return UsageError(what, "it was deleted or moved", "change to a folder that exists")
+    if isinstance(stdout, _Closed) and error.errno == errno.EBADF:
+        return lost(error)
+    return lost(error) if error.errno == errno.ENOSPC and error.filename is None else None
 
 
 def _wrong_usage(error: TyperException) -> int:
@@ -131,4 +168,5 @@ def _leave_quietly() -> None:
         try:
             stream.flush()
         except (OSError, ValueError):
-            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+            with suppress(OSError, ValueError):
+                os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

@@ -10,8 +10,14 @@ from collections.abc import Iterable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+from outrider.memory.errors import UsageError
+
 if TYPE_CHECKING:
     from outrider.agent.review.lines import Line
+
+
+class OutputLost(UsageError):
+    """stdout cannot be written to: it is closed, or its disk is full."""
 
 
 class ReaderGone(Exception):
@@ -28,6 +34,14 @@ def out(text: str) -> None:
         out(text.encode(encoding, "replace").decode(encoding))
     except BrokenPipeError:
         raise ReaderGone from None
+    except (OSError, ValueError) as error:
+        raise lost(error) from None
+
+
+def lost(error: Exception) -> OutputLost:
+    """The error for output that could not be written."""
+    why = getattr(error, "strerror", None) or str(error)
+    return OutputLost("the output could not be written", f"stdout: {why}", "give it a place it can be written to")
 
 
 def out_json(value: Any) -> None:
@@ -46,6 +60,8 @@ def out_lines(lines: Iterable[Line]) -> None:
         Painter(sys.stdout).show(lines)
     except BrokenPipeError:
         raise ReaderGone from None
+    except (OSError, ValueError) as error:
+        raise lost(error) from None
 
 
 def say(text: str) -> None:

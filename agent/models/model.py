@@ -14,7 +14,7 @@ from functools import lru_cache
 from typing import Any, Literal, Protocol
 
 from outrider.memory.errors import OutriderError
-from outrider.memory.events import CallDraft, Origin, Usage
+from outrider.memory.events import CallDraft, Origin, Outcome, Usage
 from outrider.memory.text import for_model
 
 Role = Literal["system", "user", "assistant", "tool"]
@@ -114,12 +114,14 @@ class Reply:
     `finish_reason`: stop, tool_calls, length (cut at its limit: the text, or the arguments of the last call, end in the
     middle), repetition (stopped, for it said one phrase over and over; it is left in the text once) …; empty means the
     reply was cut and must not be trusted to be whole.
+    `outcome`: what a model that knows says of its answer, beside its words.
     """
 
     text: str = ""
     calls: tuple[CallDraft, ...] = ()
     usage: Usage | None = None
     finish_reason: str = "stop"
+    outcome: Outcome = "answered"
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from outrider.agent.budget import UNITS, Budget, Ledger
+from outrider.agent.history.run_view import NO_ANSWER
 from outrider.agent.review.lines import (
     Line,
     Part,
@@ -47,7 +48,6 @@ from outrider.memory.journal import Stored
 from outrider.memory.text import for_terminal
 
 SANDBOX_OFF = "THE SANDBOX IS OFF: code the model writes runs on this machine as you, with your files and your network"
-NO_ANSWER = "No answer was reached"  # how the ending begins that no model wrote (agent/ending.py)
 _HEAD: tuple[Part, ...] = (("    ", "plain"),)
 
 
@@ -301,6 +301,10 @@ _REASONS = {
     "budget": "out of budget",
     "stuck": "stuck",
     "denied": "not allowed",
+    "partial": "only a part",
+    "not_found": "not found",
+    "refused": "refused",
+    "unable": "not done",
     "interrupted": "interrupted",
     "model": "the model failed",
     "error": "failed",

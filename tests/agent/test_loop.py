@@ -95,7 +95,7 @@ def test_empty_replies_are_told_then_given_up_on(store: Store) -> None:
     assert (done.state, str(done.answer)) == ("answered", "now")
     model = Actor(says(""))
     done = run(store, model, [look])
-    assert (done.state, done.stop_reason) == ("stopped", "stuck")
+    assert (done.state, done.stop_reason) == ("stuck", "stuck")
     assert len(model.asked) <= 4
 
 
@@ -405,8 +405,8 @@ def test_calls_that_send_are_refused_when_nobody_can_be_asked(store: Store) -> N
     sent: list[str] = []
     done = run(store, sending(9), [sender(sent)])
     assert sent == []
-    assert (done.state, done.stop_reason) == ("stopped", "denied")
-    assert done.exit_code == 4
+    assert (done.state, done.stop_reason) == ("refused", "denied")
+    assert done.exit_code == 7
 
 
 @pytest.mark.parametrize(("scope", "questions"), [("once", 3), ("run", 1), ("always", 1)])
@@ -422,11 +422,11 @@ def test_yes_holds_for_as_long_as_it_was_meant(store: Store, scope: Any, questio
 
 
 def test_no_is_an_observation_and_nothing_is_sent(store: Store) -> None:
-    """A no costs the call and nothing else."""
+    """A no costs the call and nothing else; "done" after it is a claim that nothing bears out, and no success."""
     sent: list[str] = []
     approve, _ = answering(ApprovalGiven(call_id="", approved=False, by="Ada"))
     done = run(store, sending(1), [sender(sent)], listeners=Listeners(approve=approve))
-    assert (done.state, sent) == ("answered", [])
+    assert (done.state, done.answer.unsupported, sent) == ("partial", ("done",), [])
     assert "Ada" in observations(done)[0]
 
 
@@ -436,7 +436,7 @@ def test_denied_by_policy_is_not_even_asked(store: Store) -> None:
     approve, asked = answering(ApprovalGiven(call_id="", approved=True))
     done = run(store, sending(1), [sender(sent)], listeners=Listeners(approve=approve), policy={"network": "deny"})
     assert (sent, asked) == ([], [])
-    assert done.state == "answered"
+    assert done.state == "partial"
 
 
 def test_limits_by_tool_hold(store: Store) -> None:
@@ -588,7 +588,7 @@ def test_stop_during_a_long_wait_for_the_server_is_heard(store: Store) -> None:
     assert len(model.asked) == 1
     from outrider.agent.history.run_view import read_run
 
-    assert (read_run(store, run_id).state, read_run(store, run_id).stop_reason) == ("stopped", "interrupted")
+    assert (read_run(store, run_id).state, read_run(store, run_id).stop_reason) == ("interrupted", "interrupted")
     assert agent.resume(run_id).state == "answered"
 
 

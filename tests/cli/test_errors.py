@@ -166,12 +166,48 @@ def test_a_bug_is_one_line_and_its_traceback_is_kept(program: Program) -> None:
 
 
 def test_closed_streams_stop_nothing(program: Program) -> None:
-    """`outrider run … >&- 2>&-` finishes the run."""
+    """`outrider run … >&- 2>&-` finishes the run; that its answer reached nobody is an exit code of 2."""
     arguments = program.command(*program.run_args(program.script({"text": "done"})))
     line = " ".join(map(shlex.quote, arguments)) + " >&- 2>&-"
     done = subprocess.run(["sh", "-c", line], cwd=program.work, env=program.env(), check=False, timeout=60)
-    assert done.returncode == 0
+    assert done.returncode == 2
     assert program("runs", "--json").lines[0]["state"] == "answered"
+
+
+@pytest.mark.parametrize("target", [">&-", "> /dev/full"])
+@pytest.mark.parametrize("more", ["", "--json"])
+def test_an_answer_that_could_not_be_printed_is_told_with_where_it_is(program: Program, target: str, more: str) -> None:
+    """A full disk behind stdout, or none: exit 2, and the transcript holds the answer."""
+    arguments = program.command(*program.run_args(program.script({"text": "the answer"})), *more.split())
+    line = f"{' '.join(map(shlex.quote, arguments))} {target}"
+    done = subprocess.run(
+        ["sh", "-c", line], cwd=program.work, env=program.env(), check=False, timeout=60, stderr=-1, text=True
+    )
+    assert done.returncode == 2
+    assert "the answer could not be printed" in done.stderr
+    assert "outrider show" in done.stderr
+    assert "the answer" in program("show", "last").out
+
+
+def test_a_reading_command_says_that_its_output_went_nowhere(program: Program) -> None:
+    """`outrider runs > /dev/full` is no success, and no bug."""
+    program(*program.run_args(program.script({"text": "x"})))
+    for words in (("runs",), ("show", "last"), ("tools", "list"), ("--help",)):
+        for target in (">&-", "> /dev/full"):
+            line = f"{' '.join(map(shlex.quote, program.command(*words)))} {target}"
+            done = subprocess.run(
+                ["sh", "-c", line], cwd=program.work, env=program.env(), check=False, timeout=60, stderr=-1, text=True
+            )
+            assert (done.returncode, "stdout" in done.stderr, "Traceback" in done.stderr) == (2, True, False), words
+
+
+def test_a_working_folder_that_was_deleted_is_named(program: Program) -> None:
+    """Started in a folder that is gone: exit 2, in words."""
+    gone = program.folder / "gone"
+    words = program.command("run", "x", "--model", program.script({"text": "x"}), "--tool", "plan")
+    line = f"mkdir {gone} && cd {gone} && rmdir {gone} && {' '.join(map(shlex.quote, words))}"
+    done = subprocess.run(["sh", "-c", line], env=program.env(), check=False, timeout=60, stderr=-1, text=True)
+    _clear(Result(done.returncode, "", done.stderr), 2, "the folder this was started in is not there any more")
 
 
 def test_a_run_has_one_driver_and_survives_its_death(program: Program) -> None:

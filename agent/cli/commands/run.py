@@ -9,12 +9,9 @@ import typer
 
 from outrider.agent.cli.flags import Profile, RunFlags, takes
 from outrider.agent.cli.given import budget_of, choose_model, from_config, from_template, from_workspace, read_config
-from outrider.agent.cli.output import ReaderGone, out, out_json
 from outrider.memory.errors import UsageError
 
 if TYPE_CHECKING:
-    from outrider.agent.cli.progress import Progress
-    from outrider.agent.history.run_view import Run
     from outrider.agent.live_run import LiveRun
 
 
@@ -49,6 +46,7 @@ def command(
     The answer goes to stdout, everything else to stderr. Ctrl-C stops after the step; `outrider resume` goes on.
     """
     from outrider.agent.agent import Agent
+    from outrider.agent.cli.conclusion import Conclusion
     from outrider.agent.cli.progress import Progress
     from outrider.agent.cli.session import work
 
@@ -63,6 +61,7 @@ def command(
     settings = from_config(config) | flags.settings(config.get("policy") or {}) | ({"label": label} if label else {})
     budget = budget_of(flags, config)
     progress = Progress(quiet=flags.quiet)
+    conclusion = Conclusion(progress, as_json=flags.json)
     spec, settings = choose_model(flags, config, settings, progress, profile=profile)
 
     async def prepare(agent: Agent) -> LiveRun:
@@ -72,8 +71,9 @@ def command(
         lambda listeners: Agent(spec, memory=flags.memory, budget=budget, listeners=listeners, **settings),
         prepare,
         progress,
+        conclusion,
     )
-    finish(run, progress, as_json=flags.json)
+    conclusion.leave(run)
 
 
 def _goal(written: str | None) -> str:
@@ -82,19 +82,3 @@ def _goal(written: str | None) -> str:
     if not goal.strip():
         raise UsageError("there is no goal", "it is empty", 'say what you want: outrider run "…"')
     return goal
-
-
-def finish(run: Run, progress: Progress, *, as_json: bool) -> None:
-    """Print what a run came to and leave with its exit code."""
-    from outrider.agent.cli.progress import ending
-    from outrider.memory.text import for_terminal
-
-    try:
-        if as_json:
-            out_json(run.as_json())
-        elif answer := for_terminal(str(run.answer)).strip("\n"):
-            out(answer)
-    except ReaderGone:
-        pass  # the run is over and on disk; its exit code still tells
-    progress.show(ending(run))
-    raise typer.Exit(run.exit_code)

@@ -19,7 +19,16 @@ if TYPE_CHECKING:
     from outrider.memory.store import Store
 
 NONE = 'no runs yet: outrider run "…" makes one'
-STYLES = {"answered": "good", "partial": "warn", "stopped": "warn", "failed": "bad", "running": "tool"}
+STYLES = {
+    "answered": "good",
+    "partial": "warn",
+    "not_found": "warn",
+    "refused": "warn",
+    "stuck": "warn",
+    "interrupted": "warn",
+    "failed": "bad",
+    "running": "tool",
+}
 
 
 def command(
@@ -65,7 +74,7 @@ def _line(run: Run) -> Line:
     cost = f"  {dollars(float(run.spent.usd))}" if run.spent.usd else ""
     goal = one_line(run.goal, 60 if sys.stdout.isatty() else 200)
     return Line(
-        ((f"{run.state:9}", STYLES[run.state]), (goal, "plain")),  # type: ignore[arg-type]
+        ((f"{run.state:11}  ", STYLES[run.state]), (goal, "plain")),  # type: ignore[arg-type]
         ((f"{run.id}  ", "strong"), (f"{_age(run.created_at):>5}  ", "dim")),
         right=f"{count(run.spent.steps, 'step')}{cost}",
     )

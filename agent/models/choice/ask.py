@@ -65,7 +65,7 @@ async def reply(process: Scorer, request: Request, until: float, *, plain: bool)
         )
     if request.on_text:
         request.on_text(move.text)
-    return Reply(text=move.text, usage=usage)
+    return Reply(text=move.text, usage=usage, outcome="answered" if move.found else "not_found")
 
 
 async def _choose(process: Scorer, decision: steps.Decision, spent: _Spent, until: float, plain: bool) -> int:
