@@ -54,10 +54,18 @@ class LiveRun:
     parent: LiveRun | None = None
     answer_schema: dict[str, Any] | None = None  # the answer must be JSON that fits it
     check_answer: Check | None = None  # what is wrong with such a value, "" if nothing is
+    answer_kind: Any = None  # the Python type it must be, where a program asked for one
     stop: str = ""
     door: asyncio.Lock = field(default_factory=asyncio.Lock)  # calls that code makes come in one by one
     pending: list[Event] = field(default_factory=list)
     blobs: dict[str, bytes] = field(default_factory=dict)
+
+    def expect(self, kind: Any) -> None:
+        """The answer must be a `kind` (a pydantic model, say), not only fit its schema."""
+        from outrider.agent.structured.reading import check_of_type
+
+        if self.answer_schema is not None:
+            self.answer_kind, self.check_answer = kind, check_of_type(kind, self.answer_schema)
 
     @property
     def stopping(self) -> str:

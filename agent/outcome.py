@@ -118,4 +118,6 @@ _ANNOUNCED = re.compile(
     r"\A(?!.*: *\S)((okay|ok|sure|certainly|great|first)[,.!]? )?(i will|i'll|i am going to|i'm going to|let me|let's) (now |first |then |start by )?"
     r"(read|look|check|search|open|run|us(e|ing)|call|list|find|calculate|write|creat|try|fetch|inspect|examin|go)"
 )
-_ASKS_WHETHER = re.compile(r"\A(is|are|was|were|does|do (you|we|they|i|any|the|these|those)|did|has|have|can|check (if|whether)|tell me (if|whether))\b")
+_ASKS_WHETHER = re.compile(
+    r"\A(is|are|was|were|does|do (you|we|they|i|any|the|these|those)|did|has|have|can|check (if|whether)|tell me (if|whether))\b"
+)

@@ -43,6 +43,25 @@ def check_of(schema: Schema) -> Check:
     return check
 
 
+def check_of_type(kind: Any, schema: Schema) -> Check:
+    """The same, and then what the Python type itself refuses (a validator of a pydantic model)."""
+    fits = check_of(schema)
+
+    def check(value: Any) -> str:
+        from pydantic import TypeAdapter, ValidationError
+
+        if wrong := fits(value):
+            return wrong
+        try:
+            TypeAdapter(kind).validate_json(json.dumps(value))
+        except ValidationError as error:
+            found = error.errors(include_url=False, include_context=False, include_input=False)[:MOST_ERRORS]
+            return "; ".join(f"{'.'.join(map(str, one['loc'])) or 'the value'}: {one['msg'][:200]}" for one in found)
+        return ""
+
+    return check
+
+
 def read_answer(text: str, check: Check) -> tuple[Any, str]:
     """(the first JSON value in the text that fits, ""), or (None, what was wrong in words)."""
     wrong = ""
@@ -90,6 +109,13 @@ _DECODER = json.JSONDecoder(parse_constant=_no_number)
 def spelt(value: Any) -> str:
     """A value as the answer of a run holds it: JSON in one line."""
     return json.dumps(value, ensure_ascii=False)
+
+
+def shown(answer: str) -> str:
+    """The answer's JSON fit for a terminal and a program alike: what a terminal must not be sent is spelt out (\\u001b)."""
+    from outrider.memory.text import for_terminal
+
+    return answer if for_terminal(answer) == answer else json.dumps(json.loads(answer))
 
 
 def claims(value: Any, above: str = "") -> str:

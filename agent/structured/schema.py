@@ -18,7 +18,9 @@ Schema = dict[str, Any]
 MOST_BYTES = 64 * 1024  # it is told to the model with every request
 TYPES = {"str": "string", "text": "string", "int": "integer", "float": "number", "number": "number", "bool": "boolean",
          "object": "object"}  # fmt: skip
-_FIELD = re.compile(r"(?P<name>[A-Za-z_][\w-]{0,63})(?:\s+(?P<type>[a-z]+)(?P<many>\[\])?)?(?:\s*:\s*(?P<says>.{1,500}))?")
+_FIELD = re.compile(
+    r"(?P<name>[A-Za-z_][\w-]{0,63})(?:\s+(?P<type>[a-z]+)(?P<many>\[\])?)?(?:\s*:\s*(?P<says>.{1,500}))?"
+)
 
 
 def schema_of(written: str) -> Schema:
@@ -48,7 +50,9 @@ def schema_of_type(wanted: Any) -> Schema:
         return checked(TypeAdapter(wanted).json_schema(), "the answer's type")
     except (PydanticUserError, PydanticInvalidForJsonSchema, PydanticSchemaGenerationError) as error:
         raise UsageError(
-            f"{wanted!r} is no type of an answer", str(error).split("\n")[0], "give a pydantic model, a dataclass or a schema"
+            f"{wanted!r} is no type of an answer",
+            str(error).split("\n")[0],
+            "give a pydantic model, a dataclass or a schema",
         ) from error
 
 
