@@ -6,7 +6,6 @@ what is on disk does, and `resume` goes on from there.
 from __future__ import annotations
 
 import asyncio
-import os
 import sys
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
@@ -20,6 +19,7 @@ from outrider.agent.history.file_changes import drifted
 from outrider.agent.live_run import Approve, LiveRun, nobody
 from outrider.agent.loop import pursue
 from outrider.agent.models.model import Model, Price, ToolSpec
+from outrider.agent.run_secrets import Hidden, masker_of, named_secrets
 from outrider.agent.settings.run_settings import Settings, as_stored, changed_settings, from_stored
 from outrider.agent.state import State
 from outrider.agent.structured.reading import check_of
@@ -29,9 +29,11 @@ from outrider.memory.errors import LeaseLost, StoreError, UsageError
 from outrider.memory.events import Noted, Resumed, RunStarted, StopReason, ToolCalled, ToolReturned
 from outrider.memory.journal import Journal, Stored
 from outrider.memory.lease import BEAT_S
+from outrider.memory.redaction import Masker
 from outrider.memory.store import Store
 from outrider.memory.text import for_storage
 from outrider.tools.builtin import collect, replaced
+from outrider.tools.net.named_secrets import bound_hosts
 from outrider.tools.policy import Policy
 from outrider.tools.tool import Observation, Tool, ToolContext, ToolError
 from outrider.tools.toolbox import Toolbox
@@ -95,7 +97,7 @@ def start(
         parent=parent,
         label=settings.label,
     )
-    journal = Journal.create(store, first, label=settings.label, parent=parent)
+    journal = Journal.create(store, masker_of(settings, model).model(first), label=settings.label, parent=parent)
     live = _assemble(journal, settings, model, ledger, toolbox, workspace, listeners)
     _replay(live)
     return live
@@ -209,7 +211,11 @@ def fork(
     changes |= {"goal": for_storage(goal)} if goal else {}
     open_calls = _open_calls(parent, at)
     journal = Journal.create(
-        store, Resumed(changes=changes, unknown=open_calls), label=settings.label, parent=parent.run_id, fork_seq=at
+        store,
+        masker_of(settings, model).model(Resumed(changes=changes, unknown=open_calls)),
+        label=settings.label,
+        parent=parent.run_id,
+        fork_seq=at,
     )
     try:
         return _take_up(journal, settings, model, budget, extra, listeners)
@@ -347,8 +353,8 @@ def _assemble(
     workspace: Path,
     listeners: Listeners,
 ) -> LiveRun:
-    secrets = {name: value for name in settings.secrets if (value := os.environ.get(name))}
-    context = _tool_context(journal, settings, ledger, workspace, listeners, secrets)
+    masker = masker_of(settings, model)
+    context = _tool_context(journal, settings, ledger, workspace, listeners, masker)
     live = LiveRun(
         journal=journal,
         model=model,
@@ -359,8 +365,8 @@ def _assemble(
         specs=tuple(ToolSpec(t.name, t.description, t.parameters) for t in toolbox.tools.values()),
         approve=listeners.approve,
         on_event=listeners.on_event,
-        on_text=listeners.on_text,
-        secrets=secrets,
+        on_text=Hidden(listeners.on_text, masker) if listeners.on_text else None,
+        masker=masker,
     )
     if settings.schema is not None:
         live.answer_schema, live.check_answer = settings.schema, check_of(settings.schema)
@@ -373,15 +379,18 @@ def _assemble(
 
 
 def _tool_context(
-    journal: Journal, settings: Settings, ledger: Ledger, workspace: Path, listeners: Listeners, secrets: dict[str, str]
+    journal: Journal, settings: Settings, ledger: Ledger, workspace: Path, listeners: Listeners, masker: Masker
 ) -> ToolContext:
+    named = named_secrets(settings)
     return ToolContext(
         workspace=workspace,
         run_id=journal.run_id,
         ask=_asking(listeners, ledger) if listeners.ask else None,
-        progress=listeners.progress,
+        progress=lambda text: listeners.progress(masker.text(text)),
         seconds_left=ledger.seconds_left,
-        secret=secrets.get,
+        secret=named.get,
+        secret_hosts=bound_hosts(settings.secrets),
+        mask=masker.text,
         isolation=settings.isolation,
         unsafe=settings.unsafe,
         allowed_hosts=settings.allowed_hosts,

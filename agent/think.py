@@ -150,6 +150,9 @@ async def _attempt(
         if failure.retryable and not math.isinf(seconds_left) and live.ledger.seconds_left(ending=ending) <= 0:
             raise OutOfBudget("seconds") from failure
         raise
+    finally:
+        if live.on_text:
+            live.on_text.end()
     replied = ModelReplied(
         step=step,
         text=reply.text,

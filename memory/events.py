@@ -19,7 +19,18 @@ Origin = Literal["trusted", "untrusted"]
 Decision = Literal["allow", "ask", "deny"]
 Outcome = Literal["answered", "partial", "not_found", "refused", "unable"]  # what an answer says of itself
 StopReason = Literal[
-    "answered", "partial", "not_found", "refused", "unable", "budget", "stuck", "denied", "invalid", "interrupted", "model", "error"
+    "answered",
+    "partial",
+    "not_found",
+    "refused",
+    "unable",
+    "budget",
+    "stuck",
+    "denied",
+    "invalid",
+    "interrupted",
+    "model",
+    "error",
 ]
 
 

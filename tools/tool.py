@@ -84,6 +84,10 @@ def _nothing(_: str) -> None:
     return None
 
 
+def _as_it_is(text: str) -> str:
+    return text
+
+
 @dataclass(slots=True)
 class ToolContext:
     """What a tool gets if it asks for it with a parameter annotated `ToolContext`. One per run, `call_id` per call.
@@ -92,6 +96,7 @@ class ToolContext:
     ask(question) -> the person's answer, or None when nobody is there. progress(text): one line for the person.
     call_tool(name, arguments): another tool of this run, through policy, budget and journal.
     delegate(goal, share, tools): a child run with a share of what is left of the budget.
+    secret(name) -> its value; secret_hosts: the hosts each may go to, where the person said so. mask(text): without them.
     unsafe: the person gave up the sandbox. scratch: kept by a tool between calls of one run, by tool name;
     a value with a `close()` method is closed when the run ends. settings: per-tool settings from the configuration.
     """
@@ -106,6 +111,8 @@ class ToolContext:
     delegate: Callable[[str, float, tuple[str, ...]], Awaitable[Observation]] | None = None
     seconds_left: Callable[[], float] = lambda: 60.0
     secret: Callable[[str], str | None] = lambda name: None
+    secret_hosts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    mask: Callable[[str], str] = _as_it_is
     isolation: str = "auto"
     unsafe: bool = False
     allowed_hosts: tuple[str, ...] = ()

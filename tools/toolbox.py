@@ -78,12 +78,12 @@ class Toolbox:
         """Run a call for at most `timeout_s` seconds. Never raises but for cancellation: whatever happens is an observation."""
         try:
             value = await _within(timeout_s, call, context)
-            return Returned(_clean(observe(value), call.tool))
+            return Returned(_clean(observe(value), call.tool, context))
         except OutriderError as error:
-            return Returned(_clean(Observation(str(error), ok=False), call.tool))
+            return Returned(_clean(Observation(str(error), ok=False), call.tool, context))
         except Exception as error:
-            said = f"{call.tool.name} failed: {type(error).__name__}: {_words_of(error)}"
-            return Returned(_clean(Observation(said[:MAX_SAID], ok=False), call.tool), _detail())
+            said = context.mask(f"{call.tool.name} failed: {type(error).__name__}: {_words_of(error)}")
+            return Returned(_clean(Observation(said[:MAX_SAID], ok=False), call.tool, context), _detail(context))
 
 
 async def _within(timeout_s: float, call: Prepared, context: ToolContext) -> Any:
@@ -163,12 +163,12 @@ def _words_of(error: BaseException) -> str:
         return "(it has no message)"
 
 
-def _detail() -> str:
+def _detail(context: ToolContext) -> str:
     """The traceback from the first frame that is not ours, fit to store."""
     kind, error, frames = sys.exc_info()
     while frames and frames.tb_next and frames.tb_frame.f_code.co_filename in _OURS:
         frames = frames.tb_next
-    told = for_storage("".join(traceback.format_exception(kind, error, frames, limit=20)))
+    told = for_storage(context.mask("".join(traceback.format_exception(kind, error, frames, limit=20))))
     return told if len(told) <= MAX_SAID else f"{told[: MAX_SAID // 2]}\n…\n{told[-MAX_SAID // 2 :]}"
 
 
@@ -215,14 +215,16 @@ def _depth(value: Any) -> int:
     return deepest
 
 
-def _clean(seen: Observation, tool: Tool) -> Observation:
-    """The observation, fit to store. Raises ToolError for one that says what its types do not allow."""
+def _clean(seen: Observation, tool: Tool, context: ToolContext) -> Observation:
+    """The observation, fit to store: secrets are masked before cleaning could make them unrecognisable.
+
+    Raises ToolError for one that says what its types do not allow."""
     sound = isinstance(seen.text, str) and isinstance(seen.ok, bool) and seen.origin in (None, *get_args(Origin))
     if not sound or not all(isinstance(file.data, bytes) for file in seen.files):
         raise ToolError("the tool's result cannot be kept", "an Observation with wrong types", "fix the tool")
     files = tuple(File(for_storage(str(f.name)), for_storage(str(f.media_type)), f.data) for f in seen.files)
     hidden = hidden_in(seen.text)
-    text = for_storage(seen.text) + (f"\n[left out, for they cannot be seen: {hidden}]" if hidden else "")
+    text = for_storage(context.mask(seen.text)) + (f"\n[left out, for they cannot be seen: {hidden}]" if hidden else "")
     return replace(seen, text=text, origin=seen.origin or tool.origin, files=files)
 
 

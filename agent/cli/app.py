@@ -27,13 +27,14 @@ from outrider.agent.cli.commands import (
     resume,
     run,
     runs,
+    scan,
     show,
     tools,
     undo,
     verify,
 )
 from outrider.agent.cli.help import Command, Group
-from outrider.agent.cli.output import ReaderGone, lost, say
+from outrider.agent.cli.output import ReaderGone, hide, lost, say
 from outrider.memory.errors import OutriderError, UsageError
 
 EPILOG = (
@@ -50,7 +51,7 @@ app = typer.Typer(
     epilog=EPILOG,
 )
 COMMANDS = {
-    "run": run, "resume": resume, "fork": fork, "runs": runs, "show": show, "verify": verify, "replay": replay, "undo": undo,
+    "run": run, "resume": resume, "fork": fork, "runs": runs, "show": show, "verify": verify, "scan": scan, "replay": replay, "undo": undo,
 }  # fmt: skip
 for name, module in COMMANDS.items():
     app.command(name, cls=Command)(module.command)
@@ -141,7 +142,7 @@ def _wrong_usage(error: TyperException) -> int:
 
 def _internal(error: Exception) -> str:
     if os.environ.get("OUTRIDER_DEBUG"):
-        traceback.print_exc()
+        sys.stderr.write(hide(traceback.format_exc()))
     said = f"internal error: {type(error).__name__}: {' '.join(str(error).split())[:300]}"
     report = f"outrider {' '.join(sys.argv[1:2])}\n{''.join(traceback.format_exception(error))}"
     name = f"{datetime.now(UTC):%y%m%d-%H%M%S}-{os.getpid()}.txt"
@@ -149,7 +150,7 @@ def _internal(error: Exception) -> str:
         try:
             file = folder() / name
             file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            file.write_text(report, encoding="utf-8", errors="backslashreplace")
+            file.write_text(hide(report), encoding="utf-8", errors="backslashreplace")
             return f"{said} (traceback: {file})"
         except Exception:  # noqa: S112 - the next place; a bug must not hide behind its own report
             continue

@@ -63,8 +63,8 @@ class ToolFlags:
     ] = None
     secret: Annotated[
         list[str] | None,
-        _option("--secret", under=TOOLS, metavar="NAME",
-                help="Let tools use an environment variable as {{secret:NAME}}; its value is never shown or stored."),
+        _option("--secret", under=TOOLS, metavar="NAME[@HOST]",
+                help="Let tools use an environment variable as {{secret:NAME}}, at HOST alone if one is named; its value is never shown or stored."),
     ] = None  # fmt: skip
     isolation: Annotated[
         str | None,
@@ -245,11 +245,17 @@ def known_isolation(name: str | None) -> str | None:
 
 
 def _secrets(names: list[str] | None) -> tuple[str, ...]:
+    """The secrets as settings hold them, "NAME" or "NAME@host": their values are masked from here on."""
+    from outrider.agent.cli.output import hide_values
+    from outrider.tools.net.named_secrets import split_binding
+
     found = tuple(_words(names))
-    if missing := [name for name in found if not os.environ.get(name)]:
+    bare = [split_binding(word)[0] for word in found]
+    if missing := [name for name in bare if not os.environ.get(name)]:
         raise UsageError(
             f"there is no secret {', '.join(map(repr, missing))}",
             "that environment variable is not set",
             "set it first",
         )
+    hide_values({name: os.environ[name] for name in bare})
     return found

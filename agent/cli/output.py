@@ -5,15 +5,18 @@ May touch: the two streams. Does not promise: to reach anybody; a run goes on wi
 from __future__ import annotations
 
 import json
+import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from functools import cache
+from typing import TYPE_CHECKING, Any, TextIO
 
 from outrider.memory.errors import UsageError
 
 if TYPE_CHECKING:
     from outrider.agent.review.lines import Line
+    from outrider.memory.redaction import Masker
 
 
 class OutputLost(UsageError):
@@ -24,8 +27,50 @@ class ReaderGone(Exception):
     """Nobody reads stdout any more; there is nothing left to print."""
 
 
+@cache
+def _masker() -> Masker:
+    from outrider.memory.redaction import Masker, from_environment
+
+    return Masker(from_environment(os.environ))
+
+
+def hide(text: str) -> str:
+    """`text` without secrets: those of the environment, those named by a flag, and what is shaped like a key."""
+    return _masker().text(text)
+
+
+def hide_values(secrets: Mapping[str, str]) -> None:
+    """Mask these values, by name, in everything this process prints from here on."""
+    _masker().add(secrets)
+
+
+class HidingStream:
+    """Stands in for a stream that others print to (a tool's `print`, a library's warnings): lines come out masked."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream, self._held = stream, ""
+
+    def write(self, text: str) -> int:
+        """Hold text until its line ends."""
+        whole, end, self._held = (self._held + text).rpartition("\n")
+        if end:
+            self._stream.write(hide(whole) + end)
+        return len(text)
+
+    def flush(self) -> None:
+        """What is held goes out now."""
+        held, self._held = self._held, ""
+        if held:
+            self._stream.write(hide(held))
+        self._stream.flush()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+
 def out(text: str) -> None:
     """Print to stdout, now. Raises ReaderGone."""
+    text = hide(text)
     try:
         sys.stdout.write(text if text.endswith("\n") else f"{text}\n")
         sys.stdout.flush()
@@ -69,7 +114,7 @@ def say(text: str) -> None:
     from outrider.memory.text import for_terminal
 
     with suppress(OSError, ValueError):
-        sys.stderr.write(f"{for_terminal(text)}\n".encode("utf-8", "replace").decode("utf-8"))
+        sys.stderr.write(f"{for_terminal(hide(text))}\n".encode("utf-8", "replace").decode("utf-8"))
         sys.stderr.flush()
 
 

@@ -9,10 +9,11 @@ import os
 import signal
 import sys
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager, redirect_stdout, suppress
+from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppress
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO, cast
 
+from outrider.agent.cli.output import HidingStream
 from outrider.agent.cli.progress import Progress
 from outrider.agent.cli.prompts import Person, is_there
 from outrider.memory.errors import LeaseLost, StoreError
@@ -32,7 +33,11 @@ Prepare = Callable[["Agent"], Awaitable["LiveRun"]]
 
 def work(make: MakeAgent, prepare: Prepare, progress: Progress, conclusion: Conclusion) -> Run:
     """Prepare a run, drive it to its end or until the person stops it, and show what it came to as soon as it is on disk."""
-    with redirect_stdout(sys.stderr):  # what a tool prints is not the answer
+    printed = cast(TextIO, HidingStream(sys.stderr))
+    with (
+        redirect_stdout(printed),
+        redirect_stderr(printed),
+    ):  # what a tool prints is not the answer, and may hold a secret
         return asyncio.run(_work(make, prepare, progress, conclusion))
 
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from outrider.agent.settings.keys import PROFILE, check
 from outrider.memory.errors import UsageError
+from outrider.memory.redaction.sealed import Sealer
 
 
 def data_folder() -> Path:
@@ -22,6 +23,11 @@ def data_folder() -> Path:
     from platformdirs import user_data_path
 
     return user_data_path("outrider", appauthor=False)
+
+
+def undo_key() -> Sealer:
+    """What seals the copies `undo` needs of files that hold secrets; its key lies in the data folder, not the database."""
+    return Sealer(data_folder() / "undo.key")
 
 
 def config_file() -> Path:

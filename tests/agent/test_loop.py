@@ -77,7 +77,7 @@ def test_repeating_reply_is_told_then_given_up_on_and_never_an_answer(store: Sto
     assert any("over and over" in text for text in model.told())
     model = Actor(loop)
     done = run(store, model, [look])
-    assert (done.state, done.stop_reason) == ("stopped", "stuck")
+    assert (done.state, done.stop_reason) == ("stuck", "stuck")
     assert len(model.asked) <= 4
 
 

@@ -68,7 +68,9 @@ ADMITTED = {
 }
 
 
-@pytest.mark.parametrize(("outcome", "text"), [(outcome, text) for outcome, texts in ADMITTED.items() for text in texts])
+@pytest.mark.parametrize(
+    ("outcome", "text"), [(outcome, text) for outcome, texts in ADMITTED.items() for text in texts]
+)
 def test_an_answer_is_taken_as_it_says_of_itself(outcome: str, text: str) -> None:
     """The mark, and plain admissions where they open a sentence; nothing else."""
     said, rest, why = outcome_of(text, "do it")
@@ -78,7 +80,7 @@ def test_an_answer_is_taken_as_it_says_of_itself(outcome: str, text: str) -> Non
 
 
 def test_a_no_to_a_question_whether_something_is_there_is_an_answer() -> None:
-    """"Does notes.txt exist?" is answered by "it does not exist"."""
+    """ "Does notes.txt exist?" is answered by "it does not exist"."""
     assert outcome_of("notes.txt does not exist.", "Does notes.txt exist?")[0] == "answered"
     assert outcome_of("notes.txt does not exist.", "Print notes.txt")[0] == "not_found"
 
