@@ -34,7 +34,12 @@ class Person(BaseModel):
 
 def test_an_answer_that_does_not_fit_is_asked_for_again_with_the_error(store: Store) -> None:
     """What a validator of the program refuses is told to the model in words; the value comes back as the type."""
-    model = Actor(says("Ann is 40."), says('{"name": "Ann"}'), says('{"name": "Ann", "age": 7}'), says('```json\n{"name":"Ann","age":40}\n```'))
+    model = Actor(
+        says("Ann is 40."),
+        says('{"name": "Ann"}'),
+        says('{"name": "Ann", "age": 7}'),
+        says('```json\n{"name":"Ann","age":40}\n```'),
+    )
     done = Agent(model, tools=(), memory=store).run("Who?", answer=Person)
     assert (done.state, done.value) == ("answered", Person(name="Ann", age=40))
     assert str(done.answer) == '{"name": "Ann", "age": 40}'
@@ -65,7 +70,9 @@ def test_asking_again_stays_inside_the_budget(store: Store) -> None:
 
 def test_a_refusal_in_words_is_told_as_one(store: Store) -> None:
     """A model that says it found nothing is not pressed for data it would have to make up."""
-    done = Agent(Actor(says("STATUS: not found\nThere is no such person.")), tools=(), memory=store).run("Who?", answer=Person)
+    done = Agent(Actor(says("STATUS: not found\nThere is no such person.")), tools=(), memory=store).run(
+        "Who?", answer=Person
+    )
     assert (done.state, done.value) == ("not_found", None)
 
 
