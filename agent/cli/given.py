@@ -67,7 +67,7 @@ def from_template(name: str, words: list[str], config: dict[str, Any]) -> tuple[
             f"the template {name!r} takes {places}",
             f"outrider run -t {name} {places}",
         )
-    own = {"tools": list(template.tools)} if template.tools else {}
+    own: dict[str, Any] = {"tools": list(template.tools)} if template.tools else {}
     own |= {"schema": template.schema} if template.schema else {}
     return template.fill(given), laid_over(config, template.settings) | own
 
