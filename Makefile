@@ -29,9 +29,10 @@ coverage: $(VENV)/.dev $(VENV)/.local  ## branch coverage of agent, tools and me
 
 check: lint types imports test  ## what a change must pass
 
-format: $(VENV)/.dev  ## put the code into its form
+format: $(VENV)/.dev  ## put the code into its form, and draw the architecture again
 	$(BIN)/ruff format agent tools memory tests examples benchmarks
 	$(BIN)/ruff check --fix agent tools memory tests examples benchmarks
+	$(BIN)/python docs/draw_architecture.py
 
 lint: $(VENV)/.dev  ## form and lint
 	$(BIN)/ruff format --check agent tools memory tests examples benchmarks
