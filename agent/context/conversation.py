@@ -43,7 +43,7 @@ class Context:
         if isinstance(event, RunStarted):
             if event.system:
                 self._say(Message("system", event.system))
-            self._say(Message("user", event.goal))
+            self._say(Message("user", event.goal, note=event.today))
         elif isinstance(event, ModelAsked):
             self._asked, self._asked_messages = event, len(self.messages)
         elif isinstance(event, ModelReplied):
