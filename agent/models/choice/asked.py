@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import date
 
 LOOKED_AT = 4000  # characters of a goal
-WORD = 60  # characters of one word; a longer one is no word
+WORD = 200  # characters of one word; a longer one is no word
 FILE = re.compile(r"(?<![\w@/])(?:[\w-]+/)*[\w-]+\.(?!\d)[A-Za-z]\w{0,7}\b(?!\.\w)")
 URL = re.compile(r"https?://\S{1,300}")
 QUOTED = re.compile(r"\"([^\"\n]{1,200})\"|“([^”\n]{1,200})”|`([^`\n]{1,200})`|(?<![\w])'([^'\n]{1,200})'(?!\w)")
@@ -40,6 +40,10 @@ UNITS = re.compile(
 )  # fmt: skip
 COUNTS = re.compile(r"\bhow (?:many|much|long|old|far|big|large|heavy|tall|high)\b|\bnumber of\b|\bcount (?:the|all|of|how)\b", re.I)
 ASKS = re.compile(r"^\W*(?:(?:and|so|ok|please|hey|hi|tell me|can you tell me|do you know|i (?:want|need|would like) to know)\W+)*(?:what|which|who|whom|whose|when|where)\b", re.I)
+CHANGES = re.compile(
+    r"\b(?:writ|sav|stor|record|put|mak|creat|append|add|contain|not(?:e|ing)|keep|log|fill|replac|chang|swap|edit|updat|turn|set|correct|fix|substitut|becom|renam|mov"
+    r"|call|nam|cop(?:y|ies)|duplicat|back|delet|remov|eras|get rid|throw|trash|bin\b|gone|drop|clear|clean|empty|overwrit|generat|mention it in)", re.I,
+)  # fmt: skip
 GROUPS = re.compile(r"\b(?:by|per|for each|of each|each|for every|of every|grouped by)\s+(?:the\s+)?([A-Za-z_]{2,40})", re.I)
 NAME = re.compile(r"(?<![.!?:;\"'\n]\s)(?<!^)(?<![\w.'/-])([A-Z][A-Za-z]{2,40}|[A-Z]{2,10}\d*)\b(?![./]\w)")
 PERCENT = re.compile(r"\d\s?%|\bper ?cent\b|\bpercentage\b", re.I)
@@ -59,6 +63,7 @@ class Asked:
     deeds: list[str] = field(default_factory=list)
     units: list[str] = field(default_factory=list)
     groups: list[str] = field(default_factory=list)
+    items: list[str] = field(default_factory=list)  # of a list after a colon
     counts: bool = False
     asks: bool = False
     percent: bool = False
@@ -76,6 +81,7 @@ def read(goal: str) -> Asked:
     rest = _dates(rest, found)
     found.numbers = list(dict.fromkeys(spelt(number) for number in NUMBER.findall(rest)))[:30]
     found.names = [name for name in dict.fromkeys(NAME.findall(rest)) if _is_name(name)][:20]
+    found.items = _items(rest)
     found.deeds = [deed for deed, (pattern, _) in DEEDS.items() if pattern.search(rest_of(text))]
     if found.numbers or found.counts:
         found.units = list(dict.fromkeys(unit.lower() for unit in UNITS.findall(rest)))[:8]
@@ -83,9 +89,21 @@ def read(goal: str) -> Asked:
     return found
 
 
+def _items(text: str) -> list[str]:
+    """The items of `…: milk, eggs and bread`, words only."""
+    match = re.search(r":\s*((?:[A-Za-z][\w'-]*(?: [\w'-]+){0,3}\s*(?:,|\band\b)\s*){1,12}[A-Za-z][\w'-]*(?: [\w'-]+){0,3})\s*[.!]?\s*$", text)
+    found = re.split(r"\s*(?:,|\band\b)\s*", match[1]) if match else []
+    return [item for item in found if item][:12] if match and "," in match[1] else []
+
+
 def rest_of(text: str) -> str:
     """The text with what is quoted left out: a deed inside quotation marks is content."""
     return QUOTED.sub(" … ", text)
+
+
+def may_change_files(goal: str) -> bool:
+    """Whether the goal says that something is to be written, changed or removed: "hello → notes.txt" does not."""
+    return CHANGES.search(rest_of(bounded(goal))) is not None
 
 
 def bounded(text: str) -> str:

@@ -50,6 +50,7 @@ def left_out(goal: str, done: Sequence[Done], answer: str) -> list[str]:
     used = _Used(worked, answer)
     missing = [f'"{text}"' for text in wanted.quoted if not used.holds(text)]
     missing += [name for name in wanted.files if not used.holds(name)]
+    missing += [item for item in wanted.items if done and not used.holds(item)]
     missing += [url for url in wanted.urls if not used.holds(url.rstrip("?.,)"))]
     missing += [number for number in wanted.numbers if not used.number(number)]
     missing += [text for text, iso in wanted.dates if not (used.holds(iso) or used.holds(text))]
@@ -100,20 +101,12 @@ def _deeds(wanted: asked.Asked, done: Sequence[Done]) -> list[str]:
     out = []
     for deed in wanted.deeds:
         pattern, tools = asked.DEEDS[deed]
-        if deed in asked.FILE_DEEDS and not wanted.files and not any(one.tool in tools for one in done):
-            if done and not _has_own(done):
-                continue  # "move", "copy", "put" without a file are said of many things
-            if not done:
-                out.append(f"to {deed}")
-            continue
+        if deed in asked.FILE_DEEDS and not wanted.files and done:
+            continue  # "move", "copy", "put" without a file are said of many things
         own = any(pattern.search(f"{one.tool.replace('_', ' ')} {one.about}") for one in done)
         if not own and not any(one.tool in tools for one in done):
             out.append(f"to {deed}")
     return out
-
-
-def _has_own(done: Sequence[Done]) -> bool:
-    return False if done else True
 
 
 def _of_tables(goal: str, wanted: asked.Asked, done: Sequence[Done]) -> list[str]:
