@@ -79,7 +79,8 @@ def _was_refused(live: LiveRun, reply: ModelReplied) -> bool:
 
 async def _ready(live: LiveRun, call_id: str, draft: CallDraft, batch: list[Ready]) -> Ready | ToolReturned:
     """The call, ready to run; or the observation that says why it does not."""
-    name, mark = draft.name, mark_of(draft.name, draft.arguments)
+    stored = live.masker.model(draft)  # as the journal tells it: earlier calls are only known that way
+    name, mark = draft.name, mark_of(stored.name, stored.arguments)
     tool = live.toolbox.tools.get(name)
     times = live.state.in_a_row(mark) + 1
     if (tool is None or tool.fresh_s > 0) and (times >= SAME_IN_A_ROW or mark in live.state.warned):
@@ -113,7 +114,7 @@ def _known_already(live: LiveRun, call_id: str, call: Prepared, batch: list[Read
     for ready in batch:
         if ready.call.tool is call.tool and ready.call.plain == call.plain:
             return refused(live, call_id, call.tool.name, f"The same call as {ready.call_id}; see its result.")
-    earlier = live.state.fresh.get(mark_of(call.tool.name, call.plain))
+    earlier = live.state.fresh.get(mark_of(call.tool.name, live.masker.value(call.plain)))
     if earlier is None or live.ledger.elapsed_s - earlier.elapsed_s >= call.tool.fresh_s:
         return None
     return ToolReturned(
@@ -136,7 +137,7 @@ async def decide(live: LiveRun, call_id: str, call: Prepared) -> Ready | ToolRet
         return Ready(call_id, call, "allow", why)
     if decision == "deny":
         return refused(live, call_id, name, f"{DENIED} {why} says deny. Go on without it, or say that it is needed.")
-    asked = ApprovalAsked(call_id=call_id, tool=name, arguments=call.plain, effect=call.effect)
+    asked = live.masker.model(ApprovalAsked(call_id=call_id, tool=name, arguments=call.plain, effect=call.effect))
     live.commit(asked)
     waiting_s = live.ledger.waiting_s
     with live.ledger.waiting_for_a_person():
@@ -226,7 +227,7 @@ async def call_from_code(live: LiveRun, caller: str, name: str, arguments: dict[
 def observed(live: LiveRun, ready: Ready, returned: Returned, wall_s: float) -> ToolReturned:
     """The event of a result: trimmed for the model, the whole text and the files as blobs."""
     seen, blob = returned.seen, None
-    whole = live.redact(seen.text)
+    whole = live.masker.text(seen.text)  # before it is trimmed: half a secret is not recognised
     text = trim(whole, live.observation_chars, ready.call_id)
     if text is not whole:
         blob = _keep(live, whole.encode())
@@ -241,22 +242,27 @@ def observed(live: LiveRun, ready: Ready, returned: Returned, wall_s: float) -> 
         origin=seen.origin or ready.call.tool.origin,
         artifacts=_artifacts(live, seen),
         changes=tuple(
-            FileChange(path=c.path, before=_keep_if(live, c.before), after=_keep_if(live, c.after))
+            FileChange(path=c.path, before=_keep_side(live, c.before), after=_keep_side(live, c.after))
             for c in seen.changes
         ),
-        detail=live.redact(returned.detail),
+        detail=returned.detail,
         elapsed_s=live.ledger.elapsed_s,
     )
 
 
 def _artifacts(live: LiveRun, seen: Observation) -> tuple[Artifact, ...]:
     return tuple(
-        Artifact(name=f.name, media_type=f.media_type, digest=_keep(live, f.data), size=len(f.data)) for f in seen.files
+        Artifact(name=f.name, media_type=f.media_type, digest=_keep(live, data), size=len(data))
+        for f in seen.files
+        for data in (live.masker.data(f.data),)
     )
 
 
-def _keep_if(live: LiveRun, data: bytes | None) -> str | None:
-    return None if data is None else _keep(live, data)
+def _keep_side(live: LiveRun, data: bytes | None) -> str | None:
+    """One side of a changed file, for `undo`: whole and exact, but unreadable in the database if it holds a secret."""
+    if data is None:
+        return None
+    return _keep(live, data if live.masker.data(data) is data else live.sealer.seal(data))
 
 
 def _keep(live: LiveRun, data: bytes) -> str:

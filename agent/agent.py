@@ -17,7 +17,7 @@ from outrider.agent.budget import Budget
 from outrider.agent.children import delegate
 from outrider.agent.history.run_view import Run, read_run
 from outrider.agent.live_run import LiveRun
-from outrider.agent.models import open_model
+from outrider.agent.models import as_model, open_model
 from outrider.agent.models.detect import choose
 from outrider.agent.models.model import Model
 from outrider.agent.settings.config import default_memory
@@ -25,14 +25,14 @@ from outrider.agent.settings.run_settings import Settings
 from outrider.memory.errors import UsageError
 from outrider.memory.events import Event
 from outrider.memory.journal import Stored
-from outrider.memory.store import Store
+from outrider.memory.store import Mode, Store
 from outrider.tools.tool import Tool, tool
 
 
 class Agent:
     """An agent: a model, tools, a memory and a budget.
 
-    model: "provider:name" (see docs/models.md), a `Model`, or None for the best that is found. api_key, base_url: for
+    model: "provider:name" (see docs/models.md), a `Model`, a LangChain chat model, or None for the best that is found. api_key, base_url: for
     openai: models. tools: functions, `Tool`s and names of built-in tools; None: all built-in ones. memory: a database
     URL, or a `Store` to share. budget: hard limits; None: 500 steps, an hour, and a dollar where the price is known.
     approve: asked before calls the policy says to ask about; without it the answer is no. Everything else is a field of
@@ -56,6 +56,9 @@ class Agent:
             raise UsageError(
                 f"Agent does not know {', '.join(sorted(unknown))}", "no such setting", f"it knows {known}"
             )
+        if model is not None and not isinstance(model, str):
+            model = as_model(model)
+            _refuse_late({"api_key": api_key} | settings)
         names, self._extra = _sort_out(tools)
         self._model, self._api_key = model, api_key
         self._settings = Settings(model="", tools=names, **settings)
@@ -71,7 +74,7 @@ class Agent:
         return _sync(self._once(self.arun(goal, **changes)))
 
     def resume(self, run_id: str, **changes: Any) -> Run:
-        """Go on with a run that was left, interrupted or out of budget."""
+        """Go on with a run that was left, interrupted or out of budget; one that has ended is returned as it is."""
         return _sync(self._once(self.aresume(run_id, **changes)))
 
     def fork(self, run_id: str, *, at: int | None = None, goal: str = "", **changes: Any) -> Run:
@@ -84,7 +87,11 @@ class Agent:
 
     async def aresume(self, run_id: str, **changes: Any) -> Run:
         """`resume` for async code."""
-        return await self._drive(await self.prepare_resume(run_id, **changes))
+        try:
+            live = await self.prepare_resume(run_id, **changes)
+        except runs.RunEnded:
+            return read_run(self.store, run_id)
+        return await self._drive(live)
 
     async def afork(self, run_id: str, *, at: int | None = None, goal: str = "", **changes: Any) -> Run:
         """`fork` for async code."""
@@ -154,17 +161,24 @@ class Agent:
     async def _as_before(
         self, run_id: str, model: str | Model | None, budget: dict[str, Any] | Budget | None, changes: dict[str, Any]
     ) -> tuple[str, Settings, Model, Budget]:
-        run_id, settings, old = runs.stored_settings(self.store, run_id)
+        run_id, settings, old = self.as_driven(run_id)
         settings = replace(settings, **changes)
         opened = await self._open_model(model or self._model or settings.model, settings)
         new = budget if isinstance(budget, Budget) else old.raised(**(budget or {}))
         return run_id, replace(settings, model=opened.name), opened, new
 
+    def as_driven(self, run_id: str) -> tuple[str, Settings, Budget]:
+        """(run id, settings, budget) a run was last driven with. Raises UsageError for none; makes no database."""
+        return runs.stored_settings(self._opened("use"), run_id)
+
     @property
     def store(self) -> Store:
         """The database, opened when it is first needed."""
+        return self._opened("make")
+
+    def _opened(self, mode: Mode) -> Store:
         if self._store is None:
-            self._store = Store(str(self._memory) if self._memory else default_memory())
+            self._store = Store(str(self._memory) if self._memory else default_memory(), mode=mode)
         return self._store
 
     async def aclose(self) -> None:
@@ -198,7 +212,7 @@ class Agent:
 
     async def _open_model(self, model: str | Model | None, settings: Settings) -> Model:
         if model is not None and not isinstance(model, str):
-            return model
+            return _told(as_model(model), settings)
         key = (id(asyncio.get_running_loop()), f"{model}|{settings.base_url}|{settings.price_in}|{settings.price_out}")
         if key not in self._open:
             self._open[key] = await open_model(
@@ -210,6 +224,28 @@ class Agent:
                 max_context=settings.max_context,
             )
         return self._open[key]
+
+
+def _refuse_late(settings: dict[str, Any]) -> None:
+    """Settings that only count while a model is made. Raises UsageError: they would be ignored beside one that is."""
+    for name in ("api_key", "base_url", "api_key_env"):
+        if settings.get(name):
+            raise UsageError(
+                f"{name} was given beside a model that is already made",
+                "it counts when the model is made",
+                f"give it to the model itself, as in OpenAIModel(NAME, {name.removesuffix('_env')}=…)",
+            )
+
+
+def _told(model: Model, settings: Settings) -> Model:
+    """An instance with what the settings say of it: its price, and its window. Raises UsageError."""
+    if settings.price_in is not None or settings.price_out is not None:
+        from outrider.agent.models.prices import find_price
+
+        model.price = find_price(model.name, settings.price_in, settings.price_out)
+    if settings.max_context is not None:
+        model.limits = replace(model.limits, context=settings.max_context)
+    return model
 
 
 def _key_of(settings: Settings) -> str | None:

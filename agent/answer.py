@@ -21,7 +21,7 @@ class Answer(str):
     """What a run came back with: text that carries its receipts.
 
     citations: each claim and the seq of the event that bears it out. unsupported: claims nothing bears out.
-    partial: a limit came before the run was done.
+    partial: a limit came before the run was done, or something of the goal is left out.
     """
 
     __slots__ = ("citations", "partial", "unsupported")
@@ -39,8 +39,13 @@ class Answer(str):
         return answer
 
 
-def with_evidence(text: str, goal: str, seen: Sequence[Seen], *, partial: bool = False) -> Answered:
+def with_evidence(
+    text: str, goal: str, seen: Sequence[Seen], *, partial: bool = False, undone: bool = False
+) -> Answered:
     """The `Answered` event of a text: a claim is a sentence or a line of it.
+
+    undone: a call with effects was refused or failed, and nothing made up for it: a claim to have done something is
+    then supported by nothing.
 
     A claim is supported by the newest observation that holds all its facts (numbers, names, quoted words, file names)
     that the goal did not already hold; it is unsupported when it has such facts and no observations hold them.
@@ -50,13 +55,32 @@ def with_evidence(text: str, goal: str, seen: Sequence[Seen], *, partial: bool =
     citations, unsupported = [], []
     for claim in _claims(text):
         facts = [fact for fact in _facts(claim) if not _holds(known, fact)]
-        if not facts:
+        empty = undone and _DEED.search(claim) is not None
+        if not facts and not empty:
             continue
-        found = _best(facts, good)
+        found = None if empty else _best(facts, good)
         citations.append(Citation(claim=claim, seq=found[0] if found else None, quote=found[1] if found else ""))
         if not found:
             unsupported.append(claim)
     return Answered(text=text, citations=tuple(citations), unsupported=tuple(unsupported), partial=partial)
+
+
+def claims_undone(answered: Answered, undone: Sequence[str]) -> str:
+    """The first claim to have done something, where calls of the tools `undone` came to nothing; "" if there is none."""
+    claim = next((one for one in answered.unsupported if undone and _DEED.search(one)), "")
+    return f"{claim[:200]} ({', '.join(undone)} did not run, or failed)" if claim else ""
+
+
+_DEEDS = (
+    r"(sent|e-?mailed|mailed|posted|published|uploaded|deleted|removed|wrote|written|saved|stored|created|updated|changed|edited|renamed"
+    r"|moved|copied|bought|ordered|booked|paid|transferred|installed|submitted|added|done)"
+)
+_DEED = re.compile(
+    rf"\b(I|we)(['’]ve| have)?( now| just| also| successfully)* {_DEEDS}\b"
+    rf"|\b(has|have|was|were|is|are)( now| just| also| successfully)*( been)?( successfully)? {_DEEDS}\b"
+    rf"|^(successfully |all )?{_DEEDS}\b",
+    re.IGNORECASE,
+)
 
 
 def _claims(text: str) -> list[str]:

@@ -6,7 +6,6 @@ what is on disk does, and `resume` goes on from there.
 from __future__ import annotations
 
 import asyncio
-import os
 import sys
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
@@ -20,21 +19,30 @@ from outrider.agent.history.file_changes import drifted
 from outrider.agent.live_run import Approve, LiveRun, nobody
 from outrider.agent.loop import pursue
 from outrider.agent.models.model import Model, Price, ToolSpec
+from outrider.agent.run_secrets import Hidden, masker_of, named_secrets
 from outrider.agent.settings.run_settings import Settings, as_stored, changed_settings, from_stored
 from outrider.agent.state import State
 from outrider.agent.tool_memory import RunMemory
 from outrider.agent.version import VERSION
 from outrider.memory.errors import LeaseLost, StoreError, UsageError
-from outrider.memory.events import Noted, Resumed, RunStarted, ToolCalled, ToolReturned
+from outrider.memory.events import Noted, Resumed, RunStarted, StopReason, ToolCalled, ToolReturned
 from outrider.memory.journal import Journal, Stored
 from outrider.memory.lease import BEAT_S
+from outrider.memory.redaction import Masker
 from outrider.memory.store import Store
+from outrider.memory.text import for_storage
 from outrider.tools.builtin import collect, replaced
+from outrider.tools.net.named_secrets import bound_hosts
 from outrider.tools.policy import Policy
 from outrider.tools.tool import Observation, Tool, ToolContext, ToolError
 from outrider.tools.toolbox import Toolbox
 
 UNLIMITED = Budget(steps=500, seconds=3600)  # what "no budget given" means; plus a dollar where a price is known
+
+
+class RunEnded(UsageError):
+    """A run to go on with that has nothing left to do; its stored end stands."""
+
 
 Delegate = Callable[[Settings, LiveRun, str, str, float, tuple[str, ...]], Awaitable[Observation]]
 
@@ -63,6 +71,7 @@ def start(
     parent: str | None = None,
 ) -> LiveRun:
     """A new run with its first event on disk; `parent` is the run that delegated it. Raises UsageError before anything is recorded or asked."""
+    goal = for_storage(goal)
     if not goal.strip():
         raise UsageError("there is no goal", "the goal is empty", 'say what you want: outrider run "…"')
     budget = budget or default_budget(model.price)
@@ -87,7 +96,7 @@ def start(
         parent=parent,
         label=settings.label,
     )
-    journal = Journal.create(store, first, label=settings.label, parent=parent)
+    journal = Journal.create(store, masker_of(settings, model).model(first), label=settings.label, parent=parent)
     live = _assemble(journal, settings, model, ledger, toolbox, workspace, listeners)
     _replay(live)
     return live
@@ -106,7 +115,7 @@ def stored_settings(store: Store, run_id: str) -> tuple[str, Settings, Budget]:
             if isinstance(changed := event.changes.get("budget"), dict):
                 budget = Budget.of(changed)
     if settings is None:
-        raise UsageError(f"run {run_id} never began", "its first event is missing", "start it anew")
+        raise UsageError(f"run {run_id} never began", "its first event is missing", "start it again")
     return journal.run_id, settings, budget
 
 
@@ -120,16 +129,16 @@ def resume(
     extra: Sequence[Tool] = (),
     listeners: Listeners | None = None,
 ) -> LiveRun:
-    """Take up a run that was left. Raises LeaseLost while another process drives it, UsageError if it is answered."""
+    """Take up a run that was left. Raises LeaseLost while another process drives it, RunEnded if nothing is left to do."""
     changes = _changes(store, run_id, settings, budget, model)
     journal = Journal.open_for_writing(store, run_id)
     try:
         live = _take_up(journal, settings, model, budget, extra, listeners)
-        if live.state.stopped and live.state.stopped.reason == "answered":
-            raise UsageError(
-                f"run {journal.run_id} is answered",
-                "there is nothing left to do",
-                "see `outrider show`, or go on from it with `outrider fork RUN --goal …`",
+        if live.state.stopped and _is_over(live.state.stopped.reason, changes):
+            raise RunEnded(
+                f"run {journal.run_id} has ended",
+                f"it came to its end ({live.state.stopped.reason}), and nothing is to be different",
+                "see `outrider show`, or go on from it with `outrider run --continue RUN`",
             )
         _refuse_less_than_spent(live, changes)
         unknown = tuple(c.call_id for c in live.state.open.values() if c.effect != "read")
@@ -144,6 +153,12 @@ def resume(
         journal.release()
         raise
     return live
+
+
+def _is_over(reason: StopReason, changes: dict[str, Any]) -> bool:
+    """Whether a run that stopped so has nothing left to do: an answer stands, and an end that would come again, unless
+    something is different now."""
+    return reason == "answered" or (reason in ("partial", "not_found", "refused", "unable", "budget") and not changes)
 
 
 def _refuse_less_than_spent(live: LiveRun, changes: dict[str, Any]) -> None:
@@ -177,10 +192,14 @@ def fork(
     parent = Journal.open_for_reading(store, run_id)
     at = parent.head_seq if at is None else parent.at(at).seq
     changes = _changes(store, run_id, settings, budget, model) | {"fork": True, "budget": budget.as_json()}
-    changes |= {"goal": goal} if goal else {}
+    changes |= {"goal": for_storage(goal)} if goal else {}
     open_calls = _open_calls(parent, at)
     journal = Journal.create(
-        store, Resumed(changes=changes, unknown=open_calls), label=settings.label, parent=parent.run_id, fork_seq=at
+        store,
+        masker_of(settings, model).model(Resumed(changes=changes, unknown=open_calls)),
+        label=settings.label,
+        parent=parent.run_id,
+        fork_seq=at,
     )
     try:
         return _take_up(journal, settings, model, budget, extra, listeners)
@@ -318,8 +337,8 @@ def _assemble(
     workspace: Path,
     listeners: Listeners,
 ) -> LiveRun:
-    secrets = {name: value for name in settings.secrets if (value := os.environ.get(name))}
-    context = _tool_context(journal, settings, ledger, workspace, listeners, secrets)
+    masker = masker_of(settings, model)
+    context = _tool_context(journal, settings, ledger, workspace, listeners, masker)
     live = LiveRun(
         journal=journal,
         model=model,
@@ -330,8 +349,8 @@ def _assemble(
         specs=tuple(ToolSpec(t.name, t.description, t.parameters) for t in toolbox.tools.values()),
         approve=listeners.approve,
         on_event=listeners.on_event,
-        on_text=listeners.on_text,
-        secrets=secrets,
+        on_text=Hidden(listeners.on_text, masker) if listeners.on_text else None,
+        masker=masker,
     )
     if model.limits.context:
         live.observation_chars = max(500, min(live.observation_chars, model.limits.context))
@@ -342,15 +361,18 @@ def _assemble(
 
 
 def _tool_context(
-    journal: Journal, settings: Settings, ledger: Ledger, workspace: Path, listeners: Listeners, secrets: dict[str, str]
+    journal: Journal, settings: Settings, ledger: Ledger, workspace: Path, listeners: Listeners, masker: Masker
 ) -> ToolContext:
+    named = named_secrets(settings)
     return ToolContext(
         workspace=workspace,
         run_id=journal.run_id,
         ask=_asking(listeners, ledger) if listeners.ask else None,
-        progress=listeners.progress,
+        progress=lambda text: listeners.progress(masker.text(text)),
         seconds_left=ledger.seconds_left,
-        secret=secrets.get,
+        secret=named.get,
+        secret_hosts=bound_hosts(settings.secrets),
+        mask=masker.text,
         isolation=settings.isolation,
         unsafe=settings.unsafe,
         allowed_hosts=settings.allowed_hosts,

@@ -30,7 +30,7 @@ async def delegate(
     child = live.state.children.get(call_id)
     if child is None:
         drive = _start(settings, live, call_id, goal, share, tools)
-    elif read_run(store, child).state in ("answered", "partial", "failed"):
+    elif read_run(store, child).ended:
         drive = None
     else:
         drive = _take_up(live, child)

@@ -11,9 +11,13 @@ from dataclasses import dataclass, field
 from outrider.agent.budget import Ledger
 from outrider.agent.context.conversation import Context
 from outrider.agent.models.model import Model, ToolSpec
+from outrider.agent.run_secrets import Hidden
+from outrider.agent.settings.config import undo_key
 from outrider.agent.state import State
 from outrider.memory.events import ApprovalAsked, ApprovalGiven, Event
 from outrider.memory.journal import Journal, Stored
+from outrider.memory.redaction import NOTHING, Masker
+from outrider.memory.redaction.sealed import Sealer
 from outrider.tools.policy import Policy
 from outrider.tools.tool import Observation, ToolContext
 from outrider.tools.toolbox import Toolbox
@@ -30,7 +34,8 @@ async def nobody(asked: ApprovalAsked) -> ApprovalGiven:
 class LiveRun:
     """One run while it is driven.
 
-    stage() tells everybody who keeps a picture of the run and holds the event for the next commit; commit() commits.
+    stage() takes secrets out of an event, tells everybody who keeps a picture of the run and holds it for the next
+    commit; commit() commits. Nothing else writes to the run's journal.
     stop: a reason, set from outside (Ctrl-C), to leave after the current step.
     """
 
@@ -45,9 +50,10 @@ class LiveRun:
     context: Context = field(default_factory=Context)
     approve: Approve = nobody
     on_event: Callable[[Stored], None] | None = None
-    on_text: Callable[[str], None] | None = None
+    on_text: Hidden | None = None
     observation_chars: int = 12_000
-    secrets: dict[str, str] = field(default_factory=dict)
+    masker: Masker = NOTHING
+    sealer: Sealer = field(default_factory=undo_key)
     delegate: Callable[[LiveRun, str, str, float, tuple[str, ...]], Awaitable[Observation]] | None = None
     parent: LiveRun | None = None
     stop: str = ""
@@ -67,17 +73,12 @@ class LiveRun:
         self.context.add(event, self.ledger.line, seq)
 
     def stage(self, event: Event) -> int:
-        """Hold an event for the next commit; returns the seq it will have (a run has one writer)."""
+        """Hold an event for the next commit, without secrets; returns the seq it will have (a run has one writer)."""
+        event = self.masker.model(event)
         seq = self.journal.head_seq + len(self.pending) + 1
         self.pending.append(event)
         self.apply(seq, event)
         return seq
-
-    def redact(self, text: str) -> str:
-        """The text with every secret's value replaced by its name, as the model writes it."""
-        for name, value in self.secrets.items():
-            text = text.replace(value, f"{{{{secret:{name}}}}}")
-        return text
 
     def commit(self, *events: Event) -> None:
         """Commit what was held and these, in one transaction. Raises StoreError; then nothing was acted on."""

@@ -5,15 +5,20 @@ Touches everything through `LiveRun`, nothing by itself. Does not promise: to be
 from __future__ import annotations
 
 from outrider.agent.act import act, open_call, run_one
-from outrider.agent.answer import with_evidence
+from outrider.agent.answer import claims_undone, with_evidence
 from outrider.agent.ending import end_early
 from outrider.agent.live_run import LiveRun
 from outrider.agent.models.model import ModelFailure
+from outrider.agent.outcome import outcome_of
 from outrider.agent.think import OutOfBudget, is_truncated, think
-from outrider.memory.events import Interrupted, ModelReplied, Noted, Stopped, ToolCalled, ToolReturned
+from outrider.memory.events import Interrupted, ModelReplied, Noted, Stopped, StopReason, ToolCalled, ToolReturned
 
 BAD_REPLIES = 3  # in a row, then the model is given up on
 DENIALS = 3  # in a row, then the run is: it wants what it may not have
+REPEATS = (
+    "Your reply said one phrase over and over, so it was stopped. "
+    "Call one of the tools, or write the answer to the goal once, in a few words."
+)
 EMPTY = "Your reply was empty. Call one of the tools, or write the answer to the goal."
 UNKNOWN = (
     "Interrupted: the process stopped while this call was under way, and its outcome is unknown. It was not repeated. "
@@ -35,13 +40,14 @@ async def pursue(live: LiveRun) -> None:
                 break
             await end_early(live, "model", detail=str(failure))
             return
-        if not reply.calls and reply.text.strip():
+        repeats = reply.finish_reason == "repetition"
+        if not reply.calls and not repeats and reply.text.strip():
             conclude(live, reply)
             return
         if reply.calls:
             await act(live, reply)
         else:
-            live.stage(Noted(by="outrider", text=EMPTY))
+            live.stage(Noted(by="outrider", text=REPEATS if repeats else EMPTY))
         if why := lost(live):
             await end_early(live, "denied" if live.state.denials >= DENIALS else "stuck", detail=why)
             return
@@ -50,16 +56,26 @@ async def pursue(live: LiveRun) -> None:
 
 def conclude(live: LiveRun, reply: ModelReplied) -> None:
     """Record the answer, tied to what was observed."""
-    cut = is_truncated(reply)
-    answered = with_evidence(reply.text.strip(), live.state.goal, live.state.seen, partial=cut)
-    elapsed_s = live.ledger.elapsed_s
-    if cut:
-        stopped = Stopped(
-            reason="budget", limit="tokens", detail="the answer was cut at its limit", elapsed_s=elapsed_s
-        )
-    else:
-        stopped = Stopped(reason="answered", elapsed_s=elapsed_s)
-    live.commit(answered, stopped)
+    state = live.state
+    outcome, text, why = outcome_of(reply.text.strip(), state.goal)
+    if reply.outcome != "answered":
+        outcome, why = reply.outcome, why or "the model says so of its answer"
+    answered = with_evidence(text or why, state.goal, state.seen, undone=bool(state.undone))
+    if outcome == "answered" and (claim := claims_undone(answered, state.undone)):
+        outcome, why = "partial", f"the answer claims what no call did: {claim}"
+    reason: StopReason = "budget" if is_truncated(reply) else outcome
+    if reason == "budget":
+        why = "the answer was cut at its limit"
+    live.commit(
+        answered.model_copy(update={"partial": reason in ("budget", "partial")}),
+        Stopped(
+            reason=reason,
+            limit="tokens" if reason == "budget" else "",
+            detail=why,
+            unfinished="" if reason == "answered" else state.goal,
+            elapsed_s=live.ledger.elapsed_s,
+        ),
+    )
 
 
 def gave_way(live: LiveRun, failure: ModelFailure) -> bool:
@@ -73,7 +89,7 @@ def lost(live: LiveRun) -> str:
     if state.replans > 1:
         return "the model repeats the same calls"
     if state.bad_replies >= BAD_REPLIES:
-        return f"{BAD_REPLIES} replies in a row held neither text nor a tool call"
+        return f"{BAD_REPLIES} replies in a row held neither text nor a tool call, or one phrase over and over"
     if state.denials >= DENIALS:
         return f"{DENIALS} calls in a row were not allowed"
     return ""

@@ -87,6 +87,7 @@ class State:
     replans: int = 0
     bad_replies: int = 0
     denials: int = 0
+    failed: dict[str, bool] = field(default_factory=dict)  # tools with effects that did nothing → whether denied
     plan: tuple[str, ...] = ()
     children: dict[str, str] = field(default_factory=dict)  # call id → run that was started for it
     asked_for: ApprovalAsked | None = None
@@ -140,6 +141,11 @@ class State:
         """Whether the run was left on purpose and not taken up again."""
         return isinstance(self.last, Interrupted)
 
+    @property
+    def undone(self) -> list[str]:
+        """Tools with effects whose calls were refused or failed, and that nothing made up for since."""
+        return list(self.failed)
+
     def in_a_row(self, mark: Mark) -> int:
         """How many of the last calls were this very call."""
         count = 0
@@ -169,7 +175,8 @@ class State:
         if purpose != "step" or event.error:
             return
         self.reply = event if event.calls else None
-        self.bad_replies = 0 if event.calls or event.text.strip() else self.bad_replies + 1
+        sound = bool(event.calls or event.text.strip()) and event.finish_reason != "repetition"
+        self.bad_replies = 0 if sound else self.bad_replies + 1
         self._marks = {f"{event.step}.{i}": mark_of(c.name, c.arguments) for i, c in enumerate(event.calls[:MAX_CALLS])}
 
     def _add_call(self, event: ToolCalled) -> None:
@@ -191,6 +198,14 @@ class State:
             self.warned.clear()
         if mark := self._marks.pop(event.call_id, None):
             self.past.append((mark, hash(event.text) if event.ran else 0))
+        self._add_effect(event, called)
         self.denials = self.denials + 1 if event.text.startswith(DENIED) else 0 if event.ran else self.denials
         if not self._marks:
             self.reply = None
+
+    def _add_effect(self, event: ToolReturned, called: ToolCalled | None) -> None:
+        denied = event.text.startswith(DENIED)
+        if denied or (called and called.effect != "read" and not event.ok):
+            self.failed[event.tool] = denied
+        elif called and called.effect != "read":  # what failed may have been done another way; what was denied was not
+            self.failed = {name: True for name, no in self.failed.items() if no and name != event.tool}

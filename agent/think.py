@@ -9,6 +9,7 @@ import asyncio
 import math
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Literal
 
@@ -16,6 +17,7 @@ from outrider.agent.context.compaction import cut, fit
 from outrider.agent.live_run import LiveRun
 from outrider.agent.models.model import ContextOverflow, Message, Model, ModelFailure, Reply, Request, Seen, ToolSpec
 from outrider.memory.events import Amount, ModelAsked, ModelReplied
+from outrider.memory.text import for_storage
 
 if TYPE_CHECKING:
     from tenacity import RetryCallState
@@ -143,10 +145,15 @@ async def _attempt(
         reply = await _send(model, request)
     except ModelFailure as failure:
         cost = reserved if failure.billed else Amount()
+        if failure.usage is not None:
+            cost = live.ledger.settle(reserved, failure.usage)
         live.commit(_failed(live, step, cost, began, f"{failure.what}: {failure.why}"))
         if failure.retryable and not math.isinf(seconds_left) and live.ledger.seconds_left(ending=ending) <= 0:
             raise OutOfBudget("seconds") from failure
         raise
+    finally:
+        if live.on_text:
+            live.on_text.end()
     replied = ModelReplied(
         step=step,
         text=reply.text,
@@ -154,6 +161,7 @@ async def _attempt(
         usage=reply.usage,
         cost=live.ledger.settle(reserved, reply.usage),
         finish_reason=reply.finish_reason,
+        outcome=reply.outcome,
         latency_s=round(time.monotonic() - began, 6),
         elapsed_s=live.ledger.elapsed_s,
     )
@@ -165,7 +173,8 @@ async def _send(model: Model, request: Request) -> Reply:
     """The reply, in time. Raises ModelFailure and nothing else, whatever a provider does."""
     try:
         async with asyncio.timeout(request.timeout_s + LATE_S) as limit:
-            return await model.reply(request)
+            reply = await model.reply(request)
+            return replace(reply, text=for_storage(reply.text))  # so what is kept, shown and sent again is the same
     except ModelFailure:
         raise
     except Exception as error:

@@ -37,6 +37,14 @@ class StoreError(OutriderError):
     exit_code: ClassVar[int] = 2
 
 
+class NoDatabase(UsageError):
+    """There is no database where one must be."""
+
+
+class OldDatabase(StoreError):
+    """A database to read that an earlier version wrote: it must be migrated first."""
+
+
 class LeaseLost(StoreError):
     """Another process drives this run (or took it over); this one may not write any more."""
 

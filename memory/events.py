@@ -17,7 +17,20 @@ from pydantic_core import PydanticSerializationError
 Effect = Literal["read", "write", "execute", "network", "spend"]
 Origin = Literal["trusted", "untrusted"]
 Decision = Literal["allow", "ask", "deny"]
-StopReason = Literal["answered", "budget", "stuck", "denied", "interrupted", "model", "error"]
+Outcome = Literal["answered", "partial", "not_found", "refused", "unable"]  # what an answer says of itself
+StopReason = Literal[
+    "answered",
+    "partial",
+    "not_found",
+    "refused",
+    "unable",
+    "budget",
+    "stuck",
+    "denied",
+    "interrupted",
+    "model",
+    "error",
+]
 
 
 class _Part(BaseModel):
@@ -144,6 +157,7 @@ class ModelReplied(Event):
     finish_reason: str = ""
     latency_s: float = 0.0
     error: str = ""
+    outcome: Outcome = "answered"  # what a provider itself said of an answer, beside its words
     elapsed_s: float = 0.0
 
 
@@ -275,7 +289,7 @@ class Resumed(Event):
 
 
 class Answered(Event):
-    """The answer. `partial` when a limit came first."""
+    """The answer. `partial` when a limit came first, or something of the goal is left out."""
 
     kind: Literal["answered"] = "answered"
     text: str
@@ -285,7 +299,10 @@ class Answered(Event):
 
 
 class Stopped(Event):
-    """The run ended. `unfinished` says what is left to do; `detail` why, in words for a person."""
+    """The run ended. `unfinished` says what is left to do; `detail` why, in words for a person.
+
+    reason: what the answer says of itself (`Outcome`), or why there was no more work: a budget, the model, a person.
+    """
 
     kind: Literal["stopped"] = "stopped"
     reason: StopReason

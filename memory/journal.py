@@ -1,4 +1,4 @@
-"""The append-only events of one run: append, read, follow, verify. START HERE for how a run is kept.
+"""The append-only events of one run: append, read, follow. START HERE for how a run is kept.
 May touch: the tables `runs`, `events`, `blobs` and the full-text index, through a Store.
 Does not promise: protection from somebody who can rewrite the whole database; the chain proves that nothing was
 edited, inserted or cut by anything that did not recompute it.
@@ -25,7 +25,7 @@ from outrider.memory import schema
 from outrider.memory.errors import LeaseLost, StoreError, UsageError
 from outrider.memory.events import Answered, Event, Noted, RunStarted, ToolReturned, decode
 from outrider.memory.lease import holder_lives, holder_name
-from outrider.memory.store import Store, digest_of, run
+from outrider.memory.store import Store, run
 
 PAGE = 500
 POSTGRES_WORDS = 250_000  # bytes of one text that its index takes; its own limit is 1 MiB of words and their places
@@ -46,20 +46,6 @@ class Stored:
     @property
     def event(self) -> Event:
         return decode(self.kind, self.body)
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """What `verify` found: how many events were checked, and the first that is wrong (None: all is well)."""
-
-    ok: bool
-    events: int
-    bad_seq: int | None = None
-    why: str = ""
-
-
-class _Unreadable(Exception):
-    """An event that lies there and cannot be read."""
 
 
 class Journal:
@@ -115,6 +101,46 @@ class Journal:
             journal._write(db, stored, [first], {})
         journal._move_on(stored)
         _HELD[journal.run_id] = journal
+        return journal
+
+    @property
+    def span(self) -> tuple[int, int]:
+        """The ids of its own events lie above the first number and up to the second."""
+        return self._base, self._base + _LIMIT - 1
+
+    @property
+    def parent(self) -> str | None:
+        """The run it was forked from or delegated by."""
+        return self._parent
+
+    @property
+    def shared_upto(self) -> int:
+        """Of a fork, the last event it shares with its parent; else 0."""
+        return self._fork_seq or 0
+
+    @classmethod
+    def restore(
+        cls, store: Store, row: Mapping[str, Any], events: Sequence[Stored], blobs: Mapping[str, bytes]
+    ) -> Journal:
+        """A run brought from elsewhere (transfer.py), its events exactly as they were hashed there, driven by nobody.
+
+        `row`: run_id, created_at, label. The caller has checked the chain.
+        """
+        base = {
+            "parent": None,
+            "fork_seq": None,
+            "head_seq": 0,
+            "head_hash": b"",
+            "fence": 1,
+            "holder": "",
+            "beat": 0.0,
+        }
+        with store.write() as db:
+            whole = {**base, **row}
+            whole["number"] = db.execute(insert(schema.runs).values(whole)).inserted_primary_key[0]  # type: ignore[index]
+            journal = cls(store, whole, fence=1)
+            journal._write(db, events, [stored.event for stored in events], blobs)
+        journal._fence = None
         return journal
 
     @classmethod
@@ -196,7 +222,7 @@ class Journal:
 
     def tail(self, count: int) -> list[Stored]:
         """The last `count` events, oldest first; reads no others."""
-        head = self._current()["head_seq"]
+        head = self.current()["head_seq"]
         return list(self.read(after=max(0, head - count)))
 
     def at(self, seq: int) -> Stored:
@@ -213,74 +239,13 @@ class Journal:
                 yield stored
             await asyncio.sleep(poll_s)
 
-    def verify(self) -> Verdict:
-        """Recompute the chain and every blob it names; stops at the first event that does not fit."""
-        before, count = b"", 0
-        try:
-            for stored in self._read_to_verify():
-                if why := self._wrong(stored, count + 1, before):
-                    return Verdict(False, count, count + 1, why)
-                before, count = stored.hash, count + 1
-        except _Unreadable as error:
-            return Verdict(False, count, count + 1, f"event {count + 1} cannot be read: {error}")
-        row = self._current()
-        if row["head_seq"] > count:
-            return Verdict(False, count, count + 1, f"event {count + 1} is missing: the run had {row['head_seq']}")
-        if row["head_seq"] < count:
-            return Verdict(False, count, row["head_seq"] + 1, f"event {row['head_seq'] + 1} was added")
-        if bytes(row["head_hash"]) != before:
-            return Verdict(False, count, count, f"event {count} is not the last one written: the run's head differs")
-        return Verdict(True, count)
-
-    def _read_to_verify(self) -> Iterator[Stored]:
-        """Events in order; raises _Unreadable where one of them cannot be read although the database can."""
-        done = 0
-        try:
-            for done, stored in enumerate(self.read(), 1):  # noqa: B007
-                yield stored
-            return
-        except (StoreError, TypeError, ValueError):  # bytes that are no text, a value of another type
-            head = self._current()["head_seq"]  # raises if it is the database that cannot be read
-        for seq in range(done + 1, head + 1):
-            try:
-                yield self.at(seq)
-            except UsageError:
-                return
-            except (StoreError, TypeError, ValueError) as error:
-                raise _Unreadable(getattr(error, "why", str(error))) from error
-
-    def _wrong(self, stored: Stored, seq: int, before: bytes) -> str:
-        """What is wrong with the event that is read where `seq` is expected, "" if nothing is."""
-        if stored.seq != seq:
-            return f"event {seq} is missing"
-        texts = (stored.kind, stored.at, stored.body)
-        if not all(isinstance(text, str) for text in texts) or stored.hash != chain(before, *texts):
-            return f"event {seq} ({stored.kind}) was changed"
-        if stored.run != self._owner(seq):
-            return f"event {seq} ({stored.kind}) was taken from another run"
-        missing = self._wrong_blob(stored)
-        return f"event {seq} ({stored.kind}): {missing}" if missing else ""
-
-    def _owner(self, seq: int) -> str:
+    def owner(self, seq: int) -> str:
         """The run that wrote event `seq`: a fork shares the first ones with its parent."""
         if self._fork_seq is None or seq > self._fork_seq or not self._parent:
             return self.run_id
         if self._shared is None:
             self._shared = Journal.open_for_reading(self.store, self._parent)
-        return self._shared._owner(seq)
-
-    def _wrong_blob(self, stored: Stored) -> str:
-        event = stored.event
-        if not isinstance(event, ToolReturned):
-            return ""
-        sides = (digest for change in event.changes for digest in (change.before, change.after))
-        for digest in filter(None, (event.blob, *(a.digest for a in event.artifacts), *sides)):
-            data = self.store.get_blob(digest)
-            if data is None:
-                return f"its stored output {digest[:12]} is missing"
-            if digest_of(data) != digest:
-                return f"its stored output {digest[:12]} was changed"
-        return ""
+        return self._shared.owner(seq)
 
     def _chain(self, events: Sequence[Event]) -> Iterator[Stored]:
         seq, before, at = self.head_seq, self._head_hash, _now()
@@ -347,7 +312,7 @@ class Journal:
         for pause_s in (0.0, 0.5, 1, 2, 4, 8, 15):
             time.sleep(pause_s if self.store.dialect != "sqlite" else 0)
             try:
-                row = self._current()
+                row = self.current()
             except StoreError:
                 if self.store.dialect == "sqlite":
                     return False
@@ -355,7 +320,8 @@ class Journal:
             return bool(row["head_seq"] == stored[-1].seq and bytes(row["head_hash"]) == stored[-1].hash)
         return False
 
-    def _current(self) -> RowMapping:
+    def current(self) -> RowMapping:
+        """Its row as it is now: head, lease, label. Raises UsageError if the run was deleted."""
         with self.store.read() as db:
             return find_run(db, self.run_id)
 

@@ -1,5 +1,5 @@
 """Opens a database by URL and hands out transactions. SQLite (WAL) and PostgreSQL.
-May touch: the database file or server named by the URL, and its folder.
+May touch: the database file or server named by the URL, and its folder. What is not ours is refused before a byte is written.
 Does not promise: that several hosts may share one SQLite file (use PostgreSQL for that).
 """
 
@@ -10,11 +10,11 @@ import sqlite3
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import lru_cache
 from hashlib import blake2b
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from sqlalchemy import (
     URL,
@@ -35,24 +35,29 @@ from sqlalchemy import (
 from sqlalchemy.pool import NullPool, StaticPool
 
 from outrider.memory import schema
-from outrider.memory.errors import StoreError, UsageError
+from outrider.memory.database_file import kind_of
+from outrider.memory.errors import NoDatabase, OldDatabase, StoreError, UsageError
 
+Mode = Literal["make", "use", "read"]
 BUSY_S = 60  # how long a writer waits for another process's transaction before it gives up
 
 
 class Store:
     """One database. One writer connection behind a lock; reads use connections of their own.
 
-    Raises UsageError for a URL that names no database, StoreError when it cannot be opened or is from the future.
+    mode "make": made if there is none; "use": must be there; "read": must be there, and is never written to.
+    Raises UsageError for a URL that names no database, NoDatabase when there must be one and is none, OldDatabase for
+    one to read that an earlier version wrote, StoreError when it cannot be opened, is not ours or is from the future.
     `durable=True` survives a power cut (fsync at each commit), the default survives a killed process.
     """
 
-    def __init__(self, url: str, *, durable: bool = False) -> None:
+    def __init__(self, url: str, *, mode: Mode = "make", durable: bool = False) -> None:
         self.url = _parse(url)
         self.dialect = self.url.get_backend_name()
+        self.mode: Mode = mode
         self._lock = threading.RLock()
         with telling(self.url):
-            _make_folder(self.url)
+            _look(self.url, mode)
             self._writers = _engine(self.url, write=True, durable=durable)
             self._readers = self._writers if _in_memory(self.url) else _engine(self.url, write=False, durable=durable)
             self._kept: Connection | None = None
@@ -62,6 +67,8 @@ class Store:
     @contextmanager
     def write(self) -> Iterator[Connection]:
         """A transaction that may write; committed at the end, rolled back on any exception."""
+        if self.mode == "read":
+            raise RuntimeError("this database was opened for reading")
         with self._lock, telling(self.url):
             if self._kept is None or self._kept.invalidated:
                 self._kept = self._writers.connect()
@@ -102,7 +109,7 @@ class Store:
 
     def _check_place(self) -> None:
         """An open file can be written to after it was removed, and nobody would ever find what was written."""
-        if self._file != _file_of(self.url):
+        if self.mode != "read" and self._file != _file_of(self.url):
             raise StoreError(
                 f"the memory database {shown(self.url)} was removed or replaced while it was in use",
                 "what is written now could not be found again",
@@ -116,8 +123,13 @@ class Store:
 
     def _prepare(self) -> None:
         """Make the tables in a new database, migrate an old one, refuse one from the future."""
+        if self.mode == "read":
+            self._check_version()
+            return
         with self.write() as db:
             version = self._version(db)
+            if version is None and self.mode == "use":
+                raise no_database(self.url)
             if version is None:
                 if self.dialect != "sqlite":  # two processes may meet here; SQLite's transaction is already exclusive
                     db.execute(select(func.pg_advisory_xact_lock(0x0071DE)))
@@ -127,16 +139,32 @@ class Store:
                     return
         if version == schema.VERSION:
             return
+        self._refuse_later(version)
+        from outrider.memory.migrations.apply import upgrade
+
+        with self.write() as db:
+            upgrade(db, version)
+
+    def _check_version(self) -> None:
+        with self.read() as db:
+            version = self._version(db)
+        if version is None:
+            raise no_database(self.url)
+        self._refuse_later(version)
+        if version < schema.VERSION:
+            raise OldDatabase(
+                f"{shown(self.url)} was written by an earlier Outrider",
+                f"its schema is version {version}, this program reads {schema.VERSION}",
+                "any command of this program that writes brings it up to date",
+            )
+
+    def _refuse_later(self, version: str) -> None:
         if version > schema.VERSION:
             raise StoreError(
                 f"{shown(self.url)} was written by a newer Outrider",
                 f"its schema is version {version}, this program knows up to {schema.VERSION}",
                 "upgrade outrider, or name another database with --memory",
             )
-        from outrider.memory.migrations.apply import upgrade
-
-        with self.write() as db:
-            upgrade(db, version)
 
     def _version(self, db: Connection) -> str | None:
         if not self._has_table(db, "outrider_schema"):
@@ -253,6 +281,14 @@ def _parse(url: str) -> URL:
     )
 
 
+def writable(url: URL) -> str:
+    """Why the file of a database cannot be written to, "" if it can, as far as that can be told without trying."""
+    if url.get_backend_name() != "sqlite" or _in_memory(url):
+        return ""
+    file = Path(str(url.database))
+    return "" if os.access(file, os.W_OK) and os.access(file.parent, os.W_OK) else "cannot be written to"
+
+
 def _in_memory(url: URL) -> bool:
     return url.get_backend_name() == "sqlite" and url.database in (None, "", ":memory:")
 
@@ -268,9 +304,28 @@ def _file_of(url: URL) -> tuple[int, int] | None:
     return found.st_dev, found.st_ino
 
 
-def _make_folder(url: URL) -> None:
-    if url.get_backend_name() == "sqlite" and not _in_memory(url):
-        Path(str(url.database)).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+def no_database(url: URL) -> NoDatabase:
+    """The error for a database that is not there."""
+    fix = "check the path; `outrider run` makes a database where there is none"
+    return NoDatabase(f"there is no database at {shown(url)}", "nothing was run with it yet, and nothing was made", fix)
+
+
+def _look(url: URL, mode: Mode) -> None:
+    """Refuse a file that is not ours before it is opened; make the folder of one that is to be made."""
+    if url.get_backend_name() != "sqlite":
+        return
+    if _in_memory(url):
+        if mode != "make":
+            raise no_database(url)
+        return
+    file = Path(str(url.database))
+    if kind_of(file) == "ours":
+        return
+    if mode != "make":
+        raise no_database(url)
+    file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with suppress(FileExistsError):  # for its owner alone, whatever the umask says; its log gets the same mode
+        os.close(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
 
 
 def _use_wal(connection: Any) -> None:

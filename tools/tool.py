@@ -6,20 +6,19 @@ Does not promise: that a tool is safe; `effect` says what it may do and the poli
 from __future__ import annotations
 
 import dataclasses
-import inspect
-import json
-import re
 import types
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol, Union, get_args, get_origin, get_type_hints, overload
+from typing import Any, Protocol, Union, get_args, get_origin, overload
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
+from pydantic import BaseModel, Field, ValidationError
 from pydantic_core import to_json
 
 from outrider.memory.errors import OutriderError, UsageError
 from outrider.memory.events import Effect, Origin
+from outrider.tools.signature import Callee, hint_of, model_of, read_callable, read_docstring
+from outrider.tools.signature import shape as shape  # part of the contract's page
 
 Arguments = Mapping[str, Any]
 
@@ -85,6 +84,10 @@ def _nothing(_: str) -> None:
     return None
 
 
+def _as_it_is(text: str) -> str:
+    return text
+
+
 @dataclass(slots=True)
 class ToolContext:
     """What a tool gets if it asks for it with a parameter annotated `ToolContext`. One per run, `call_id` per call.
@@ -93,6 +96,7 @@ class ToolContext:
     ask(question) -> the person's answer, or None when nobody is there. progress(text): one line for the person.
     call_tool(name, arguments): another tool of this run, through policy, budget and journal.
     delegate(goal, share, tools): a child run with a share of what is left of the budget.
+    secret(name) -> its value; secret_hosts: the hosts each may go to, where the person said so. mask(text): without them.
     unsafe: the person gave up the sandbox. scratch: kept by a tool between calls of one run, by tool name;
     a value with a `close()` method is closed when the run ends. settings: per-tool settings from the configuration.
     """
@@ -107,6 +111,8 @@ class ToolContext:
     delegate: Callable[[str, float, tuple[str, ...]], Awaitable[Observation]] | None = None
     seconds_left: Callable[[], float] = lambda: 60.0
     secret: Callable[[str], str | None] = lambda name: None
+    secret_hosts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    mask: Callable[[str], str] = _as_it_is
     isolation: str = "auto"
     unsafe: bool = False
     allowed_hosts: tuple[str, ...] = ()
@@ -169,48 +175,17 @@ def tool(function: Callable[..., Any] | None = None, /, **options: Any) -> Any:
 
 
 def _from_function(fn: Callable[..., Any], *, name: str = "", **options: Any) -> Tool:
-    name = name or fn.__name__
-    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_-]{0,63}", name):
-        raise UsageError(
-            f"{name!r} cannot be a tool's name", "names are letters, digits, _ and -, 64 at most", "rename it"
-        )
-    effect = options.get("effect", "read")
+    callee = read_callable(fn, name)
+    name, effect = callee.name, options.get("effect", "read")
     if not callable(effect) and effect not in get_args(Effect):
         raise UsageError(
             f"tool {name!r} has the effect {effect!r}",
             "the effect decides who must approve its calls",
             f"use one of {', '.join(get_args(Effect))}",
         )
-    try:
-        hints = get_type_hints(fn, include_extras=True)
-    except Exception as error:  # a hint that names something undefined: the author's mistake, told as such
-        raise UsageError(
-            f"tool {name!r}: its type hints cannot be read", str(error), "import what the hints name"
-        ) from error
-    summary, about = _read_docstring(inspect.getdoc(fn) or name.replace("_", " "))
-    context_name = ""
-    fields: dict[str, Any] = {}
-    for parameter in inspect.signature(fn).parameters.values():
-        if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD, parameter.POSITIONAL_ONLY):
-            raise UsageError(
-                f"tool {name!r}: parameter {parameter} cannot be described to a model",
-                "it has no single name",
-                "use plain named parameters",
-            )
-        hint = hints.get(parameter.name, str)
-        if _is_context(hint):
-            context_name = parameter.name
-            continue
-        if parameter.name.startswith("_"):
-            raise UsageError(
-                f"tool {name!r}: parameter {parameter.name!r} looks private",
-                "a model is shown every parameter",
-                "name it without the leading _",
-            )
-        default = ... if parameter.default is parameter.empty else parameter.default
-        described = Field(default, description=about.get(parameter.name), alias=parameter.name)
-        fields[f"p{len(fields)}"] = (hint, described)  # a name of ours: `schema` and `copy` mean something to pydantic
-    model, schema = _model_of(name, fields)
+    summary, about = read_docstring(callee.doc)
+    fields, context_name = _fields(callee, about)
+    model, schema = model_of(name, fields)
 
     def run(arguments: dict[str, Any], context: ToolContext) -> Any:
         return fn(**arguments, **({context_name: context} if context_name else {}))
@@ -219,19 +194,25 @@ def _from_function(fn: Callable[..., Any], *, name: str = "", **options: Any) ->
     return Tool(name, summary, schema, run, _checker(name, model, schema), **options)
 
 
-def _model_of(name: str, fields: dict[str, Any]) -> tuple[type[BaseModel], dict[str, Any]]:
-    """The model that checks a tool's arguments, and the schema it shows. Raises UsageError for hints without one."""
-    try:
-        model: type[BaseModel] = create_model(
-            name, __config__=ConfigDict(extra="forbid", allow_inf_nan=False), **fields
-        )
-        return model, _plain_schema(model.model_json_schema())
-    except Exception as error:  # pydantic has several, and a hint's own class may raise anything
-        raise UsageError(
-            f"tool {name!r}: a hint cannot be described to a model",
-            str(error).splitlines()[0][:300] if str(error) else type(error).__name__,
-            "use text, numbers, lists, dicts, enums, dataclasses or pydantic models",
-        ) from error
+def _fields(callee: Callee, about: dict[str, str]) -> tuple[dict[str, Any], str]:
+    """(a field of the model of arguments for each parameter, the name of the one that gets the ToolContext or "")."""
+    fields: dict[str, Any] = {}
+    context_name = ""
+    for parameter in callee.parameters:
+        hint = hint_of(callee, parameter)
+        if _is_context(hint):
+            context_name = parameter.name
+            continue
+        if parameter.name.startswith("_"):
+            raise UsageError(
+                f"tool {callee.name!r}: parameter {parameter.name!r} looks private",
+                "a model is shown every parameter",
+                "name it without the leading _",
+            )
+        default = ... if parameter.default is parameter.empty else parameter.default
+        described = Field(default, description=about.get(parameter.name), alias=parameter.name)
+        fields[f"p{len(fields)}"] = (hint, described)  # a name of ours: `schema` and `copy` mean something to pydantic
+    return fields, context_name
 
 
 def _is_context(hint: Any) -> bool:
@@ -240,49 +221,25 @@ def _is_context(hint: Any) -> bool:
     return hint is ToolContext
 
 
-def _read_docstring(text: str) -> tuple[str, dict[str, str]]:
-    """(what the tool does, {parameter: what it is}) from a docstring."""
-    about = {m[1]: m[2].strip() for m in _ABOUT.finditer(text)}
-    summary = " ".join(_ABOUT.sub("", text.split("\n\n")[0]).split())
-    return summary, about
-
-
-_ABOUT = re.compile(r"^\s*(\w+)(?:\s*\([^)]*\))?:[ \t]+(.+)$", re.MULTILINE)
-
-
-def _plain_schema(schema: dict[str, Any]) -> dict[str, Any]:
-    """The schema without pydantic's titles and the docstring copied from the base: noise a model pays for."""
-
-    def clean(node: Any, inside_properties: bool = False) -> Any:
-        if isinstance(node, dict):
-            return {k: clean(v, k == "properties") for k, v in node.items() if inside_properties or k != "title"}
-        return [clean(v) for v in node] if isinstance(node, list) else node
-
-    plain: dict[str, Any] = clean(schema)
-    plain.pop("description", None)
-    return plain
-
-
 def _checker(name: str, model: type[BaseModel], schema: dict[str, Any]) -> Callable[[Arguments], dict[str, Any]]:
+    optional = {key for key in schema.get("properties", {}) if key not in schema.get("required", ())}
+
     def check(arguments: Arguments) -> dict[str, Any]:
+        given = dict(arguments)
         try:
-            checked = model.model_validate(dict(arguments))
+            try:
+                checked = model.model_validate(given)
+            except ValidationError as error:  # null where a value may be left out means that it is left out
+                empty = {e["loc"][0] for e in error.errors() if len(e["loc"]) == 1 and e["input"] is None} & optional
+                if not empty:
+                    raise
+                checked = model.model_validate({key: value for key, value in given.items() if key not in empty})
         except ValidationError as error:
             wrong = "; ".join(f"{'.'.join(map(str, e['loc'])) or 'arguments'}: {e['msg']}" for e in error.errors()[:5])
             raise ToolError(f"the arguments of {name} do not fit", wrong, f"call it as {shape(name, schema)}") from None
         return {str(field.alias): getattr(checked, key) for key, field in model.model_fields.items()}
 
     return check
-
-
-def shape(name: str, schema: Mapping[str, Any]) -> str:
-    """A tool's signature in one line, for a message that says what would be right: `stock(symbol: string, days: integer = 5)`."""
-    required = schema.get("required", ())
-    parts = []
-    for key, prop in (schema.get("properties") or {}).items():
-        kind = " | ".join(map(json.dumps, prop["enum"])) if "enum" in prop else str(prop.get("type", "any"))
-        parts.append(f"{key}: {kind}" + ("" if key in required else f" = {json.dumps(prop.get('default'))}"))
-    return f"{name}({', '.join(parts)})"
 
 
 def observe(value: Any) -> Observation:

@@ -10,7 +10,6 @@ import asyncio
 import inspect
 import json
 import math
-import re
 import sys
 import time
 import traceback
@@ -21,6 +20,7 @@ from typing import Any, get_args
 
 from outrider.memory.errors import OutriderError, UsageError
 from outrider.memory.events import Effect, Origin
+from outrider.memory.text import for_storage, hidden_in
 from outrider.tools.tool import File, Observation, Tool, ToolContext, ToolError, observe, shape
 
 MAX_ARGUMENTS = 1_000_000  # characters of arguments a model may write
@@ -78,12 +78,12 @@ class Toolbox:
         """Run a call for at most `timeout_s` seconds. Never raises but for cancellation: whatever happens is an observation."""
         try:
             value = await _within(timeout_s, call, context)
-            return Returned(_clean(observe(value), call.tool))
+            return Returned(_clean(observe(value), call.tool, context))
         except OutriderError as error:
-            return Returned(_clean(Observation(str(error), ok=False), call.tool))
+            return Returned(_clean(Observation(str(error), ok=False), call.tool, context))
         except Exception as error:
-            said = f"{call.tool.name} failed: {type(error).__name__}: {_words_of(error)}"
-            return Returned(_clean(Observation(said[:MAX_SAID], ok=False), call.tool), _detail())
+            said = context.mask(f"{call.tool.name} failed: {type(error).__name__}: {_words_of(error)}")
+            return Returned(_clean(Observation(said[:MAX_SAID], ok=False), call.tool, context), _detail(context))
 
 
 async def _within(timeout_s: float, call: Prepared, context: ToolContext) -> Any:
@@ -163,16 +163,16 @@ def _words_of(error: BaseException) -> str:
         return "(it has no message)"
 
 
-def _detail() -> str:
+def _detail(context: ToolContext) -> str:
     """The traceback from the first frame that is not ours, fit to store."""
     kind, error, frames = sys.exc_info()
     while frames and frames.tb_next and frames.tb_frame.f_code.co_filename in _OURS:
         frames = frames.tb_next
-    told = clean("".join(traceback.format_exception(kind, error, frames, limit=20)))
+    told = for_storage(context.mask("".join(traceback.format_exception(kind, error, frames, limit=20))))
     return told if len(told) <= MAX_SAID else f"{told[: MAX_SAID // 2]}\n…\n{told[-MAX_SAID // 2 :]}"
 
 
-_OURS = (__file__, shape.__code__.co_filename, asyncio.timeouts.__file__)
+_OURS = (__file__, observe.__code__.co_filename, asyncio.timeouts.__file__)
 
 
 def _parse(tool: Tool, arguments: str) -> dict[str, Any]:
@@ -215,21 +215,17 @@ def _depth(value: Any) -> int:
     return deepest
 
 
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
+def _clean(seen: Observation, tool: Tool, context: ToolContext) -> Observation:
+    """The observation, fit to store: secrets are masked before cleaning could make them unrecognisable.
 
-
-def clean(text: str) -> str:
-    """Text fit to store, to show and to send: line ends made \\n, no control codes, no lone surrogates."""
-    return _CONTROL.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
-
-
-def _clean(seen: Observation, tool: Tool) -> Observation:
-    """The observation, fit to store. Raises ToolError for one that says what its types do not allow."""
+    Raises ToolError for one that says what its types do not allow."""
     sound = isinstance(seen.text, str) and isinstance(seen.ok, bool) and seen.origin in (None, *get_args(Origin))
     if not sound or not all(isinstance(file.data, bytes) for file in seen.files):
-        raise ToolError("the tool's result cannot be kept", "an Observation with wrong types", "mend the tool")
-    files = tuple(File(clean(str(f.name)), clean(str(f.media_type)), f.data) for f in seen.files)
-    return replace(seen, text=clean(seen.text), origin=seen.origin or tool.origin, files=files)
+        raise ToolError("the tool's result cannot be kept", "an Observation with wrong types", "fix the tool")
+    files = tuple(File(for_storage(str(f.name)), for_storage(str(f.media_type)), f.data) for f in seen.files)
+    hidden = hidden_in(seen.text)
+    text = for_storage(context.mask(seen.text)) + (f"\n[left out, for they cannot be seen: {hidden}]" if hidden else "")
+    return replace(seen, text=text, origin=seen.origin or tool.origin, files=files)
 
 
 def trim(text: str, cap: int, handle: str) -> str:

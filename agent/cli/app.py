@@ -4,25 +4,46 @@ May touch: writes the traceback of a bug to the data folder. Does not promise: t
 
 from __future__ import annotations
 
+import errno
+import io
 import os
 import sys
 import tempfile
 import traceback
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, TextIO
+from typing import Annotated, TextIO, cast
 
 import typer
 from typer.exceptions import TyperException
 
-from outrider.agent.cli.commands import doctor, fork, models, replay, resume, run, runs, show, tools, undo, verify
+from outrider.agent.cli.commands import (
+    compare,
+    config,
+    diff,
+    doctor,
+    export,
+    fork,
+    import_,
+    models,
+    replay,
+    resume,
+    run,
+    runs,
+    scan,
+    show,
+    tools,
+    undo,
+    verify,
+)
 from outrider.agent.cli.help import Command, Group
-from outrider.agent.cli.output import ReaderGone, say
-from outrider.memory.errors import OutriderError
+from outrider.agent.cli.output import ReaderGone, hide, lost, say
+from outrider.memory.errors import OutriderError, UsageError
 
 EPILOG = (
-    "Exit codes: 0 answered, 1 a bug, 2 usage, 3 budget reached (partial answer printed), 4 stopped (denied, stuck, "
-    "interrupted), 5 no model or model unreachable."
+    "Exit codes: 0 answered, 1 a bug, 2 usage, 3 partial (a budget was reached, or something is left out), 4 interrupted, "
+    "5 failed (no model, or it could not do it), 6 not found, 7 refused or not allowed, 8 stuck."
 )
 app = typer.Typer(
     cls=Group,
@@ -34,11 +55,23 @@ app = typer.Typer(
     epilog=EPILOG,
 )
 COMMANDS = {
-    "run": run, "resume": resume, "fork": fork, "runs": runs, "show": show, "verify": verify, "replay": replay, "undo": undo,
-}  # fmt: skip
+    "run": run,
+    "resume": resume,
+    "fork": fork,
+    "runs": runs,
+    "show": show,
+    "verify": verify,
+    "scan": scan,
+    "replay": replay,
+    "undo": undo,
+    "diff": diff,
+    "compare": compare,
+    "export": export,
+    "import": import_,
+}
 for name, module in COMMANDS.items():
     app.command(name, cls=Command)(module.command)
-for group in (tools, models):
+for group in (tools, models, config):
     app.add_typer(group.app)
 app.command("doctor", cls=Command)(doctor.command)
 
@@ -59,7 +92,8 @@ def outrider(
 
 def run_command_line(arguments: list[str]) -> int:
     """Run one command; returns the exit code."""
-    sys.stdout, sys.stderr = sys.stdout or _nowhere(), sys.stderr or _nowhere()  # a closed stream is None
+    stdout = sys.stdout or _closed()  # a closed stream is None
+    sys.stdout, sys.stderr = stdout, sys.stderr or _nowhere()
     try:
         code = typer.main.get_command(app).main(arguments, prog_name="outrider", standalone_mode=False)
         return code if isinstance(code, int) else 0
@@ -72,6 +106,12 @@ def run_command_line(arguments: list[str]) -> int:
         return 0
     except KeyboardInterrupt:
         return 130
+    except OSError as error:
+        if told := _surroundings(error, stdout):
+            say(str(told))
+            return told.exit_code
+        say(_internal(error))
+        return 1
     except Exception as error:
         say(_internal(error))
         return 1
@@ -83,6 +123,33 @@ def _nowhere() -> TextIO:
     return Path(os.devnull).open("w", encoding="utf-8")
 
 
+class _Closed(io.TextIOBase):
+    """A stdout that was closed: what is written to it is lost, and whoever writes must know."""
+
+    def write(self, text: str) -> int:
+        raise OSError(errno.EBADF, "it is closed")
+
+
+def _closed() -> TextIO:
+    _OCCUPIED.append(_nowhere())  # no file that is opened later may get the number of stdout
+    return cast(TextIO, _Closed())
+
+
+_OCCUPIED: list[TextIO] = []
+
+
+def _surroundings(error: OSError, stdout: TextIO) -> OutriderError | None:
+    """What is wrong with the place the program was started in, if that is what the error comes from."""
+    try:
+        os.getcwd()  # noqa: PTH109  (only asked whether there is one)
+    except OSError:
+        what = "the folder this was started in is not there any more"
+        return UsageError(what, "it was deleted or moved", "change to a folder that exists")
+    if isinstance(stdout, _Closed) and error.errno == errno.EBADF:
+        return lost(error)
+    return lost(error) if error.errno == errno.ENOSPC and error.filename is None else None
+
+
 def _wrong_usage(error: TyperException) -> int:
     show = getattr(error, "show", None)
     show() if show else say(f"Error: {error.format_message()}")
@@ -91,7 +158,7 @@ def _wrong_usage(error: TyperException) -> int:
 
 def _internal(error: Exception) -> str:
     if os.environ.get("OUTRIDER_DEBUG"):
-        traceback.print_exc()
+        sys.stderr.write(hide(traceback.format_exc()))
     said = f"internal error: {type(error).__name__}: {' '.join(str(error).split())[:300]}"
     report = f"outrider {' '.join(sys.argv[1:2])}\n{''.join(traceback.format_exception(error))}"
     name = f"{datetime.now(UTC):%y%m%d-%H%M%S}-{os.getpid()}.txt"
@@ -99,7 +166,7 @@ def _internal(error: Exception) -> str:
         try:
             file = folder() / name
             file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            file.write_text(report, encoding="utf-8", errors="backslashreplace")
+            file.write_text(hide(report), encoding="utf-8", errors="backslashreplace")
             return f"{said} (traceback: {file})"
         except Exception:  # noqa: S112 - the next place; a bug must not hide behind its own report
             continue
@@ -118,4 +185,5 @@ def _leave_quietly() -> None:
         try:
             stream.flush()
         except (OSError, ValueError):
-            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+            with suppress(OSError, ValueError):
+                os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

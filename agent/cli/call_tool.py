@@ -9,14 +9,16 @@ import sys
 from contextlib import redirect_stdout
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO, cast
 
+from outrider.agent.cli.output import HidingStream, hide
 from outrider.agent.cli.progress import Progress
 from outrider.agent.cli.prompts import Person, is_there
 from outrider.agent.review.lines import Line
 from outrider.agent.review.terminal import SANDBOX_OFF, warning
-from outrider.memory.errors import UsageError
+from outrider.memory.errors import NoDatabase, UsageError
 from outrider.memory.events import ApprovalAsked
+from outrider.tools.net.named_secrets import bound_hosts
 from outrider.tools.policy import Policy
 from outrider.tools.tool import Observation, Tool, ToolContext, ToolError
 from outrider.tools.toolbox import Prepared, Returned, Toolbox
@@ -29,7 +31,7 @@ BY_HAND = ToolError("nothing was kept", "a call by hand belongs to no run", "use
 
 def call_by_hand(tool: Tool, arguments: str, settings: dict[str, Any], memory: str | None) -> Returned:
     """Run one call. Raises UsageError for settings that cannot be meant; everything else is the observation."""
-    with redirect_stdout(sys.stderr):  # what the tool prints is not its result
+    with redirect_stdout(cast(TextIO, HidingStream(sys.stderr))):  # what the tool prints is not its result
         return asyncio.run(_call(tool, arguments, settings, memory))
 
 
@@ -79,7 +81,8 @@ def _context(settings: dict[str, Any], memory: str | None, progress: Progress, p
         raise UsageError(
             f"the workspace {str(workspace)!r} is not a folder", "a tool works inside one", "make it, or name another"
         )
-    secrets = {name: os.environ[name] for name in settings.get("secrets", ()) if name in os.environ}
+    hosts = bound_hosts(settings.get("secrets", ()))
+    secrets = {name: os.environ[name] for name in hosts if name in os.environ}
 
     def report(text: str) -> None:
         progress.show([Line(((text, "dim"),))])
@@ -92,6 +95,8 @@ def _context(settings: dict[str, Any], memory: str | None, progress: Progress, p
         ask=person.answer if is_there() else None,
         progress=report,
         secret=secrets.get,
+        secret_hosts=hosts,
+        mask=hide,
         isolation=settings.get("isolation", "auto"),
         unsafe=settings.get("unsafe", False),
         allowed_hosts=settings.get("allowed_hosts", ()),
@@ -107,16 +112,18 @@ class _Memory:
 
     @property
     def _store(self) -> Store:
-        from outrider.agent.settings.config import default_memory
-        from outrider.memory.store import Store
+        from outrider.agent.cli.commands.runs import open_store
 
-        return Store(self._url or default_memory())
+        return open_store(self._url)
 
     def search(self, query: str, *, limit: int = 10, run: str | None = None) -> list[dict[str, Any]]:
         """Observations, answers and notes that match, best first."""
         from outrider.memory import recall
 
-        return [asdict(hit) for hit in recall.search(self._store, query, limit=limit, run=run)]
+        try:
+            return [asdict(hit) for hit in recall.search(self._store, query, limit=limit, run=run)]
+        except NoDatabase:
+            return []
 
     def read(self, run: str, handle: int | str) -> str:
         """The whole text of one stored observation."""

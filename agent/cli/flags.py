@@ -27,6 +27,11 @@ Memory = Annotated[
     typer.Option("--memory", metavar="URL", help="The database runs are kept in: sqlite:///FILE or postgresql://…",
                  show_default=False),
 ]  # fmt: skip
+Profile = Annotated[
+    str | None,
+    typer.Option("--profile", metavar="NAME", help="Settings of your configuration under this name (docs/config.md).",
+                 show_default=False),
+]  # fmt: skip
 Json = Annotated[bool, typer.Option("--json", help="Print JSON to stdout.", show_default=False)]
 
 
@@ -58,8 +63,8 @@ class ToolFlags:
     ] = None
     secret: Annotated[
         list[str] | None,
-        _option("--secret", under=TOOLS, metavar="NAME",
-                help="Let tools use an environment variable as {{secret:NAME}}; its value is never shown or stored."),
+        _option("--secret", under=TOOLS, metavar="NAME[@HOST]",
+                help="Let tools use an environment variable as {{secret:NAME}}, at HOST alone if one is named; its value is never shown or stored."),
     ] = None  # fmt: skip
     isolation: Annotated[
         str | None,
@@ -94,7 +99,7 @@ class RunFlags(ToolFlags):
     model: Annotated[
         str | None,
         _option("--model", "-m", under=MODEL, metavar="PROVIDER:NAME",
-                help="openai:…, llama:…, langchain:…, scripted:…, starter (default: the best found, see `outrider models`)."),
+                help="openai:…, llama:…, langchain:…, scripted:…, starter or an alias (default: the best found, see `outrider models`)."),
     ] = None  # fmt: skip
     base_url: Annotated[
         str | None, _option("--base-url", under=MODEL, metavar="URL", help="An OpenAI-compatible server.")
@@ -240,11 +245,17 @@ def known_isolation(name: str | None) -> str | None:
 
 
 def _secrets(names: list[str] | None) -> tuple[str, ...]:
+    """The secrets as settings hold them, "NAME" or "NAME@host": their values are masked from here on."""
+    from outrider.agent.cli.output import hide_values
+    from outrider.tools.net.named_secrets import split_binding
+
     found = tuple(_words(names))
-    if missing := [name for name in found if not os.environ.get(name)]:
+    bare = [split_binding(word)[0] for word in found]
+    if missing := [name for name in bare if not os.environ.get(name)]:
         raise UsageError(
             f"there is no secret {', '.join(map(repr, missing))}",
             "that environment variable is not set",
             "set it first",
         )
+    hide_values({name: os.environ[name] for name in bare})
     return found

@@ -8,7 +8,24 @@ from typing import Any
 
 from typer.core import TyperCommand, TyperGroup
 
-ORDER = ("run", "resume", "fork", "runs", "show", "verify", "replay", "undo", "tools", "models", "doctor")
+ORDER = (
+    "run",
+    "resume",
+    "fork",
+    "runs",
+    "show",
+    "verify",
+    "replay",
+    "undo",
+    "diff",
+    "compare",
+    "export",
+    "import",
+    "tools",
+    "models",
+    "config",
+    "doctor",
+)
 
 
 class Command(TyperCommand):

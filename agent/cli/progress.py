@@ -76,6 +76,10 @@ class Progress:
         """A piece of the reply that is being written."""
         self._text = (self._text + piece)[-400:]
 
+    def clear(self) -> None:
+        """Take the line that says what is being waited for off the terminal: nothing is."""
+        self._stop()
+
     def progress(self, text: str) -> None:
         """A line from a tool that takes long."""
         self._text = text[:400]
@@ -147,8 +151,9 @@ class Progress:
 
 
 def ending(run: Run) -> list[Line]:
-    """What is said of a run after its answer: receipts, why it stopped, what it used, how to go on."""
-    answered = Answered(text=str(run.answer), citations=run.citations)
+    """What is said of a run after its answer: where it is from, why it stopped, what it used, how to go on."""
+    supported = tuple(one for one in run.citations if one.seq is not None)  # the others are marked beside the answer
+    answered = Answered(text=str(run.answer), citations=supported)
     spent = run.spent
     used = (
         f"{count(spent.steps, 'step')}, {count(spent.calls, 'call')}, {count(spent.tokens, 'token')}, "
@@ -166,6 +171,8 @@ def _how_to_go_on(run: Run) -> list[Line]:
     lines = []
     if run.unfinished and run.unfinished != run.goal:
         lines.append(Line(((f"unfinished: {one_line(run.unfinished, 300)}", "plain"),)))
+    if run.stop_reason in ("partial", "not_found", "refused", "unable"):
+        return [*lines, Line((("to go on: ", "dim"), (f'outrider run --continue {run.id} "…"', "plain")))]
     if run.stop_reason == "denied":
         return [*lines, _go_on(run, " --yes EFFECT")]
     limit = re.search(r"limit of (\w+)", run.detail)

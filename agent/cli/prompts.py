@@ -12,8 +12,9 @@ from contextlib import suppress
 from typing import Literal
 
 from outrider.agent.cli.progress import Progress
-from outrider.agent.review.lines import Line, visible
+from outrider.agent.review.lines import Line
 from outrider.memory.events import ApprovalAsked, ApprovalGiven
+from outrider.memory.text import for_terminal
 
 MOST_LINES = 60  # of one argument; more is shown on demand, never silently left out
 MOST_CHARS = 8000
@@ -56,7 +57,10 @@ class Person:
         """The person's answer to the agent's question; None when there is none."""
         async with self._lock:
             with self._progress.aside():
-                lines = [Line(((line, "strong"),), (("  ? ", "warn"),)) for line in visible(text).split("\n")]
+                lines = [
+                    Line(((line, "strong"),), (("  ? ", "warn"),))
+                    for line in for_terminal(text, spelled=True).split("\n")
+                ]
                 self._progress.show(lines, always=True)
                 said = (await self._read("  > ")).strip()
         return said or None
@@ -90,9 +94,11 @@ def question(asked: ApprovalAsked, *, whole: bool = False) -> tuple[list[Line], 
     lines = [Line((("the agent wants to run ", "plain"), (asked.tool, "tool"), (f"  effect: {asked.effect}", "warn")))]
     cut = False
     for name, value in asked.arguments.items():
-        rows = visible(value if isinstance(value, str) else _json(value)).split("\n")
+        rows = for_terminal(value if isinstance(value, str) else _json(value), spelled=True).split("\n")
         kept = rows if whole else [row[:MOST_CHARS] for row in rows[:MOST_LINES]]
-        lines.append(Line(((visible(name).replace("\n", "\\n"), "dim"), (":", "dim")), (("    ", "plain"),)))
+        lines.append(
+            Line(((for_terminal(name, spelled=True).replace("\n", "\\n"), "dim"), (":", "dim")), (("    ", "plain"),))
+        )
         lines += [Line(((row, "plain"),), (("    │ ", "dim"),)) for row in kept]
         if kept != rows:
             cut = True

@@ -9,9 +9,11 @@ import os
 import signal
 import sys
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager, redirect_stdout, suppress
-from typing import TYPE_CHECKING
+from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppress
+from functools import partial
+from typing import TYPE_CHECKING, TextIO, cast
 
+from outrider.agent.cli.output import HidingStream
 from outrider.agent.cli.progress import Progress
 from outrider.agent.cli.prompts import Person, is_there
 from outrider.memory.errors import LeaseLost, StoreError
@@ -19,20 +21,27 @@ from outrider.memory.errors import LeaseLost, StoreError
 if TYPE_CHECKING:
     from outrider.agent.agent import Agent
     from outrider.agent.assemble import Listeners
+    from outrider.agent.cli.conclusion import Conclusion
     from outrider.agent.history.run_view import Run
     from outrider.agent.live_run import LiveRun
+    from outrider.memory.journal import Stored
+    from outrider.memory.store import Store
 
 MakeAgent = Callable[["Listeners"], "Agent"]
 Prepare = Callable[["Agent"], Awaitable["LiveRun"]]
 
 
-def work(make: MakeAgent, prepare: Prepare, progress: Progress) -> Run:
-    """Prepare a run, drive it to its end or until the person stops it, and say what it came to."""
-    with redirect_stdout(sys.stderr):  # what a tool prints is not the answer
-        return asyncio.run(_work(make, prepare, progress))
+def work(make: MakeAgent, prepare: Prepare, progress: Progress, conclusion: Conclusion) -> Run:
+    """Prepare a run, drive it to its end or until the person stops it, and show what it came to as soon as it is on disk."""
+    printed = cast(TextIO, HidingStream(sys.stderr))
+    with (
+        redirect_stdout(printed),
+        redirect_stderr(printed),
+    ):  # what a tool prints is not the answer, and may hold a secret
+        return asyncio.run(_work(make, prepare, progress, conclusion))
 
 
-async def _work(make: MakeAgent, prepare: Prepare, progress: Progress) -> Run:
+async def _work(make: MakeAgent, prepare: Prepare, progress: Progress, conclusion: Conclusion) -> Run:
     from outrider.agent.assemble import Listeners
     from outrider.agent.history.run_view import read_run
     from outrider.tools.code.code_tools import start_early
@@ -49,7 +58,7 @@ async def _work(make: MakeAgent, prepare: Prepare, progress: Progress) -> Run:
         live = await prepare(agent)
         for stored in live.journal.read():
             progress.catch_up(stored, last=stored.seq == live.journal.head_seq)
-        live.on_event = progress.on_event
+        live.on_event = partial(_on_event, agent.store, progress, conclusion)
         if "python" in live.toolbox.tools or "shell" in live.toolbox.tools:
             early = asyncio.ensure_future(asyncio.to_thread(start_early, live.tool_context))  # beside the first request
             early.add_done_callback(_forget_failure)  # the first call reports it
@@ -58,6 +67,14 @@ async def _work(make: MakeAgent, prepare: Prepare, progress: Progress) -> Run:
         return read_run(agent.store, live.journal.run_id)
     finally:
         await agent.aclose()
+
+
+def _on_event(store: Store, progress: Progress, conclusion: Conclusion, stored: Stored) -> None:
+    progress.on_event(stored)
+    if stored.kind == "stopped":  # closing the sandbox takes its time; a process killed meanwhile has given its answer
+        from outrider.agent.history.run_view import read_run
+
+        conclusion.show(read_run(store, stored.run))
 
 
 def _forget_failure(done: asyncio.Future[None]) -> None:

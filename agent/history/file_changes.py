@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from outrider.agent.settings.config import undo_key
 from outrider.memory.errors import OutriderError
 from outrider.memory.events import FileChange, RunStarted, ToolReturned
 from outrider.memory.journal import Journal, Stored
@@ -46,7 +47,7 @@ def changes(events: Iterable[Stored]) -> list[Changed]:
 def drifted(events: Iterable[Stored], workspace: Path) -> list[str]:
     """Files that are not as the run left them."""
     last = {one.change.path: one.change.after for one in changes(events)}
-    return sorted(path for path, digest in last.items() if _now(workspace, path) != digest)
+    return sorted(path for path, digest in last.items() if digest not in _now(workspace, path))
 
 
 def undo(store: Store, run_id: str, *, after: int = 0) -> Undone:
@@ -58,10 +59,11 @@ def undo(store: Store, run_id: str, *, after: int = 0) -> Undone:
     workspace = next(Path(e.workspace) for s in stored if isinstance(e := s.event, RunStarted))
     made = changes(stored)
     first = {one.change.path: one.change.before for one in reversed(made) if one.seq > after}
-    moved = set(drifted(stored, workspace))
+    moved, sealer = set(drifted(stored, workspace)), undo_key()
     restored, removed, left = [], [], []
     for path, before in sorted(first.items()):
-        data = store.get_blob(before) if before else None
+        kept = store.get_blob(before) if before else None
+        data = sealer.open(kept) if kept else kept
         if path in moved or (before and data is None):
             left.append(path)
         elif before is None:
@@ -73,10 +75,10 @@ def undo(store: Store, run_id: str, *, after: int = 0) -> Undone:
     return Undone(tuple(restored), tuple(removed), tuple(left))
 
 
-def _now(workspace: Path, path: str) -> str | None:
-    """The digest of a file as it is, None if there is none; a file that cannot be read counts as changed."""
+def _now(workspace: Path, path: str) -> set[str | None]:
+    """The digests a file may be kept under as it is, {None} if there is none; one that cannot be read counts as changed."""
     try:
         data = take_file(workspace, path)
-    except OutriderError:
-        return "unreadable"
-    return None if data is None else digest_of(data)
+        return {None} if data is None else {digest_of(data), digest_of(undo_key().seal(data))}
+    except (OutriderError, OSError):
+        return {"unreadable"}

@@ -13,19 +13,28 @@ from sqlalchemy import select
 from outrider.agent.answer import Answer
 from outrider.agent.budget import Budget, Ledger, Spent
 from outrider.memory import schema
-from outrider.memory.events import Answered, Citation, Event, Interrupted, Resumed, RunStarted, Stopped
+from outrider.memory.events import Answered, Citation, Event, Interrupted, Resumed, RunStarted, Stopped, StopReason
 from outrider.memory.journal import Journal, Stored, find_run
 from outrider.memory.lease import holder_lives
 from outrider.memory.store import Store
 
-RunState = Literal["answered", "partial", "stopped", "failed", "running"]
-EXIT_CODES: dict[RunState, int] = {"answered": 0, "partial": 3, "stopped": 4, "failed": 5, "running": 4}
+NO_ANSWER = "No answer was reached"  # how the ending begins that no model wrote (agent/ending.py)
+RunState = Literal["answered", "partial", "not_found", "refused", "stuck", "failed", "interrupted", "running"]
+EXIT_CODES: dict[RunState, int] = {
+    "answered": 0, "partial": 3, "interrupted": 4, "running": 4, "failed": 5, "not_found": 6, "refused": 7, "stuck": 8,
+}  # fmt: skip
+STATES: dict[StopReason, RunState] = {
+    "answered": "answered", "partial": "partial", "budget": "partial", "not_found": "not_found", "refused": "refused",
+    "denied": "refused", "stuck": "stuck", "unable": "failed", "model": "failed", "error": "failed",
+    "interrupted": "interrupted",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One run. `state`: answered, partial (a budget was reached), stopped (denied, stuck, interrupted), failed (the model
-    could not be reached), or running while a process drives it."""
+    """One run. `state`: answered; partial (a budget was reached, or something of the goal is left out); not_found; refused
+    (by the model, or what it needed was denied); stuck (it repeated itself); failed (the model could not do it, or could
+    not be reached); interrupted (its process ended); running while a process drives it. `stop_reason` and `detail` say why."""
 
     id: str
     goal: str
@@ -46,6 +55,16 @@ class Run:
         return self.answer.citations
 
     @property
+    def summary(self) -> bool:
+        """Whether the answer is our own list of what was found, written because no model could."""
+        return self.answer.startswith(NO_ANSWER)
+
+    @property
+    def ended(self) -> bool:
+        """Whether it came to an end of its own, rather than being driven or left."""
+        return self.state not in ("running", "interrupted")
+
+    @property
     def exit_code(self) -> int:
         """What the command line ends with."""
         return EXIT_CODES[self.state]
@@ -60,6 +79,7 @@ class Run:
             "run": self.id,
             "goal": self.goal,
             "state": self.state,
+            "exit_code": self.exit_code,
             "stop_reason": self.stop_reason,
             "detail": self.detail,
             "answer": str(self.answer),
@@ -145,11 +165,5 @@ class _Told:
         if self.stopped is None:
             if held:
                 return "running", "", ""
-            return "stopped", "interrupted", self.interrupted or "its process ended"
-        states: dict[str, RunState] = {
-            "answered": "answered",
-            "budget": "partial",
-            "model": "failed",
-            "error": "failed",
-        }
-        return states.get(self.stopped.reason, "stopped"), self.stopped.reason, self.stopped.detail
+            return "interrupted", "interrupted", self.interrupted or "its process ended"
+        return STATES[self.stopped.reason], self.stopped.reason, self.stopped.detail

@@ -101,9 +101,10 @@ def _candidates(
 
 
 def _configured() -> str:
-    from outrider.agent.settings.config import read_config
+    from outrider.agent.settings.config import meant_model, read_config
 
-    return str(read_config().get("model") or "")
+    config = read_config()
+    return meant_model(str(config.get("model") or ""), config)
 
 
 def _models_folder() -> Path:

@@ -14,7 +14,8 @@ from functools import lru_cache
 from typing import Any, Literal, Protocol
 
 from outrider.memory.errors import OutriderError
-from outrider.memory.events import CallDraft, Origin, Usage
+from outrider.memory.events import CallDraft, Origin, Outcome, Usage
+from outrider.memory.text import for_model
 
 Role = Literal["system", "user", "assistant", "tool"]
 
@@ -60,14 +61,12 @@ class Message:
 def as_shown(message: Message) -> str:
     """The text of a message as an ordinary model reads it: strangers' text fenced and labelled, the note last.
 
-    Nothing inside the fence can close it, and the markers of chat templates (`<|…|>`) are broken up in all tool text.
+    Nothing inside the fence can close it, and nothing but a model's own words holds special tokens of a chat template.
     """
-    text = message.text
-    if message.role == "tool":
-        text = text.replace("<|", "< |").replace("|>", "| >")
-        if message.origin == "untrusted":
-            text = _FENCE.sub("‹untrusted", text)
-            text = f'<untrusted from="{message.label}">\n{text}\n</untrusted>'
+    text = message.text if message.role == "assistant" else for_model(message.text)
+    if message.role == "tool" and message.origin == "untrusted":
+        text = _FENCE.sub("‹untrusted", text)
+        text = f'<untrusted from="{message.label}">\n{text}\n</untrusted>'
     return f"{text}\n[{message.note}]" if message.note else text
 
 
@@ -108,13 +107,19 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What came back. `calls[i].arguments` is the raw text the model wrote. `finish_reason`: stop, tool_calls, length …;
-    empty means the reply was cut and must not be trusted to be whole. `usage` None: nothing was reported."""
+    """What came back. `calls[i].arguments` is the raw text the model wrote. `usage` None: nothing was reported.
+
+    `finish_reason`: stop, tool_calls, length (cut at its limit: the text, or the arguments of the last call, end in the
+    middle), repetition (stopped, for it said one phrase over and over; it is left in the text once) …; empty means the
+    reply was cut and must not be trusted to be whole.
+    `outcome`: what a model that knows says of its answer, beside its words.
+    """
 
     text: str = ""
     calls: tuple[CallDraft, ...] = ()
     usage: Usage | None = None
     finish_reason: str = "stop"
+    outcome: Outcome = "answered"
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +166,7 @@ class ModelFailure(OutriderError):
 
     retryable: trying again may help. billed: the provider may have charged for it (a cut stream, a time-out after
     the request was sent, a 5xx): the ledger then keeps the reservation as spent. retry_after_s: what the server asked for.
+    usage: what was read and written before it failed, where that is known: it is spent, whatever `billed` says.
     """
 
     exit_code = 5
@@ -174,16 +180,19 @@ class ModelFailure(OutriderError):
         retryable: bool = False,
         billed: bool = False,
         retry_after_s: float | None = None,
+        usage: Usage | None = None,
     ) -> None:
         super().__init__(what, why, fix)
         self.retryable, self.billed, self.retry_after_s = retryable, billed, retry_after_s
+        self.usage = usage
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _failure, (self.args, self.retryable, self.billed, self.retry_after_s)
+        kept = {"retryable": self.retryable, "billed": self.billed, "retry_after_s": self.retry_after_s}
+        return _failure, (self.args, kept | {"usage": self.usage})
 
 
-def _failure(args: tuple[str, str, str], retryable: bool, billed: bool, retry_after_s: float | None) -> ModelFailure:
-    return ModelFailure(*args, retryable=retryable, billed=billed, retry_after_s=retry_after_s)
+def _failure(args: tuple[str, str, str], kept: dict[str, Any]) -> ModelFailure:
+    return ModelFailure(*args, **kept)
 
 
 class ContextOverflow(ModelFailure):

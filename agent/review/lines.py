@@ -1,21 +1,16 @@
-"""What a transcript is made of: lines of styled text, and the cleaners every foreign text goes through first.
-Touches nothing. Does not promise: a width; paint.py wraps.
+"""What a transcript is made of: lines of styled text, made of foreign text that went through memory/text.py.
+Touches nothing. Does not promise: a width; render.py wraps.
 """
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from outrider.tools.toolbox import clean
+from outrider.memory.text import for_terminal
 
 Style = Literal["plain", "dim", "strong", "tool", "good", "bad", "warn", "quote"]
 Part = tuple[str, Style]
-
-# Marks that reorder or hide text without being control codes: a terminal could show other words than were written.
-_HIDING = re.compile("[\u061c\u200b\u200e\u200f\u2028\u2029\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufeff\ufff9-\ufffb]")
-_UNSAFE = re.compile(f"[\\x00-\\x09\\x0b-\\x1f\\x7f-\\x9f\\ud800-\\udfff]|{_HIDING.pattern}|\\\\(?=[xu])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,35 +26,20 @@ class Line:
     picture: str = ""
 
 
-def tame(text: str) -> str:
-    """Foreign text fit for a terminal: no control codes, nothing that reorders or hides, tabs as spaces."""
-    return _HIDING.sub("", clean(text)).expandtabs(4)
-
-
-def visible(text: str) -> str:
-    """Foreign text exactly as it is, what cannot be seen written out (ESC as \\x1b); only \\n breaks a line."""
-    return _UNSAFE.sub(_written_out, text)
-
-
-def _written_out(found: re.Match[str]) -> str:
-    code = ord(found[0])
-    return "\\\\" if code == 0x5C else f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"
-
-
 def one_line(text: str, most: int = 100) -> str:
     """Foreign text in one line of at most `most` characters."""
-    flat = " ".join(tame(text[: most * 8]).split())
+    flat = " ".join(for_terminal(text[: most * 8]).split())
     return flat if len(flat) <= most and len(text) <= most * 8 else f"{flat[: most - 1]}…"
 
 
 def first_lines(text: str, most_lines: int, most_chars: int) -> tuple[list[str], str]:
     """(the first lines of foreign text, what was left out in words or "")."""
-    tamed = tame(text).strip("\n")
-    kept = tamed[:most_chars].split("\n")[:most_lines]
-    lost = len(tamed) - sum(map(len, kept)) - (len(kept) - 1)
+    shown = for_terminal(text).strip("\n")
+    kept = shown[:most_chars].split("\n")[:most_lines]
+    lost = len(shown) - sum(map(len, kept)) - (len(kept) - 1)
     if lost <= 0:
         return kept, ""
-    more = tamed.count("\n") + 1 - len(kept)
+    more = shown.count("\n") + 1 - len(kept)
     return kept, f"… {count(more, 'more line')}" if more else f"… {count(lost, 'more character')}"
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from outrider.agent.budget import UNITS, Budget, Ledger
+from outrider.agent.history.run_view import NO_ANSWER
 from outrider.agent.review.lines import (
     Line,
     Part,
@@ -21,7 +22,6 @@ from outrider.agent.review.lines import (
     duration,
     first_lines,
     one_line,
-    tame,
 )
 from outrider.memory.events import (
     Answered,
@@ -45,9 +45,9 @@ from outrider.memory.events import (
     Unknown,
 )
 from outrider.memory.journal import Stored
+from outrider.memory.text import for_terminal
 
 SANDBOX_OFF = "THE SANDBOX IS OFF: code the model writes runs on this machine as you, with your files and your network"
-NO_ANSWER = "No answer was reached"  # how the ending begins that no model wrote (agent/ending.py)
 _HEAD: tuple[Part, ...] = (("    ", "plain"),)
 
 
@@ -133,6 +133,7 @@ class TranscriptWriter:
         shown = names if self._detail is FULL else one_line(names, 72)
         yield from _row("tools", f"{len(event.tools)}: {shown}{policy}", "dim", self._detail)
         yield from _row("folder", _at_home(event.workspace), "dim", self._detail)
+        yield from _instructions(_dict(event.settings.get("instructions")))
         if event.settings.get("unsafe") or event.settings.get("isolation") == "none":
             yield warning(SANDBOX_OFF)
         yield Line()
@@ -253,14 +254,14 @@ class TranscriptWriter:
         if self._detail.answer:
             yield Line()
             style: Style = "strong" if not event.partial else "plain"
-            for line in tame(event.text).split("\n"):
+            for line in for_terminal(event.text).split("\n"):
                 yield Line(((line, style),))
             yield from receipts(event)
 
     def _stopped(self, stored: Stored, event: Stopped) -> Iterator[Line]:
         if event.reason == "answered":
             return
-        said = tame(event.detail).replace("\n", " ") or event.reason
+        said = for_terminal(event.detail).replace("\n", " ") or event.reason
         style: Style = "bad" if event.reason in ("model", "error") else "warn"
         yield Line(((f"{_REASONS.get(event.reason, event.reason)}: ", style), (said, "plain")))
 
@@ -300,6 +301,10 @@ _REASONS = {
     "budget": "out of budget",
     "stuck": "stuck",
     "denied": "not allowed",
+    "partial": "only a part",
+    "not_found": "not found",
+    "refused": "refused",
+    "unable": "not done",
     "interrupted": "interrupted",
     "model": "the model failed",
     "error": "failed",
@@ -329,6 +334,14 @@ def warning(text: str) -> Line:
 def _row(name: str, text: str, style: Style, detail: Detail) -> Iterator[Line]:
     for number, line in enumerate(first_lines(text, min(detail.result_lines, 8), detail.chars)[0]):
         yield Line(((line, style),), ((f"  {name if number == 0 else '':8}", "dim"),))
+
+
+def _instructions(held: dict[str, Any]) -> Iterator[Line]:
+    """Which instructions of the workspace the model was given, and whether as the person's own."""
+    if held:
+        why = f"; {one_line(str(held.get('why')), 100)}: shown as information only" if held.get("why") else ""
+        said = f"{one_line(str(held.get('file')), 60)} of this folder, {held.get('chars', 0):,} characters"
+        yield Line(((said, "dim"), (why, "warn")), (("  told    ", "dim"),))
 
 
 def _budget(budget: Budget) -> str:

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import os
 import tomllib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from outrider.agent.settings.keys import PROFILE, check
 from outrider.memory.errors import UsageError
-
-KEYS = ("model", "base_url", "memory", "isolation", "budget", "policy", "price_in", "price_out", "tool_settings")
+from outrider.memory.redaction.sealed import Sealer
 
 
 def data_folder() -> Path:
@@ -24,6 +25,17 @@ def data_folder() -> Path:
     return user_data_path("outrider", appauthor=False)
 
 
+def undo_key() -> Sealer:
+    """What seals the copies `undo` needs of files that hold secrets; its key lies in the data folder, not the database."""
+    return Sealer(data_folder() / "undo.key")
+
+
+def config_file() -> Path:
+    """The configuration file, whether it is there or not: OUTRIDER_CONFIG, or config.toml in the data folder."""
+    named = os.environ.get("OUTRIDER_CONFIG")
+    return Path(named).expanduser() if named else data_folder() / "config.toml"
+
+
 def default_memory() -> str:
     """The URL of the database runs are kept in when none is named: OUTRIDER_MEMORY, the file, the data folder."""
     url = os.environ.get("OUTRIDER_MEMORY") or str(read_config().get("memory") or "")
@@ -31,13 +43,12 @@ def default_memory() -> str:
 
 
 def read_config() -> dict[str, Any]:
-    """The configuration file: OUTRIDER_CONFIG, or config.toml in the data folder; {} if there is none.
+    """The configuration file as it stands, checked; {} if there is none.
 
-    Raises UsageError for a file that cannot be read or holds a key that means nothing.
+    Raises UsageError for a file that cannot be read, a key that means nothing or a value of the wrong kind.
     """
-    named = os.environ.get("OUTRIDER_CONFIG")
-    file = Path(named).expanduser() if named else data_folder() / "config.toml"
-    if not named and not file.exists():
+    file = config_file()
+    if not os.environ.get("OUTRIDER_CONFIG") and not file.exists():
         return {}
     try:
         read = tomllib.loads(file.read_text(encoding="utf-8"))
@@ -46,11 +57,43 @@ def read_config() -> dict[str, Any]:
             f"the configuration {str(file)!r} cannot be read", str(error), "check OUTRIDER_CONFIG"
         ) from error
     except tomllib.TOMLDecodeError as error:
-        raise UsageError(f"the configuration {str(file)!r} is not TOML", str(error), "mend that line") from error
-    if unknown := set(read) - set(KEYS):
         raise UsageError(
-            f"the configuration {str(file)!r} holds {', '.join(sorted(unknown))}",
-            "no such setting",
-            f"it may hold {', '.join(KEYS)}",
-        )
+            f"the configuration {str(file)!r} is not TOML", str(error), "correct that line: `outrider config edit`"
+        ) from error
+    check(read, f"the configuration {str(file)!r}")
     return read
+
+
+def with_profile(config: Mapping[str, Any], name: str | None) -> dict[str, Any]:
+    """The configuration with the settings of one profile over it; None or "": as it is, without any profile.
+
+    Raises UsageError if there is no such profile.
+    """
+    profiles = config.get(PROFILE) or {}
+    plain = {key: value for key, value in config.items() if key != PROFILE}
+    if not name:
+        return plain
+    if name not in profiles:
+        there = ", ".join(sorted(profiles)) or "none"
+        raise UsageError(
+            f"there is no profile {name!r}",
+            f"the configuration has {there}",
+            f'write one: outrider config set profile.{name}.model "…"',
+        )
+    return laid_over(plain, profiles[name])
+
+
+def laid_over(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+    """`above` laid over `below`, table by table."""
+    merged = dict(below)
+    for key, value in above.items():
+        under = merged.get(key)
+        both = isinstance(value, Mapping) and isinstance(under, Mapping)
+        merged[key] = laid_over(under, value) if both else value  # type: ignore[arg-type]
+    return merged
+
+
+def meant_model(spec: str, config: Mapping[str, Any]) -> str:
+    """What a person means by a model: the spec an alias of the configuration stands for, else the words themselves."""
+    meant: str = (config.get("alias") or {}).get(spec.strip(), spec)
+    return meant

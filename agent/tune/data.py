@@ -75,4 +75,11 @@ def write(path: Path, seed: int, count: int) -> dict[str, object]:
             tools |= {card.name for card in example.cards}
             characters += sum(len(part) for part, _ in text)
             out.write(line + "\n")
-    return {"seed": seed, "examples": count, "sha256": digest.hexdigest(), "families": dict(families), "made_up_tools": len(tools), "characters": characters}
+    return {
+        "seed": seed,
+        "examples": count,
+        "sha256": digest.hexdigest(),
+        "families": dict(families),
+        "made_up_tools": len(tools),
+        "characters": characters,
+    }

@@ -46,7 +46,12 @@ def fact(rnd: random.Random) -> Example:
     path, found = file_name(rnd), lines(rnd)
     at = rnd.randrange(len(found))
     ask = rnd.choice(found[at][1]).rstrip("?")
-    goal = one(rnd, ["{a}? It is in {f}.", "According to {f}, {a}?", "{a}? See {f}", "in {f}, {a}?", "read {f} and tell me {a}", "{a} ({f})", "look into {f}: {a}?", "what does {f} say: {a}?"], a=ask, f=path)
+    goal = one(
+        rnd,
+        "files.fact.1",
+        a=ask,
+        f=path,
+    )
     text = "\n".join(line for line, _, _ in found)
     answer = found[at][2]
     if rnd.random() < 0.14:  # it is not there
@@ -58,20 +63,43 @@ def fact(rnd: random.Random) -> Example:
 def summary(rnd: random.Random) -> Example:
     """What a file says, in short."""
     path, found = file_name(rnd, "txt", "md", "log"), lines(rnd, 3)
-    goal = one(rnd, ["what does {f} say?", "summarise {f}", "what is in {f}?", "read {f}", "show me {f}", "give me a short summary of {f}", "what's {f} about", "open {f}", "print the contents of {f}"], f=path)
+    goal = one(
+        rnd,
+        "files.summary.1",
+        f=path,
+    )
     text = "\n".join(line for line, _, _ in found)
-    return Example("facts", said(rnd, goal), [Step("read_file", {"path": path}, text)], " ".join(answer for _, _, answer in found))
+    return Example(
+        "facts", said(rnd, goal), [Step("read_file", {"path": path}, text)], " ".join(answer for _, _, answer in found)
+    )
 
 
 def search(rnd: random.Random) -> Example:
     """Which files mention a word."""
     word = rnd.choice([rnd.choice(CODE), rnd.choice(NOUNS), person(rnd), "TODO", "error 50" + str(rnd.randint(0, 9))])
-    goal = one(rnd, ["which files mention {w}?", "which file contains {w}", "find {w} in my files", "where is {w} mentioned?", "search the files for {w}", "in which file does the word {w} appear?", "Where do I talk about {w}?", "grep {w}"], w=rnd.choice([word, word, f"'{word}'", f'"{word}"']))
+    goal = one(
+        rnd,
+        "files.search.1",
+        w=rnd.choice([word, word, f"'{word}'", f'"{word}"']),
+    )
     paths = list(dict.fromkeys(file_name(rnd) for _ in range(rnd.randint(1, 3))))
     if rnd.random() < 0.15:
-        return Example("search", said(rnd, goal), [Step("search_files", {"pattern": word}, f"no line contains '{word}'")], f"Not found: no file mentions {word}.")
-    seen = "\n".join(f"{p}:{rnd.randint(1, 90)}: {rnd.choice(['the', 'about', 'see', '#'])} {word} {rnd.choice(['was checked', 'is late', 'again', 'in ' + rnd.choice(CITIES)])}" for p in paths)
-    return Example("search", said(rnd, goal), [Step("search_files", {"pattern": word}, seen)], f"{word} is mentioned in {', '.join(paths)}.")
+        return Example(
+            "search",
+            said(rnd, goal),
+            [Step("search_files", {"pattern": word}, f"no line contains '{word}'")],
+            f"Not found: no file mentions {word}.",
+        )
+    seen = "\n".join(
+        f"{p}:{rnd.randint(1, 90)}: {rnd.choice(['the', 'about', 'see', '#'])} {word} {rnd.choice(['was checked', 'is late', 'again', 'in ' + rnd.choice(CITIES)])}"
+        for p in paths
+    )
+    return Example(
+        "search",
+        said(rnd, goal),
+        [Step("search_files", {"pattern": word}, seen)],
+        f"{word} is mentioned in {', '.join(paths)}.",
+    )
 
 
 def listing(rnd: random.Random) -> Example:
@@ -79,13 +107,25 @@ def listing(rnd: random.Random) -> Example:
     ending = rnd.choice(["py", "txt", "csv", "md", "json", "log"])
     paths = sorted({file_name(rnd, ending) for _ in range(rnd.randint(2, 5))})
     if rnd.random() < 0.4:
-        goal = one(rnd, ["which files are here?", "list the files", "what files do I have?", "show all files", "how many files are in this folder?", "what's in the workspace"])
+        goal = one(
+            rnd,
+            "files.listing.1",
+        )
         args: dict[str, object] = {}
     else:
-        goal = one(rnd, ["list all .{e} files", "which {e} files are there?", "how many {e} files do I have?", "show every *.{e} file", "count the {e} files"], e=ending)
+        goal = one(
+            rnd,
+            "files.listing.2",
+            e=ending,
+        )
         args = {"pattern": f"*.{ending}"}
     seen = "\n".join(f"{p} ({rnd.randint(10, 9999)} bytes)" for p in paths)
-    return Example("listing", said(rnd, goal), [Step("list_files", args, seen)], f"There are {len(paths)} files: {', '.join(paths)}.")
+    return Example(
+        "listing",
+        said(rnd, goal),
+        [Step("list_files", args, seen)],
+        f"There are {len(paths)} files: {', '.join(paths)}.",
+    )
 
 
 def _content(rnd: random.Random) -> tuple[str, str]:
@@ -94,17 +134,45 @@ def _content(rnd: random.Random) -> tuple[str, str]:
     if kind == 0:
         items = rnd.sample(THINGS, rnd.randint(2, 4))
         listed = ", ".join(items[:-1]) + rnd.choice([" and ", ", ", ", and "]) + items[-1]
-        return f"{rnd.choice(['the lines', 'one per line', str(len(items)) + ' lines', 'these lines'])}: {listed}", "\n".join(items)
-    text = rnd.choice([f"call {person(rnd)}", f"{rnd.choice(NOUNS)} is done", f"buy a {rnd.choice(THINGS)}", str(rnd.randint(1, 9999)), f"Hello {rnd.choice(CITIES)}", rnd.choice(CODE)])
-    return one(rnd, ["'{t}'", '"{t}"', "the text {t}", "{t}", "the words {t}"], t=text), text
+        return (
+            f"{rnd.choice(['the lines', 'one per line', str(len(items)) + ' lines', 'these lines'])}: {listed}",
+            "\n".join(items),
+        )
+    text = rnd.choice(
+        [
+            f"call {person(rnd)}",
+            f"{rnd.choice(NOUNS)} is done",
+            f"buy a {rnd.choice(THINGS)}",
+            str(rnd.randint(1, 9999)),
+            f"Hello {rnd.choice(CITIES)}",
+            rnd.choice(CODE),
+        ]
+    )
+    return one(rnd, "files.content.1", t=text), text
 
 
 def write(rnd: random.Random) -> Example:
     """A new file."""
     path = file_name(rnd, "txt", "md")
     told, text = _content(rnd)
-    goal = one(rnd, ["write {c} to {f}", "create {f} with {c}", "make a file {f} containing {c}", "save {c} in {f}", "put {c} into a new file called {f}", "Make a new file {f} with {c}", "store {c} as {f}", "{f} should contain {c}"], c=told, f=path)
-    return Example("write", said(rnd, goal), [Step("write_file", {"path": path, "content": text}, rnd.choice([f"wrote {path} ({len(text)} bytes)", f"wrote {len(text)} characters to {path}"]))], f"I wrote {path}.")
+    goal = one(
+        rnd,
+        "files.write.1",
+        c=told,
+        f=path,
+    )
+    return Example(
+        "write",
+        said(rnd, goal),
+        [
+            Step(
+                "write_file",
+                {"path": path, "content": text},
+                rnd.choice([f"wrote {path} ({len(text)} bytes)", f"wrote {len(text)} characters to {path}"]),
+            )
+        ],
+        f"I wrote {path}.",
+    )
 
 
 def append(rnd: random.Random) -> Example:
@@ -112,8 +180,21 @@ def append(rnd: random.Random) -> Example:
     path = file_name(rnd, "txt", "md")
     old, (_, new) = "\n".join(rnd.sample(THINGS, rnd.randint(1, 3))), _content(rnd)
     new = new.split("\n")[0]
-    goal = one(rnd, ["append {c} to {f}", "add the line {c} to {f}", "add {c} at the end of {f}", "put {c} at the bottom of {f}", "add {c} to my list in {f}"], c=rnd.choice([new, f"'{new}'", f'"{new}"']), f=path)
-    return Example("append", said(rnd, goal), [Step("read_file", {"path": path}, old), Step("write_file", {"path": path, "content": f"{old}\n{new}"}, f"wrote {path}")], f"I added {new} to {path}.")
+    goal = one(
+        rnd,
+        "files.append.1",
+        c=rnd.choice([new, f"'{new}'", f'"{new}"']),
+        f=path,
+    )
+    return Example(
+        "append",
+        said(rnd, goal),
+        [
+            Step("read_file", {"path": path}, old),
+            Step("write_file", {"path": path, "content": f"{old}\n{new}"}, f"wrote {path}"),
+        ],
+        f"I added {new} to {path}.",
+    )
 
 
 def replace(rnd: random.Random) -> Example:
@@ -122,22 +203,65 @@ def replace(rnd: random.Random) -> Example:
     if rnd.random() < 0.5:
         a, b = str(rnd.randint(2, 9000)), str(rnd.randint(2, 9000))
     q = rnd.choice(["{}", "'{}'", '"{}"'])
-    goal = one(rnd, ["replace {a} with {b} in {f}", "in {f}, change {a} to {b}", "change {a} into {b} in {f}", "{f}: swap {a} for {b}", "edit {f} so that {a} becomes {b}", "turn {a} into {b} in the file {f}", "update {f}: {a} should be {b}"], a=q.format(a), b=q.format(b), f=path)
-    return Example("replace", said(rnd, goal), [Step("edit_file", {"path": path, "old": a, "new": b}, rnd.choice([f"replaced 1 place in {path}", f"edited {path}"]))], f"I replaced {a} with {b} in {path}.")
+    goal = one(
+        rnd,
+        "files.replace.1",
+        a=q.format(a),
+        b=q.format(b),
+        f=path,
+    )
+    return Example(
+        "replace",
+        said(rnd, goal),
+        [
+            Step(
+                "edit_file",
+                {"path": path, "old": a, "new": b},
+                rnd.choice([f"replaced 1 place in {path}", f"edited {path}"]),
+            )
+        ],
+        f"I replaced {a} with {b} in {path}.",
+    )
 
 
 def move(rnd: random.Random) -> Example:
     """Rename, move, copy or delete."""
     a = file_name(rnd)
-    b = rnd.choice([rnd.choice(CODE) + "." + a.rsplit(".")[-1], "archive/" + a.split("/")[-1], file_name(rnd, a.rsplit(".")[-1])])
+    b = rnd.choice(
+        [rnd.choice(CODE) + "." + a.rsplit(".")[-1], "archive/" + a.split("/")[-1], file_name(rnd, a.rsplit(".")[-1])]
+    )
     kind = rnd.randrange(3)
     if kind == 0:
-        goal = one(rnd, ["rename {a} to {b}", "move {a} to {b}", "{a} should be called {b} from now on", "change the name of {a} to {b}", "call {a} {b} instead", "give {a} the name {b}"], a=a, b=b)
-        return Example("move", said(rnd, goal), [Step("move_file", {"path": a, "to": b}, f"moved {a} to {b}")], f"I moved {a} to {b}.")
+        goal = one(
+            rnd,
+            "files.move.1",
+            a=a,
+            b=b,
+        )
+        return Example(
+            "move",
+            said(rnd, goal),
+            [Step("move_file", {"path": a, "to": b}, f"moved {a} to {b}")],
+            f"I moved {a} to {b}.",
+        )
     if kind == 1:
-        goal = one(rnd, ["copy {a} to {b}", "make a copy of {a} called {b}", "duplicate {a} as {b}", "back up {a} as {b}", "keep a second copy of {a} in {b}"], a=a, b=b)
-        return Example("move", said(rnd, goal), [Step("copy_file", {"path": a, "to": b}, f"copied {a} to {b}")], f"I copied {a} to {b}.")
-    goal = one(rnd, ["delete {a}", "remove the file {a}", "get rid of {a}", "erase {a}", "{a} is no longer needed, throw it away", "I want {a} gone", "trash {a}"], a=a)
+        goal = one(
+            rnd,
+            "files.move.2",
+            a=a,
+            b=b,
+        )
+        return Example(
+            "move",
+            said(rnd, goal),
+            [Step("copy_file", {"path": a, "to": b}, f"copied {a} to {b}")],
+            f"I copied {a} to {b}.",
+        )
+    goal = one(
+        rnd,
+        "files.move.3",
+        a=a,
+    )
     return Example("move", said(rnd, goal), [Step("delete_file", {"path": a}, f"deleted {a}")], f"I deleted {a}.")
 
 
@@ -146,11 +270,22 @@ def saved(rnd: random.Random, inner: Callable[[random.Random], Example]) -> Exam
     base, path = inner(rnd), file_name(rnd, "txt", "md")
     result = base.steps[-1].seen.strip().split("\n")[-1]
     result = result.split(" = ")[-1].removeprefix("= ")
-    goal = base.goal.rstrip("?.! ") + one(rnd, [" and save it to {f}", ", then write the result to {f}", " and write the answer to {f}", ". Put the result into {f}", "; store it in {f}", " and save the result as {f}"], f=path)
+    goal = base.goal.rstrip("?.! ") + one(
+        rnd,
+        "files.saved.1",
+        f=path,
+    )
     done = Step("write_file", {"path": path, "content": result}, f"wrote {path} ({len(result)} bytes)")
     if base.answer.startswith("Not found"):
         return base
-    return Example("saved", goal, [*base.steps, done], f"{base.answer.rstrip('.')}. I wrote it to {path}.", base.cards, base.without)
+    return Example(
+        "saved",
+        goal,
+        [*base.steps, done],
+        f"{base.answer.rstrip('.')}. I wrote it to {path}.",
+        base.cards,
+        base.without,
+    )
 
 
 def failed(rnd: random.Random) -> Example:
@@ -158,15 +293,45 @@ def failed(rnd: random.Random) -> Example:
     found = lines(rnd, 1)[0]
     real = file_name(rnd, "txt", "md")
     wrong = real.rsplit("/", 1)[-1].replace(".", rnd.choice(["s.", "1.", "_."]))
-    goal = one(rnd, ["{a}? It is in {f}", "read {f}: {a}?", "according to {f}, {a}?"], a=rnd.choice(found[1]).rstrip("?"), f=wrong)
-    error = Step("read_file", {"path": wrong}, rnd.choice([f"there is no file {wrong}", f"{wrong} does not exist. To fix: list_files shows what there is"]), False)
+    goal = one(
+        rnd,
+        "files.failed.1",
+        a=rnd.choice(found[1]).rstrip("?"),
+        f=wrong,
+    )
+    error = Step(
+        "read_file",
+        {"path": wrong},
+        rnd.choice([f"there is no file {wrong}", f"{wrong} does not exist. To fix: list_files shows what there is"]),
+        False,
+    )
     if rnd.random() < 0.5:
         other = file_name(rnd, "csv", "py")
-        return Example("failed", said(rnd, goal), [error, Step("list_files", {}, other + " (120 bytes)")], f"Not found: there is no file {wrong}.")
-    return Example("failed", said(rnd, goal), [error, Step("list_files", {}, real + " (80 bytes)"), Step("read_file", {"path": real}, found[0])], found[2])
+        return Example(
+            "failed",
+            said(rnd, goal),
+            [error, Step("list_files", {}, other + " (120 bytes)")],
+            f"Not found: there is no file {wrong}.",
+        )
+    return Example(
+        "failed",
+        said(rnd, goal),
+        [error, Step("list_files", {}, real + " (80 bytes)"), Step("read_file", {"path": real}, found[0])],
+        found[2],
+    )
 
 
-KINDS = [(5, fact), (2, summary), (3, search), (2, listing), (4, write), (2, append), (3, replace), (4, move), (1, failed)]
+KINDS = [
+    (5, fact),
+    (2, summary),
+    (3, search),
+    (2, listing),
+    (4, write),
+    (2, append),
+    (3, replace),
+    (4, move),
+    (1, failed),
+]
 
 
 def files(rnd: random.Random) -> Example:

@@ -32,27 +32,60 @@ NEVER = frozenset(["web_search", "read_page", "python", "recall", "note"])
 def impossible(rnd: random.Random) -> Example:
     """Nothing on offer can do it: a wish beyond the tools, or one for a tool that is not among those offered."""
     if rnd.random() < 0.5:
-        goal = one(rnd, BEYOND, c=rnd.choice(CITIES), p=person(rnd), f=file_name(rnd), t=rnd.choice(THINGS), n=rnd.choice(NOUNS))
+        goal = one(
+            rnd,
+            BEYOND,
+            c=rnd.choice(CITIES),
+            p=person(rnd),
+            f=file_name(rnd),
+            t=rnd.choice(THINGS),
+            n=rnd.choice(NOUNS),
+        )
         cards = singles.beside(rnd, [], 4) if rnd.random() < 0.5 else []
-        lacking = {"order": "taxi", "heat": "heating", "play": "play", "turn": "switch", "table": "reserve_table", "message": "message", "email": "message", "alarm": "start_timer", "wake": "start_timer", "charge": "charge", "water": "water", "party": "meeting", "room": "heating", "taxi": "taxi"}
+        lacking = {
+            "order": "taxi",
+            "heat": "heating",
+            "play": "play",
+            "turn": "switch",
+            "table": "reserve_table",
+            "message": "message",
+            "email": "message",
+            "alarm": "start_timer",
+            "wake": "start_timer",
+            "charge": "charge",
+            "water": "water",
+            "party": "meeting",
+            "room": "heating",
+            "taxi": "taxi",
+        }
         cards = [c for c in cards if not any(w in goal.lower() and tool in c.name for w, tool in lacking.items())]
     else:
         card, goal, *_ = singles.single(rnd) if rnd.random() < 0.5 else nouns.kit(rnd)
         others = singles.beside(rnd, [], 5)
-        cards = [c for c in others if c.description != card.description and c.name.split("_")[-1] != card.name.split("_")[-1]]
+        cards = [
+            c for c in others if c.description != card.description and c.name.split("_")[-1] != card.name.split("_")[-1]
+        ]
     return Example("impossible", said(rnd, goal[0].upper() + goal[1:]), [], f"{CANNOT}.", cards, NEVER)
 
 
 def missing(rnd: random.Random) -> Example:
     """A required value that the goal does not give."""
     card, goal, args, *_ = _kit(rnd)
-    texts = {key: str(value) for key, value in args.items() if str(value) in goal and key in card.parameters["required"]}
+    texts = {
+        key: str(value) for key, value in args.items() if str(value) in goal and key in card.parameters["required"]
+    }
     if not texts:
         return impossible(rnd)
     key, value = rnd.choice(list(texts.items()))
     cut = goal.replace(value, rnd.choice(["it", "my", "", "one"])).replace("  ", " ").replace(" ?", "?").strip()
     cut = cut if len(cut) > 4 else f"use {card.name}"
-    return Example("missing", cut[0].upper() + cut[1:], [], f"{MISSING} the {key.replace('_', ' ')}.", singles.beside(rnd, [card], 4))
+    return Example(
+        "missing",
+        cut[0].upper() + cut[1:],
+        [],
+        f"{MISSING} the {key.replace('_', ' ')}.",
+        singles.beside(rnd, [card], 4),
+    )
 
 
 def _kit(rnd: random.Random) -> Kit:
@@ -61,22 +94,38 @@ def _kit(rnd: random.Random) -> Kit:
 
 def broken(rnd: random.Random) -> Example:
     """A tool that fails: the failure is told, or the call is made right and repeated."""
-    card, goal, args, seen, answer = _kit(rnd)
     if rnd.random() < 0.5:
-        error = rnd.choice(["the service does not answer", "no connection", "not found", "internal error", "permission denied"])
+        card, goal, args, *_ = _kit(rnd)
+        error = rnd.choice(
+            ["the service does not answer", "no connection", "not found", "internal error", "permission denied"]
+        )
         first = Step(card.name, args, error, False)
-        return Example("broken", said(rnd, goal[0].upper() + goal[1:]), [first], f"Not found: {card.name} failed: {error}.", singles.beside(rnd, [card], 4))
-    _, goal, first, *_ = (made := tables.tables(rnd)).family, made.goal, *made.steps
-    if len(made.steps) < 2:
+        goal = said(rnd, goal[0].upper() + goal[1:])
+        return Example(
+            "broken", goal, [first], f"Not found: {card.name} failed: {error}.", singles.beside(rnd, [card], 4)
+        )
+    made = tables.tables(rnd)
+    if len(made.steps) < 2 or rnd.random() > 0.3:
         return made
     column = str(made.steps[1].arguments["sql"]).split("SELECT ")[1].split(" ")[0]
-    wrong = Step("table", {"path": made.steps[0].arguments["path"], "sql": f"SELECT {column}s FROM t"}, f"no such column: {column}s", False)
-    return Example("broken", goal, [made.steps[0], wrong, made.steps[1]], made.answer) if rnd.random() < 0.3 else made
+    path = made.steps[0].arguments["path"]
+    wrong = Step("table", {"path": path, "sql": f"SELECT {column}s FROM t"}, f"no such column: {column}s", False)
+    return Example("broken", made.goal, [made.steps[0], wrong, made.steps[1]], made.answer)
 
 
 def both(rnd: random.Random) -> Example:
     """Two questions in one goal."""
-    makers = [sums.sums, times.dates, times.units, tables.tables, files.fact, nouns.custom, singles.customs, files.write, times.texts]
+    makers = [
+        sums.sums,
+        times.dates,
+        times.units,
+        tables.tables,
+        files.fact,
+        nouns.custom,
+        singles.customs,
+        files.write,
+        times.texts,
+    ]
     a, b = (rnd.choice(makers)(rnd) for _ in range(2))
     if any(part.startswith(("Not found", "There are 0")) for part in (a.answer, b.answer)) or "\n" in a.answer:
         return a
@@ -85,14 +134,25 @@ def both(rnd: random.Random) -> Example:
     second = second if "." in joint or ":" in joint or "?" in joint else second[0].lower() + second[1:]
     cards = {card.name: card for card in [*a.cards, *b.cards]}
     answer = f"{a.answer} {b.answer}" if a.answer != b.answer else a.answer
-    return Example("both", first + joint + second, [*a.steps, *b.steps], answer, list(cards.values()), a.without | b.without)
+    return Example(
+        "both", first + joint + second, [*a.steps, *b.steps], answer, list(cards.values()), a.without | b.without
+    )
 
 
 def carried(rnd: random.Random) -> Example:
     """A result that goes into a sum: what a tool or a table says, times or plus something."""
     t = tables.made(rnd)
     number, n = rnd.randint(2, 4000), rnd.randint(2, 60)
-    words, op = rnd.choice([("multiplied by {n}", "* {n}"), ("divided by {n}", "/ {n}"), ("plus {n}", "+ {n}"), ("minus {n}", "- {n}"), ("plus {n}%", "* (1 + {n} / 100)"), ("less {n} percent", "* (1 - {n} / 100)")])
+    words, op = rnd.choice(
+        [
+            ("multiplied by {n}", "* {n}"),
+            ("divided by {n}", "/ {n}"),
+            ("plus {n}", "+ {n}"),
+            ("minus {n}", "- {n}"),
+            ("plus {n}%", "* (1 + {n} / 100)"),
+            ("less {n} percent", "* (1 - {n} / 100)"),
+        ]
+    )
     words, op = words.format(n=n), op.format(n=n)
     if rnd.random() < 0.5:
         (goal, sql, _) = tables.total(rnd, t)
@@ -100,16 +160,30 @@ def carried(rnd: random.Random) -> Example:
         if value is None:
             return tables.tables(rnd)
         text = plain_number(float(str(value)))
-        steps = [Step("table", {"path": t.path}, tables.look(rnd, t)), Step("table", {"path": t.path, "sql": sql}, text)]
-        goal, cards = f"{goal.format(f=t.path).rstrip('?.')}, {words}?", []
+        steps = [
+            Step("table", {"path": t.path}, tables.look(rnd, t)),
+            Step("table", {"path": t.path, "sql": sql}, text),
+        ]
+        goal = f"{goal.format(f=t.path).rstrip('?.')}, {words}?"
     else:
         path, fact = file_name(rnd, "txt", "md"), f"{rnd.choice(NOUNS)} price"
-        text, cards = str(number), []
+        text = str(number)
         steps = [Step("read_file", {"path": path}, f"{fact}: {number} EUR")]
-        goal = one(rnd, ["take the {a} from {f} {w}", "what is the {a} in {f} {w}?", "read the {a} in {f} and give me that {w}"], a=fact, f=path, w=words)
+        goal = one(
+            rnd,
+            "honest.carried.1",
+            a=fact,
+            f=path,
+            w=words,
+        )
     expression = f"{text} {op}"
     result = sums.value_of(expression)
-    return Example("carried", said(rnd, goal[0].upper() + goal[1:]), [*steps, Step("calculate", {"expression": expression}, sums.seen_as(rnd, expression, result))], f"The result is {result}.", cards)
+    return Example(
+        "carried",
+        said(rnd, goal[0].upper() + goal[1:]),
+        [*steps, Step("calculate", {"expression": expression}, sums.seen_as(rnd, expression, result))],
+        f"The result is {result}.",
+    )
 
 
 def web(rnd: random.Random) -> Example:
@@ -122,15 +196,32 @@ def web(rnd: random.Random) -> Example:
     slots = {"p": p, "c": c, "n": n}
     goal = said(rnd, ask.format(**slots))
     if rnd.random() < 0.35:
-        return Example("web", goal, [Step("web_search", {"query": query.format(**slots)}, rnd.choice(["the search did not answer", "no connection to the network"]), False)], "Not found: the web could not be searched.")
-    return Example("web", goal, [Step("web_search", {"query": query.format(**slots)}, f"1. {found.format(**slots)} https://example.org/{n}")], answer.format(**slots))
+        return Example(
+            "web",
+            goal,
+            [
+                Step(
+                    "web_search",
+                    {"query": query.format(**slots)},
+                    rnd.choice(["the search did not answer", "no connection to the network"]),
+                    False,
+                )
+            ],
+            "Not found: the web could not be searched.",
+        )
+    return Example(
+        "web",
+        goal,
+        [Step("web_search", {"query": query.format(**slots)}, f"1. {found.format(**slots)} https://example.org/{n}")],
+        answer.format(**slots),
+    )
 
 
 def pages(rnd: random.Random) -> Example:
     """A page that is named."""
     url = f"https://{rnd.choice(NOUNS)}.example.{rnd.choice(['com', 'org'])}/{rnd.choice(THINGS)}"
     (line, asks, answer) = files.lines(rnd, 1)[0]
-    goal = one(rnd, ["read {u} and tell me: {a}", "{a}? It is on {u}", "open {u}: {a}"], u=url, a=rnd.choice(asks).rstrip("?"))
+    goal = one(rnd, "honest.pages.1", u=url, a=rnd.choice(asks).rstrip("?"))
     return Example("web", said(rnd, goal), [Step("read_page", {"url": url}, line)], answer)
 
 
@@ -138,7 +229,13 @@ def talk(rnd: random.Random) -> Example:
     """Plain chat: no tool is needed."""
     asks, answer = rnd.choice(TALK)
     slots = {"p": person(rnd), "t": rnd.choice(THINGS)}
-    return Example("talk", said(rnd, rnd.choice(asks).format(**slots)), [], answer.format(**slots), singles.beside(rnd, [], 3) if rnd.random() < 0.5 else [])
+    return Example(
+        "talk",
+        said(rnd, rnd.choice(asks).format(**slots)),
+        [],
+        answer.format(**slots),
+        singles.beside(rnd, [], 3) if rnd.random() < 0.5 else [],
+    )
 
 
 def kept(rnd: random.Random) -> Example:

@@ -80,7 +80,9 @@ def key(rnd: random.Random, noun: Noun) -> str:
         return person(rnd)
     if noun.key.startswith("?"):
         return rnd.choice(NAMED[noun.key[1:]])
-    return "".join(str(rnd.randint(1, 9)) if c == "#" else rnd.choice("ABCDEFGHKLMNPRSTX") if c == "@" else c for c in noun.key)
+    return "".join(
+        str(rnd.randint(1, 9)) if c == "#" else rnd.choice("ABCDEFGHKLMNPRSTX") if c == "@" else c for c in noun.key
+    )
 
 
 def _schema(required: list[str], **properties: dict[str, Any]) -> dict[str, Any]:
@@ -98,7 +100,9 @@ def _key_name(rnd: random.Random, noun: Noun) -> tuple[str, dict[str, Any]]:
     if noun.key.startswith("?"):
         return rnd.choice(["name", _slug(noun.name), f"{_slug(noun.name)}_name"]), TEXT
     digits = set(noun.key) == {"#"}
-    return rnd.choice([f"{_slug(noun.name)}_id", "id", "number", _slug(noun.name)]), (INT if digits and rnd.random() < 0.5 else TEXT)
+    return rnd.choice([f"{_slug(noun.name)}_id", "id", "number", _slug(noun.name)]), (
+        INT if digits and rnd.random() < 0.5 else TEXT
+    )
 
 
 def _value(schema: dict[str, Any], text: str) -> Any:
@@ -110,12 +114,43 @@ def fact(rnd: random.Random, noun: Noun, system: str) -> Kit:
     attribute = rnd.choice(list(noun.facts))
     k, (arg, schema) = key(rnd, noun), _key_name(rnd, noun)
     found = rnd.choice(noun.facts[attribute] or [person(rnd)])
-    name = system + one(rnd, ["{n}_{a}", "get_{n}_{a}", "{a}_of_{n}", "find_{n}_{a}", "lookup_{a}"], n=_slug(noun.name), a=_slug(attribute))
-    about = one(rnd, ["The {a} of a {n}", "Looks up the {a} of one {n}.", "Tells the {a} of a {n} by its {k}", "Find out a {n}'s {a}"], a=attribute, n=noun.name, k=arg.replace("_", " "))
+    name = system + one(
+        rnd,
+        "nouns.fact.1",
+        n=_slug(noun.name),
+        a=_slug(attribute),
+    )
+    about = one(
+        rnd,
+        "nouns.fact.2",
+        a=attribute,
+        n=noun.name,
+        k=arg.replace("_", " "),
+    )
     thing = f"{rnd.choice([noun.name, noun.name, noun.also or noun.name])} {k}"
     who = "who is the {a} of {t}?" if not noun.facts[attribute] else "what {a} does {t} have?"
-    goal = one(rnd, ["what is the {a} of {t}?", who, "{a} of {t}", "tell me the {a} of {t}", "I need the {a} for {t}", "look up the {a} of {t}", "{t}: {a}?", "get me {t}'s {a}"], a=attribute, t=thing)
-    return Card(name, about, _schema([arg], **{arg: schema})), goal, {arg: _value(schema, k)}, _wrapped(rnd, attribute, found), f"The {attribute} of {thing} is {found}."
+    goal = one(
+        rnd,
+        [
+            "what is the {a} of {t}?",
+            who,
+            "{a} of {t}",
+            "tell me the {a} of {t}",
+            "I need the {a} for {t}",
+            "look up the {a} of {t}",
+            "{t}: {a}?",
+            "get me {t}'s {a}",
+        ],
+        a=attribute,
+        t=thing,
+    )
+    return (
+        Card(name, about, _schema([arg], **{arg: schema})),
+        goal,
+        {arg: _value(schema, k)},
+        _wrapped(rnd, attribute, found),
+        f"The {attribute} of {thing} is {found}.",
+    )
 
 
 def _wrapped(rnd: random.Random, attribute: str, found: str) -> str:
@@ -124,7 +159,18 @@ def _wrapped(rnd: random.Random, attribute: str, found: str) -> str:
 
 def act(rnd: random.Random, noun: Noun, system: str) -> Kit:
     """Do something to one thing: cancel, open, close, restart, archive …"""
-    verb, words, past = rnd.choice([("cancel", ["cancel", "call off", "stop"], "cancelled"), ("archive", ["archive", "file away"], "archived"), ("approve", ["approve", "sign off", "accept"], "approved"), ("restart", ["restart", "reboot"], "restarted"), ("lock", ["lock", "freeze"], "locked"), ("reserve", ["reserve", "hold", "book"], "reserved"), ("remind", ["send a reminder about", "remind me of"], "reminded"), ("close", ["close", "finish"], "closed")])
+    verb, words, past = rnd.choice(
+        [
+            ("cancel", ["cancel", "call off", "stop"], "cancelled"),
+            ("archive", ["archive", "file away"], "archived"),
+            ("approve", ["approve", "sign off", "accept"], "approved"),
+            ("restart", ["restart", "reboot"], "restarted"),
+            ("lock", ["lock", "freeze"], "locked"),
+            ("reserve", ["reserve", "hold", "book"], "reserved"),
+            ("remind", ["send a reminder about", "remind me of"], "reminded"),
+            ("close", ["close", "finish"], "closed"),
+        ]
+    )
     k, (arg, schema) = key(rnd, noun), _key_name(rnd, noun)
     properties, required, args = {arg: schema}, [arg], {arg: _value(schema, k)}
     tail = ""
@@ -132,9 +178,15 @@ def act(rnd: random.Random, noun: Noun, system: str) -> Kit:
         reason = rnd.choice(["damaged", "too late", "double", "holiday", "on request"])
         properties["reason"] = TEXT
         if rnd.random() < 0.6:
-            args["reason"], tail = reason, one(rnd, [" because it is {r}", ", reason: {r}", " (reason {r})"], r=reason)
-    card = Card(f"{system}{verb}_{_slug(noun.name)}", one(rnd, ["{v} a {n}", "{v} one {n} by its {k}"], v=verb.capitalize(), n=noun.name, k=arg.replace("_", " ")), _schema(required, **properties))
-    goal = f"{rnd.choice(words)} {rnd.choice(['', '', 'the '])}{rnd.choice([noun.name, noun.also or noun.name])} {k}{tail}"
+            args["reason"], tail = reason, one(rnd, "nouns.act.1", r=reason)
+    card = Card(
+        f"{system}{verb}_{_slug(noun.name)}",
+        one(rnd, "nouns.act.2", v=verb.capitalize(), n=noun.name, k=arg.replace("_", " ")),
+        _schema(required, **properties),
+    )
+    goal = (
+        f"{rnd.choice(words)} {rnd.choice(['', '', 'the '])}{rnd.choice([noun.name, noun.also or noun.name])} {k}{tail}"
+    )
     return card, goal, args, rnd.choice([f"{past}", f"{noun.name} {k} {past}", "ok"]), f"The {noun.name} {k} is {past}."
 
 
@@ -142,39 +194,89 @@ def change(rnd: random.Random, noun: Noun, system: str) -> Kit:
     """Set an enum or a number of one thing."""
     k, (arg, schema) = key(rnd, noun), _key_name(rnd, noun)
     if rnd.random() < 0.6:
-        field, values = rnd.choice([("priority", ["low", "normal", "high", "urgent"]), ("mode", ["auto", "manual", "eco"]), ("state", ["open", "paused", "closed"]), ("size", ["small", "medium", "large"]), ("color", ["red", "green", "blue", "white"]), ("level", ["basic", "plus", "premium"])])
+        field, values = rnd.choice(
+            [
+                ("priority", ["low", "normal", "high", "urgent"]),
+                ("mode", ["auto", "manual", "eco"]),
+                ("state", ["open", "paused", "closed"]),
+                ("size", ["small", "medium", "large"]),
+                ("color", ["red", "green", "blue", "white"]),
+                ("level", ["basic", "plus", "premium"]),
+            ]
+        )
         value: Any = rnd.choice(values)
         second: dict[str, Any] = {"type": "string", "enum": values}
     else:
-        field, value = rnd.choice([("quantity", rnd.randint(1, 400)), ("limit", rnd.randint(10, 5000)), ("temperature", rnd.randint(5, 40)), ("discount", rnd.randint(1, 60)), ("price", round(rnd.uniform(1, 300), 2))])
+        field, value = rnd.choice(
+            [
+                ("quantity", rnd.randint(1, 400)),
+                ("limit", rnd.randint(10, 5000)),
+                ("temperature", rnd.randint(5, 40)),
+                ("discount", rnd.randint(1, 60)),
+                ("price", round(rnd.uniform(1, 300), 2)),
+            ]
+        )
         second = INT if isinstance(value, int) else NUMBER
-    card = Card(f"{system}{rnd.choice(['set', 'change', 'update'])}_{_slug(noun.name)}_{field}", one(rnd, ["Set the {f} of a {n}", "Changes a {n}'s {f}"], f=field, n=noun.name), _schema([arg, field], **{arg: schema, field: second}))
-    goal = one(rnd, ["set the {f} of {n} {k} to {v}", "change {n} {k} to {f} {v}", "{n} {k} should have {f} {v}", "make the {f} of {n} {k} {v}", "put {n} {k} on {f} {v}", "update {n} {k}: {f} {v}"], f=field, n=rnd.choice([noun.name, noun.also or noun.name]), k=k, v=value)
-    return card, goal, {arg: _value(schema, k), field: value}, rnd.choice(["ok", f"{field} is now {value}"]), f"The {field} of {noun.name} {k} is now {value}."
+    card = Card(
+        f"{system}{rnd.choice(['set', 'change', 'update'])}_{_slug(noun.name)}_{field}",
+        one(rnd, "nouns.change.1", f=field, n=noun.name),
+        _schema([arg, field], **{arg: schema, field: second}),
+    )
+    goal = one(
+        rnd,
+        "nouns.change.2",
+        f=field,
+        n=rnd.choice([noun.name, noun.also or noun.name]),
+        k=k,
+        v=value,
+    )
+    return (
+        card,
+        goal,
+        {arg: _value(schema, k), field: value},
+        rnd.choice(["ok", f"{field} is now {value}"]),
+        f"The {field} of {noun.name} {k} is now {value}.",
+    )
 
 
 def create(rnd: random.Random, noun: Noun, system: str) -> Kit:
     """Make a new one: for whom, how many, when, with options."""
-    who, count, day = person(rnd), rnd.randint(2, 30), rnd.choice(["Monday", "2026-05-14", "Friday", "2026-11-02", "tomorrow"])
+    who, count, day = (
+        person(rnd),
+        rnd.randint(2, 30),
+        rnd.choice(["Monday", "2026-05-14", "Friday", "2026-11-02", "tomorrow"]),
+    )
     kind = rnd.randrange(3)
+    props: dict[str, Any]
+    args: dict[str, Any]
     if kind == 0:
         props, args = {"person": TEXT, "day": TEXT}, {"person": who, "day": day}
-        says = one(rnd, [" for {w} on {d}", " on {d} for {w}", " ({w}, {d})"], w=who, d=day)
+        says = one(rnd, "nouns.create.1", w=who, d=day)
     elif kind == 1:
         props, args = {"count": INT, "city": TEXT}, {"count": count, "city": rnd.choice(CITIES)}
-        says = one(rnd, [" for {c} people in {t}", " in {t} for {c}", ", {c} people, {t}"], c=count, t=args["city"])
+        says = one(rnd, "nouns.create.2", c=count, t=args["city"])
     else:
         flag = rnd.choice(["express", "insured", "urgent", "private"])
         props, args = {"customer": TEXT, flag: BOOL}, {"customer": who}
         says = f" for {who}"
         if rnd.random() < 0.6:
             args[flag] = True
-            says += one(rnd, [", {f}", " and make it {f}", " ({f})"], f=flag)
+            says += one(rnd, "nouns.create.3", f=flag)
     required = [p for p, s in props.items() if s is not BOOL]
-    card = Card(f"{system}{rnd.choice(['create', 'new', 'add', 'book'])}_{_slug(noun.name)}", one(rnd, ["Create a {n}", "Makes a new {n}", "Book a {n}"], n=noun.name), _schema(required, **props))
+    card = Card(
+        f"{system}{rnd.choice(['create', 'new', 'add', 'book'])}_{_slug(noun.name)}",
+        one(rnd, "nouns.create.4", n=noun.name),
+        _schema(required, **props),
+    )
     number = rnd.randint(100, 999)
     goal = f"{rnd.choice(['create a new', 'make a', 'add a', 'book a', 'I need a new', 'set up a'])} {noun.name}{says}"
-    return card, goal, args, rnd.choice([f"created {number}", f"{noun.name} {number} created", f'{{"id": {number}}}']), f"I created {noun.name} {number}."
+    return (
+        card,
+        goal,
+        args,
+        rnd.choice([f"created {number}", f"{noun.name} {number} created", f'{{"id": {number}}}']),
+        f"I created {noun.name} {number}.",
+    )
 
 
 def count(rnd: random.Random, noun: Noun, system: str) -> Kit:
@@ -182,8 +284,17 @@ def count(rnd: random.Random, noun: Noun, system: str) -> Kit:
     n, city = rnd.randint(0, 240), rnd.choice(CITIES)
     args: dict[str, Any] = {"city": city} if rnd.random() < 0.7 else {}
     where = f" in {city}" if args else ""
-    card = Card(f"{system}count_{_slug(noun.name)}s", f"How many {noun.name}s there are, in one city or in all", _schema([], city=TEXT))
-    goal = one(rnd, ["how many {n}s are there{w}?", "number of {n}s{w}", "count the {n}s{w}", "how many {n}s do we have{w}"], n=noun.name, w=where)
+    card = Card(
+        f"{system}count_{_slug(noun.name)}s",
+        f"How many {noun.name}s there are, in one city or in all",
+        _schema([], city=TEXT),
+    )
+    goal = one(
+        rnd,
+        "nouns.count.1",
+        n=noun.name,
+        w=where,
+    )
     return card, goal, args, str(n), f"There are {n} {noun.name}s{where}."
 
 
@@ -196,13 +307,31 @@ def search(rnd: random.Random, noun: Noun, system: str) -> Kit:
     if rnd.random() < 0.5:
         args["limit"] = most
         limit = f" {most}"
-    card = Card(f"{system}{rnd.choice(['find', 'list', 'search'])}_{_slug(noun.name)}s", one(rnd, ["The {n}s of a {b}", "Find {n}s by {b}"], n=noun.name, b=by), _schema([by], **{by: TEXT, "limit": INT}))
-    goal = one(rnd, ["show{l} {n}s {p} {v}", "list{l} {n}s {p} {v}", "find me{l} {n}s {p} {v}", "which{l} {n}s are there {p} {v}?"], l=limit, n=noun.name, p="of" if by == "person" else "in", v=value)
+    card = Card(
+        f"{system}{rnd.choice(['find', 'list', 'search'])}_{_slug(noun.name)}s",
+        one(rnd, "nouns.search.1", n=noun.name, b=by),
+        _schema([by], **{by: TEXT, "limit": INT}),
+    )
+    goal = one(
+        rnd,
+        "nouns.search.2",
+        l=limit,
+        n=noun.name,
+        p="of" if by == "person" else "in",
+        v=value,
+    )
     found = ", ".join(dict.fromkeys(key(rnd, noun) for _ in range(rnd.randint(1, 3))))
     return card, goal, args, found, f"The {noun.name}s are {found}."
 
 
-ACTIONS: list[tuple[int, Callable[[random.Random, Noun, str], Kit]]] = [(6, fact), (3, act), (3, change), (3, create), (2, count), (2, search)]
+ACTIONS: list[tuple[int, Callable[[random.Random, Noun, str], Kit]]] = [
+    (6, fact),
+    (3, act),
+    (3, change),
+    (3, create),
+    (2, count),
+    (2, search),
+]
 
 
 def kit(rnd: random.Random, noun: Noun | None = None) -> Kit:

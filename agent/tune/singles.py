@@ -9,7 +9,7 @@ from typing import Any
 from outrider.agent.models.brain.lines import Card
 from outrider.agent.tune.nouns import Kit, kit
 from outrider.agent.tune.trace import Example, Step
-from outrider.agent.tune.words import CITIES, FIRST, MONTHS, THINGS, one, person, said
+from outrider.agent.tune.words import CITIES, FIRST, MONTHS, THINGS, person, said
 
 LANGS, MONEY = ["German", "Spanish", "Polish", "Korean"], ["EUR", "USD", "CHF", "NOK", "BRL", "INR"]
 # signature; what it does; wordings; result; answer.   slot types: i int, f float, c city, p person, t thing, d day, e:a|b enum, m money, l language, ? optional
@@ -75,7 +75,11 @@ def card_of(signature: str, about: str) -> tuple[Card, dict[str, str]]:
         key, kind = part.split(": ", 1)
         optional, key = key.endswith("?"), key.rstrip("?")
         kinds[key] = kind
-        properties[key] = {"type": "string", "enum": kind[2:].split("|")} if kind.startswith("e:") else {"type": KINDS.get(kind, "string")}
+        properties[key] = (
+            {"type": "string", "enum": kind[2:].split("|")}
+            if kind.startswith("e:")
+            else {"type": KINDS.get(kind, "string")}
+        )
         required += [] if optional else [key]
     return Card(name, about, {"type": "object", "properties": properties, "required": required}), kinds
 
@@ -89,7 +93,11 @@ def single(rnd: random.Random) -> Kit:
         values["target"] = "JPY"
     goal, used = _optional(rnd, rnd.choice(goals), values)
     args = {key: values[key] for key in kinds if key in used or key in card.parameters["required"]}
-    extra = {"r": rnd.choice([rnd.randint(3, 900), round(rnd.uniform(1, 99), 2)]), "h": f"{rnd.randint(5, 22)}:{rnd.randint(10, 59)}", "mo": rnd.choice(MONTHS)}
+    extra = {
+        "r": rnd.choice([rnd.randint(3, 900), round(rnd.uniform(1, 99), 2)]),
+        "h": f"{rnd.randint(5, 22)}:{rnd.randint(10, 59)}",
+        "mo": rnd.choice(MONTHS),
+    }
     if rnd.random() < 0.35:
         card = Card(rnd.choice(["get_", "my_", "do_", "home_", "x_"]) + card.name, card.description, card.parameters)
     return card, goal, args, result.format(**values, **extra), answer.format(**values, **extra)
@@ -110,7 +118,9 @@ def _optional(rnd: random.Random, goal: str, values: dict[str, Any]) -> tuple[st
 def customs(rnd: random.Random) -> Example:
     """One call of a single tool, with up to eight others beside it."""
     card, goal, args, seen, answer = single(rnd)
-    return Example("custom", said(rnd, goal[0].upper() + goal[1:]), [Step(card.name, args, seen)], answer, beside(rnd, [card]))
+    return Example(
+        "custom", said(rnd, goal[0].upper() + goal[1:]), [Step(card.name, args, seen)], answer, beside(rnd, [card])
+    )
 
 
 def beside(rnd: random.Random, cards: list[Card], most: int = 7) -> list[Card]:

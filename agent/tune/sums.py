@@ -30,21 +30,52 @@ def _shown(rnd: random.Random, number: str) -> str:
 
 
 def percent(rnd: random.Random) -> Made:
-    a, p = _n(rnd), str(rnd.choice([5, 10, 12, 15, 20, 25, 30, 35, 40, 60, 75, 3, 7, 18, 2.5, 4.5, 17.5, rnd.randint(1, 99)]))
+    a, p = (
+        _n(rnd),
+        str(rnd.choice([5, 10, 12, 15, 20, 25, 30, 35, 40, 60, 75, 3, 7, 18, 2.5, 4.5, 17.5, rnd.randint(1, 99)])),
+    )
     s = rnd.choice(["%", "%", " percent", " per cent"])
     kind = rnd.randrange(4)
     A = _shown(rnd, a)
     if kind == 0:
-        return one(rnd, ["what is {p}{s} of {A}", "{p}{s} of {A}", "how much is {p}{s} of {A}?", "Calculate {p}{s} of {A}.", "take {p}{s} of {A}", "I have to pay {p}{s} of {A} as a fee, how much is that?"], p=p, s=s, A=A), f"{a} * {p} / 100"
+        return one(
+            rnd,
+            "sums.percent.1",
+            p=p,
+            s=s,
+            A=A,
+        ), f"{a} * {p} / 100"
     if kind == 1:
-        return one(rnd, ["{A} minus {p}{s}", "what is {A} less {p}{s}?", "what's {A} with {p}{s} off", "{p}{s} off {A}", "A coat costs {A} and is {p}{s} off. What does it cost now?", "reduce {A} by {p}{s}", "take {p}{s} off {A}", "{A} decreased by {p}{s}", "price {A}, discount {p}{s}, what do I pay?", "If something costs {A} and I get a {p}{s} discount, how much is it?", "What is the sale price of a {A} dollar bag after a {p}{s} reduction?", "lower {A} by {p}{s}"], p=p, s=s, A=A), f"{a} * (1 - {p} / 100)"
+        return one(
+            rnd,
+            "sums.percent.2",
+            p=p,
+            s=s,
+            A=A,
+        ), f"{a} * (1 - {p} / 100)"
     if kind == 2:
-        return one(rnd, ["{A} plus {p}{s}", "what is {A} increased by {p}{s}?", "add {p}{s} to {A}", "{A} with {p}{s} tax", "raise {A} by {p}{s}", "My rent of {A} goes up {p}{s}. What is the new rent?", "A bill is {A} and I want to tip {p}{s}. What's the total?", "{A} net plus {p}{s} VAT, how much gross?", "what does {A} come to with {p}{s} on top?", "My salary is {A} and I get a {p}{s} raise, what will it be?", "grow {A} by {p}{s}"], p=p, s=s, A=A), f"{a} * (1 + {p} / 100)"
+        return one(
+            rnd,
+            "sums.percent.3",
+            p=p,
+            s=s,
+            A=A,
+        ), f"{a} * (1 + {p} / 100)"
     b = _n(rnd)
-    return one(rnd, ["what percent of {B} is {A}?", "{A} is what percentage of {B}?", "{A} out of {B} as a percentage", "I scored {A} out of {B}, what percent is that?", "what share of {B} is {A}, in percent?"], A=A, B=b), f"{a} / {b} * 100"
+    return one(
+        rnd,
+        "sums.percent.4",
+        A=A,
+        B=b,
+    ), f"{a} / {b} * 100"
 
 
-OPS = {"+": ["plus", "+", "added to"], "-": ["minus", "-", "less"], "*": ["times", "*", "x", "×", "multiplied by"], "/": ["divided by", "/", "over", "÷"]}
+OPS = {
+    "+": ["plus", "+", "added to"],
+    "-": ["minus", "-", "less"],
+    "*": ["times", "*", "x", "×", "multiplied by"],
+    "/": ["divided by", "/", "over", "÷"],
+}
 
 
 def plain(rnd: random.Random) -> Made:
@@ -55,7 +86,11 @@ def plain(rnd: random.Random) -> Made:
     if rnd.random() < 0.5:
         c, op2 = _n(rnd), rnd.choice("+-*/")
         body, expr = body + f" {rnd.choice(OPS[op2])} {c}", expr + f" {op2} {c}"
-    return one(rnd, ["what is {x}?", "{x}", "calculate {x}", "compute {x}", "what's {x}", "how much is {x}?", "work out {x}", "{x} = ?", "Evaluate {x}.", "tell me {x}"], x=body), expr
+    return one(
+        rnd,
+        "sums.plain.1",
+        x=body,
+    ), expr
 
 
 def brackets(rnd: random.Random) -> Made:
@@ -63,17 +98,47 @@ def brackets(rnd: random.Random) -> Made:
     op, op2 = rnd.choice("+-"), rnd.choice("*/")
     if rnd.random() < 0.4:
         expr = f"({a} {op} {b}) {op2} {c}" if rnd.random() < 0.5 else f"{c} {op2} ({a} {op} {b})"
-        return one(rnd, ["what is {x}?", "{x}", "evaluate {x}", "work out {x} for me"], x=expr), expr
+        return one(rnd, "sums.brackets.1", x=expr), expr
     kind = rnd.randrange(5)
     if kind == 0:
-        return one(rnd, ["add {a} and {b}, then multiply by {c}", "Add {b} to {a} and multiply the result by {c}", "the sum of {a} and {b}, times {c}", "take {a} plus {b} and then multiply it by {c}"], a=a, b=b, c=c), f"({a} + {b}) * {c}"
+        return one(
+            rnd,
+            "sums.brackets.2",
+            a=a,
+            b=b,
+            c=c,
+        ), f"({a} + {b}) * {c}"
     if kind == 1:
-        return one(rnd, ["add {a} and {b}, then divide by {c}", "the sum of {a} and {b} divided by {c}", "sum {a} and {b} and split the result into {c} equal parts"], a=a, b=b, c=c), f"({a} + {b}) / {c}"
+        return one(
+            rnd,
+            "sums.brackets.3",
+            a=a,
+            b=b,
+            c=c,
+        ), f"({a} + {b}) / {c}"
     if kind == 2:
-        return one(rnd, ["subtract {b} from {a}, then multiply by {c}", "take {b} away from {a} and times it by {c}", "the difference between {a} and {b}, multiplied by {c}"], a=a, b=b, c=c), f"({a} - {b}) * {c}"
+        return one(
+            rnd,
+            "sums.brackets.4",
+            a=a,
+            b=b,
+            c=c,
+        ), f"({a} - {b}) * {c}"
     if kind == 3:
-        return one(rnd, ["multiply {a} by {b} and subtract {c}", "{a} times {b}, then take away {c}", "the product of {a} and {b} minus {c}", "multiply {a} and {b}, then deduct {c}"], a=a, b=b, c=c), f"{a} * {b} - {c}"
-    return one(rnd, ["divide {a} by {b}, then add {c}", "{a} divided by {b}, plus {c}", "split {a} by {b} and add {c} to that", "divide {a} by {b} and add {c}"], a=a, b=b, c=c), f"{a} / {b} + {c}"
+        return one(
+            rnd,
+            "sums.brackets.5",
+            a=a,
+            b=b,
+            c=c,
+        ), f"{a} * {b} - {c}"
+    return one(
+        rnd,
+        "sums.brackets.6",
+        a=a,
+        b=b,
+        c=c,
+    ), f"{a} / {b} + {c}"
 
 
 def listed(rnd: random.Random) -> Made:
@@ -82,30 +147,48 @@ def listed(rnd: random.Random) -> Made:
     total = " + ".join(numbers)
     kind = rnd.randrange(5)
     if kind == 0:
-        return one(rnd, ["average of {x}", "what's the mean of {x}?", "find the average of {x}", "My scores were {x}. What is the average?"], x=body), f"({total}) / {len(numbers)}"
+        return one(
+            rnd,
+            "sums.listed.1",
+            x=body,
+        ), f"({total}) / {len(numbers)}"
     if kind == 1:
         c = _n(rnd)
-        return one(rnd, ["add up {x}, then subtract {c}", "sum {x} and take {c} off the total", "total of {x}, minus {c}", "I bought things for {x} and had a voucher of {c}. What did I pay?"], x=body, c=c), f"{total} - {c}"
+        return one(
+            rnd,
+            "sums.listed.2",
+            x=body,
+            c=c,
+        ), f"{total} - {c}"
     if kind == 2:
         c = str(rnd.randint(2, 12))
-        return one(rnd, ["add {x} and divide by {c}", "We spent {x} and split it between {c} people. How much each?", "sum {x}, then split by {c}"], x=body, c=c), f"({total}) / {c}"
-    return one(rnd, ["add up {x}", "sum of {x}", "what do {x} add up to?", "total: {x}", "I paid {x}. How much altogether?", "what is the total of {x}?"], x=body), total
+        return one(
+            rnd,
+            "sums.listed.3",
+            x=body,
+            c=c,
+        ), f"({total}) / {c}"
+    return one(
+        rnd,
+        "sums.listed.4",
+        x=body,
+    ), total
 
 
 def powers(rnd: random.Random) -> Made:
     a, b = str(rnd.randint(2, 60)), str(rnd.randint(2, 9))
     big = str(rnd.randint(2, 99) ** 2 if rnd.random() < 0.6 else rnd.randint(50, 9999))
     return rnd.choice([
-        (one(rnd, ["{a} to the power of {b}", "what is {a}^{b}?", "{a} raised to {b}", "{a} to the {b}th power", "{a}**{b}"], a=a, b=b), f"{a} ** {b}"),
-        (one(rnd, ["{a} squared", "what's the square of {a}?", "{a} times itself"], a=a), f"{a} ** 2"),
-        (one(rnd, ["{a} cubed", "the cube of {a}"], a=a), f"{a} ** 3"),
-        (one(rnd, ["square root of {a}", "what's the square root of {a}?", "sqrt of {a}", "root of {a}"], a=big), f"sqrt({big})"),
-        (one(rnd, ["remainder of {a} divided by {b}", "what is {a} mod {b}?", "what is left when {a} is divided by {b}?"], a=big, b=b), f"{big} % {b}"),
-        (one(rnd, ["square root of {a} plus {b}", "add {b} to the square root of {a}"], a=big, b=b), f"sqrt({big}) + {b}"),
-        (one(rnd, ["half of {a}", "what's half of {a}?"], a=big), f"{big} / 2"),
-        (one(rnd, ["double {a} and add {b}", "twice {a} plus {b}"], a=a, b=b), f"{a} * 2 + {b}"),
-        (one(rnd, ["a third of {a}", "one third of {a}"], a=big), f"{big} / 3"),
-        (one(rnd, ["{a} factorial", "factorial of {a}"], a=b), f"factorial({b})"),
+        (one(rnd, "sums.powers.1", a=a, b=b), f"{a} ** {b}"),
+        (one(rnd, "sums.powers.2", a=a), f"{a} ** 2"),
+        (one(rnd, "sums.powers.3", a=a), f"{a} ** 3"),
+        (one(rnd, "sums.powers.4", a=big), f"sqrt({big})"),
+        (one(rnd, "sums.powers.5", a=big, b=b), f"{big} % {b}"),
+        (one(rnd, "sums.powers.6", a=big, b=b), f"sqrt({big}) + {b}"),
+        (one(rnd, "sums.powers.7", a=big), f"{big} / 2"),
+        (one(rnd, "sums.powers.8", a=a, b=b), f"{a} * 2 + {b}"),
+        (one(rnd, "sums.powers.9", a=big), f"{big} / 3"),
+        (one(rnd, "sums.powers.10", a=b), f"factorial({b})"),
     ])  # fmt: skip
 
 
@@ -160,7 +243,14 @@ def stories(rnd: random.Random) -> Made:
     return goal.format(**s), expression.format(**s)
 
 
-KINDS: list[tuple[int, Callable[[random.Random], Made]]] = [(4, percent), (3, plain), (3, brackets), (2, listed), (2, powers), (5, stories)]
+KINDS: list[tuple[int, Callable[[random.Random], Made]]] = [
+    (4, percent),
+    (3, plain),
+    (3, brackets),
+    (2, listed),
+    (2, powers),
+    (5, stories),
+]
 NAMES = {"sqrt": math.sqrt, "factorial": math.factorial}
 
 

@@ -7,45 +7,11 @@ import sqlite3
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from outrider.agent.tune.table_kinds import DOMAINS, Domain
 from outrider.agent.tune.trace import Example, Step
-from outrider.agent.tune.words import CITIES, THINGS, one, person, plain_number, said
+from outrider.agent.tune.words import THINGS, one, person, plain_number, said
 
 Row = tuple[object, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Domain:
-    """A kind of table. texts: column → values. numbers: column → (low, high, decimals). date: a date column or ""."""
-
-    file: str
-    thing: str  # what a row is, plural
-    texts: dict[str, list[str]]
-    numbers: dict[str, tuple[float, float, int]]
-    date: str = ""
-    name: str = ""  # the column that names a row
-
-
-COUNTRIES = "Japan Norway Brazil Canada Spain Kenya Italy Poland India Chile France Peru".split()
-DOMAINS = [
-    Domain("sales", "sales", {"region": ["North", "South", "East", "West"], "product": THINGS[:6]}, {"amount": (5, 900, 2), "units": (1, 40, 0)}, "date"),
-    Domain("orders", "orders", {"country": COUNTRIES[:6], "status": ["pending", "shipped", "cancelled", "delivered"], "customer": []}, {"total": (10, 999, 2), "items": (1, 12, 0)}, "order_date"),
-    Domain("staff", "people", {"department": ["design", "sales", "finance", "support"], "city": CITIES[:6], "name": []}, {"salary": (28000, 99000, 0), "age": (20, 64, 0)}, "hired", "name"),
-    Domain("books", "books", {"genre": ["crime", "poetry", "history", "fantasy"], "author": [], "language": ["English", "German", "Spanish"]}, {"pages": (90, 900, 0), "price": (4, 60, 2)}, "published", "title"),
-    Domain("stock", "products", {"category": ["tools", "toys", "garden", "kitchen"], "supplier": ["Acme", "Borealis", "Cobalt", "Delmar"]}, {"price": (2, 300, 2), "quantity": (0, 500, 0)}, "", "item"),
-    Domain("students", "students", {"class": ["1A", "1B", "2A", "2B"], "subject": ["maths", "biology", "art", "music"]}, {"score": (20, 100, 0), "absences": (0, 20, 0)}, "", "student"),
-    Domain("trips", "trips", {"driver": [], "city": CITIES[6:12], "vehicle": ["van", "truck", "bike"]}, {"distance": (2, 400, 1), "fuel": (1, 60, 1)}, "day"),
-    Domain("expenses", "expenses", {"category": ["travel", "food", "software", "rent"], "paid_by": ["card", "cash", "transfer"]}, {"amount": (3, 1500, 2)}, "date", "what"),
-    Domain("tickets", "tickets", {"priority": ["low", "medium", "high", "urgent"], "team": ["web", "billing", "mobile"], "state": ["open", "closed", "waiting"]}, {"hours": (1, 80, 1), "replies": (0, 30, 0)}, "opened"),
-    Domain("weather", "days", {"station": CITIES[12:17], "sky": ["sunny", "cloudy", "rainy"]}, {"temperature": (-9, 38, 1), "rainfall": (0, 40, 1)}, "date"),
-    Domain("members", "members", {"plan": ["basic", "plus", "family"], "country": COUNTRIES[6:], "name": []}, {"fee": (5, 80, 2), "visits": (0, 200, 0)}, "joined", "name"),
-    Domain("cars", "cars", {"make": ["Toyota", "Volvo", "Fiat", "Skoda"], "colour": ["red", "blue", "black", "white"], "fuel": ["petrol", "diesel", "electric"]}, {"price": (900, 60000, 0), "mileage": (0, 250000, 0), "year": (1998, 2026, 0)}, "", "model"),
-    Domain("houses", "houses", {"town": CITIES[:5], "kind": ["flat", "villa", "cottage"]}, {"rooms": (1, 9, 0), "price": (90000, 900000, 0), "area": (25, 320, 0)}, "listed"),
-    Domain("matches", "matches", {"home": ["Lions", "Bears", "Hawks", "Wolves"], "away": ["Foxes", "Sharks", "Bulls", "Owls"]}, {"goals": (0, 9, 0), "spectators": (200, 60000, 0)}, "played"),
-    Domain("movies", "movies", {"genre": ["drama", "comedy", "thriller"], "director": [], "studio": ["Apex", "Lumen", "Orion"]}, {"rating": (1, 10, 1), "minutes": (70, 210, 0), "year": (1970, 2026, 0)}, "", "title"),
-    Domain("plants", "plants", {"family": ["fern", "palm", "cactus"], "light": ["shade", "sun", "half"]}, {"height": (3, 300, 0), "price": (2, 90, 2)}, "", "plant"),
-    Domain("calls", "calls", {"agent": [], "outcome": ["solved", "escalated", "dropped"]}, {"duration": (1, 90, 0), "wait": (0, 40, 0)}, "call_date"),
-    Domain("invoices", "invoices", {"client": ["Acme", "Borealis", "Cobalt", "Delmar"], "paid": ["yes", "no"]}, {"amount": (40, 9000, 2), "days_late": (0, 90, 0)}, "due_date"),
-]  # fmt: skip
 
 
 @dataclass(slots=True)
@@ -76,13 +42,21 @@ def made(rnd: random.Random) -> Made:
         rnd.shuffle(columns)
     if rnd.random() < 0.4:
         columns.insert(0, "id")
-    path = rnd.choice(["", "", "", "data/"]) + domain.file + rnd.choice(["", "", "_2025", "-q2", "2026"]) + "." + rnd.choice(["csv", "csv", "csv", "tsv", "json"])
+    path = (
+        rnd.choice(["", "", "", "data/"])
+        + domain.file
+        + rnd.choice(["", "", "_2025", "-q2", "2026"])
+        + "."
+        + rnd.choice(["csv", "csv", "csv", "tsv", "json"])
+    )
     table = Made(domain, path, columns, sqlite3.connect(":memory:"), values)
     kinds = {c: "REAL" if c in domain.numbers else "TEXT" for c in columns}
     table.db.execute(f"CREATE TABLE t ({', '.join(f'{c} {kinds[c]}' for c in columns)})")
     table.count = rnd.randint(9, 60)
     for at in range(table.count):
-        table.db.execute(f"INSERT INTO t VALUES ({', '.join('?' * len(columns))})", [_cell(rnd, table, c, at) for c in columns])  # noqa: S608
+        table.db.execute(
+            f"INSERT INTO t VALUES ({', '.join('?' * len(columns))})", [_cell(rnd, table, c, at) for c in columns]
+        )
     return table
 
 
@@ -102,11 +76,17 @@ def look(rnd: random.Random, table: Made) -> str:
         if column in table.domain.numbers:
             parts.append(f"{column} (number)")
         else:
-            some = [str(r[0]) for r in table.run(f"SELECT DISTINCT {column} FROM t LIMIT 3")]  # noqa: S608
+            some = [str(r[0]) for r in table.run(f"SELECT DISTINCT {column} FROM t LIMIT 3")]
             kind = "date" if column == table.domain.date else "text"
             parts.append(f"{column} ({kind}: {', '.join(some)})")
     joined = rnd.choice([", ", "\n", "; "]).join(parts)
-    return rnd.choice([f"{table.count} rows. Columns: {joined}", f"t: {table.count} rows\n{joined}", f"columns: {joined}\nrows: {table.count}"])
+    return rnd.choice(
+        [
+            f"{table.count} rows. Columns: {joined}",
+            f"t: {table.count} rows\n{joined}",
+            f"columns: {joined}\nrows: {table.count}",
+        ]
+    )
 
 
 Ask = tuple[str, str, str]  # goal with {f} for the file, SQL, answer template with {v}
@@ -122,7 +102,13 @@ def total(rnd: random.Random, t: Made) -> Ask:
                            ("MAX", ["highest {n}", "maximum {n}", "largest {n}", "biggest {n}"]), ("MIN", ["lowest {n}", "smallest {n}", "minimum {n}"])])  # fmt: skip
     phrase = one(rnd, words, n=_word(n))
     where, says = _where(rnd, t) if rnd.random() < 0.5 else ("", "")
-    goal = one(rnd, ["what is the {p}{w} in {f}?", "{p}{w} in {f}", "give me the {p}{w} from {f}", "In {f}, what is the {p}{w}?", "the {p}{w}, data is in {f}", "{f}: {p}{w}"], p=phrase, w=says, f="{f}")
+    goal = one(
+        rnd,
+        "tables.total.1",
+        p=phrase,
+        w=says,
+        f="{f}",
+    )
     return goal, f"SELECT {f}({n}) FROM t{where}", f"The {phrase}{says} is {{v}}."
 
 
@@ -131,14 +117,32 @@ def _where(rnd: random.Random, t: Made, two: bool = True) -> tuple[str, str]:
     kind = rnd.random()
     if kind < 0.55:
         c, v = _pair(rnd, t)
-        says = one(rnd, [" where {c} is {v}", " with {c} {v}", " for {v}", " whose {c} is {v}", " for {c} {v}", " where the {c} equals {v}", " ({c} = {v})"], c=_word(c), v=v)
+        says = one(
+            rnd,
+            "tables.where.1",
+            c=_word(c),
+            v=v,
+        )
         clause = f"{c} = '{v}'"
     elif kind < 0.85 or not t.domain.date:
         c = rnd.choice(list(t.domain.numbers))
         low, high, _ = t.domain.numbers[c]
         v = str(round(rnd.uniform(low, high)))
-        sign, how = rnd.choice([(">", ["over", "above", "more than", "greater than", "higher than"]), ("<", ["under", "below", "less than", "lower than"]), (">=", ["at least", "not less than"]), ("<=", ["at most", "no more than", "up to"])])
-        says = one(rnd, [" with {c} {h} {v}", " where {c} is {h} {v}", " with a {c} of {h} {v}", " whose {c} is {h} {v}"], c=_word(c), h=rnd.choice(how), v=v)
+        sign, how = rnd.choice(
+            [
+                (">", ["over", "above", "more than", "greater than", "higher than"]),
+                ("<", ["under", "below", "less than", "lower than"]),
+                (">=", ["at least", "not less than"]),
+                ("<=", ["at most", "no more than", "up to"]),
+            ]
+        )
+        says = one(
+            rnd,
+            "tables.where.2",
+            c=_word(c),
+            h=rnd.choice(how),
+            v=v,
+        )
         clause = f"{c} {sign} {v}"
     else:
         says, clause = _period(rnd, t.domain.date)
@@ -152,14 +156,27 @@ def _where(rnd: random.Random, t: Made, two: bool = True) -> tuple[str, str]:
 def _period(rnd: random.Random, date: str) -> tuple[str, str]:
     year = rnd.choice([2024, 2025, 2026])
     month = rnd.randint(1, 12)
-    name = "January February March April May June July August September October November December".split()[month - 1]
+    name = [
+        "January",
+        "February",
+        "March",
+        "April",
+        "May",
+        "June",
+        "July",
+        "August",
+        "September",
+        "October",
+        "November",
+        "December",
+    ][month - 1]
     low, high = sorted([f"{year}-{rnd.randint(1, 12):02}-{rnd.randint(1, 28):02}" for _ in range(2)])
     return rnd.choice([
-        (one(rnd, [" in {y}", " from {y}", " of {y}", " during {y}"], y=year), f"{date} LIKE '{year}%'"),
-        (one(rnd, [" in {m} {y}", " during {m} {y}", " for {m} {y}"], m=name, y=year), f"{date} LIKE '{year}-{month:02}%'"),
-        (one(rnd, [" after {d}", " since {d}", " later than {d}"], d=low), f"{date} > '{low}'"),
-        (one(rnd, [" before {d}", " earlier than {d}", " prior to {d}"], d=low), f"{date} < '{low}'"),
-        (one(rnd, [" between {a} and {b}", " from {a} to {b}"], a=low, b=high), f"{date} BETWEEN '{low}' AND '{high}'"),
+        (one(rnd, "tables.period.1", y=year), f"{date} LIKE '{year}%'"),
+        (one(rnd, "tables.period.2", m=name, y=year), f"{date} LIKE '{year}-{month:02}%'"),
+        (one(rnd, "tables.period.3", d=low), f"{date} > '{low}'"),
+        (one(rnd, "tables.period.4", d=low), f"{date} < '{low}'"),
+        (one(rnd, "tables.period.5", a=low, b=high), f"{date} BETWEEN '{low}' AND '{high}'"),
     ])  # fmt: skip
 
 
@@ -170,13 +187,34 @@ def _pair(rnd: random.Random, t: Made) -> tuple[str, str]:
 
 def count(rnd: random.Random, t: Made) -> Ask:
     if rnd.random() < 0.25:
-        return one(rnd, ["how many rows are in {f}?", "how many {r} are in {f}", "count the rows of {f}", "number of {r} in {f}", "how many entries has {f}?"], r=t.domain.thing, f="{f}"), "SELECT COUNT(*) FROM t", "There are {v}."
+        return (
+            one(
+                rnd,
+                "tables.count.1",
+                r=t.domain.thing,
+                f="{f}",
+            ),
+            "SELECT COUNT(*) FROM t",
+            "There are {v}.",
+        )
     where, says = _where(rnd, t)
     if " = '" in where and " AND " not in where and rnd.random() < 0.4:
         v = where.split("'")[1]
-        goal = one(rnd, ["how many {v} {r} are in {f}?", "How many {r} are {v}? The data is in {f}", "in {f}, how many {r} are {v}?", "count the {v} {r} in {f}", "how many of the {r} in {f} are {v}"], v=v, r=t.domain.thing, f="{f}")
+        goal = one(
+            rnd,
+            "tables.count.2",
+            v=v,
+            r=t.domain.thing,
+            f="{f}",
+        )
     else:
-        goal = one(rnd, ["how many rows{w} in {f}?", "how many {r}{w} are there in {f}?", "count {r}{w} in {f}", "number of {r}{w}, {f}", "How many {r}{w}? See {f}.", "in {f}, how many {r}{w}?", "how many rows of {f}{w}?"], w=says, r=t.domain.thing, f="{f}")
+        goal = one(
+            rnd,
+            "tables.count.3",
+            w=says,
+            r=t.domain.thing,
+            f="{f}",
+        )
     return goal, f"SELECT COUNT(*) FROM t{where}", "There are {v}."
 
 
@@ -184,18 +222,49 @@ def group(rnd: random.Random, t: Made) -> Ask:
     c, n = rnd.choice([c for c in t.domain.texts if c != t.domain.name]), rnd.choice(list(t.domain.numbers))
     kind = rnd.randrange(4)
     if kind == 0:
-        f, w = rnd.choice([("SUM", "total"), ("AVG", "average"), ("MAX", "highest"), ("MIN", "lowest"), ("SUM", "sum of")])
-        goal = one(rnd, ["{w} {n} by {c} in {f}", "{w} {n} per {c} in {f}", "what is the {w} {n} for each {c}? ({f})", "in {f}, show the {w} {n} of every {c}", "{f}: {w} {n} grouped by {c}"], w=w, n=_word(n), c=_word(c), f="{f}")
+        f, w = rnd.choice(
+            [("SUM", "total"), ("AVG", "average"), ("MAX", "highest"), ("MIN", "lowest"), ("SUM", "sum of")]
+        )
+        goal = one(
+            rnd,
+            "tables.group.1",
+            w=w,
+            n=_word(n),
+            c=_word(c),
+            f="{f}",
+        )
         return goal, f"SELECT {c}, {f}({n}) FROM t GROUP BY {c}", "{v}"
     if kind == 1:
-        goal = one(rnd, ["how many {r} per {c} in {f}?", "count of {r} by {c} in {f}", "in {f}, how many {r} does each {c} have?", "number of rows for each {c} in {f}"], r=t.domain.thing, c=_word(c), f="{f}")
+        goal = one(
+            rnd,
+            "tables.group.2",
+            r=t.domain.thing,
+            c=_word(c),
+            f="{f}",
+        )
         return goal, f"SELECT {c}, COUNT(*) FROM t GROUP BY {c}", "{v}"
     down = rnd.random() < 0.7
     order = "DESC" if down else "ASC"
     if kind == 2:
-        goal = one(rnd, ["which {c} has the {h} total {n} in {f}?", "In {f}, which {c} has the {h} {n} overall?", "the {c} with the {h} {n} in total, from {f}", "which {c} had the {m} {n} in {f}?"], c=_word(c), n=_word(n), h="highest" if down else "lowest", m="most" if down else "least", f="{f}")
+        goal = one(
+            rnd,
+            "tables.group.3",
+            c=_word(c),
+            n=_word(n),
+            h="highest" if down else "lowest",
+            m="most" if down else "least",
+            f="{f}",
+        )
         return goal, f"SELECT {c}, SUM({n}) FROM t GROUP BY {c} ORDER BY SUM({n}) {order} LIMIT 1", "It is {v}."
-    goal = one(rnd, ["which {c} has the {m} {r} in {f}?", "what is the {q} common {c} in {f}?", "the {c} that appears {q} often in {f}"], c=_word(c), r=t.domain.thing, m="most" if down else "fewest", q="most" if down else "least", f="{f}")
+    goal = one(
+        rnd,
+        "tables.group.4",
+        c=_word(c),
+        r=t.domain.thing,
+        m="most" if down else "fewest",
+        q="most" if down else "least",
+        f="{f}",
+    )
     return goal, f"SELECT {c}, COUNT(*) FROM t GROUP BY {c} ORDER BY COUNT(*) {order} LIMIT 1", "It is {v}."
 
 
@@ -206,10 +275,31 @@ def top(rnd: random.Random, t: Made) -> Ask:
     order, k = ("DESC" if down else "ASC"), rnd.randint(2, 5)
     h = rnd.choice(["highest", "largest", "biggest"] if down else ["lowest", "smallest"])
     if rnd.random() < 0.45:
-        goal = one(rnd, ["the {k} {r} with the {h} {n} in {f}", "top {k} {r} by {n} in {f}" if down else "bottom {k} {r} by {n} in {f}", "which {k} {r} have the {h} {n}? ({f})", "list the {k} {h} {n} {r} from {f}"], k=k, r=t.domain.thing, h=h, n=_word(n), f="{f}")
+        goal = one(
+            rnd,
+            [
+                "the {k} {r} with the {h} {n} in {f}",
+                "top {k} {r} by {n} in {f}" if down else "bottom {k} {r} by {n} in {f}",
+                "which {k} {r} have the {h} {n}? ({f})",
+                "list the {k} {h} {n} {r} from {f}",
+            ],
+            k=k,
+            r=t.domain.thing,
+            h=h,
+            n=_word(n),
+            f="{f}",
+        )
         return goal, f"SELECT {c}, {n} FROM t ORDER BY {n} {order} LIMIT {k}", "{v}"
     where, says = _where(rnd, t, False) if rnd.random() < 0.3 else ("", "")
-    goal = one(rnd, ["which {c} has the {h} {n}{w} in {f}?", "who or what has the {h} {n}{w} in {f}", "find the {c} with the {h} {n}{w} in {f}", "In {f}, what {c} has the {h} {n}{w}?"], c=_word(c), h=h, n=_word(n), w=says, f="{f}")
+    goal = one(
+        rnd,
+        "tables.top.1",
+        c=_word(c),
+        h=h,
+        n=_word(n),
+        w=says,
+        f="{f}",
+    )
     return goal, f"SELECT {c}, {n} FROM t{where} ORDER BY {n} {order} LIMIT 1", "It is {v}."
 
 
@@ -218,14 +308,53 @@ def select(rnd: random.Random, t: Made) -> Ask:
     if kind == 0:
         c = rnd.choice(list(t.domain.texts))
         if rnd.random() < 0.5:
-            return one(rnd, ["how many different {c} values are in {f}?", "how many distinct {c}s does {f} have?", "number of unique {c} in {f}"], c=_word(c), f="{f}"), f"SELECT COUNT(DISTINCT {c}) FROM t", "There are {v}."
-        return one(rnd, ["which different {c}s are in {f}?", "list the distinct {c} values of {f}", "what {c}s occur in {f}?", "unique {c} in {f}"], c=_word(c), f="{f}"), f"SELECT DISTINCT {c} FROM t", "{v}"
+            return (
+                one(
+                    rnd,
+                    "tables.select.1",
+                    c=_word(c),
+                    f="{f}",
+                ),
+                f"SELECT COUNT(DISTINCT {c}) FROM t",
+                "There are {v}.",
+            )
+        return (
+            one(
+                rnd,
+                "tables.select.2",
+                c=_word(c),
+                f="{f}",
+            ),
+            f"SELECT DISTINCT {c} FROM t",
+            "{v}",
+        )
     name = t.domain.name or rnd.choice(list(t.domain.texts))
     if kind == 1 and t.domain.name:
         who, n = rnd.choice(t.values[name]), rnd.choice(list(t.domain.numbers))
-        return one(rnd, ["what is the {n} of {w} in {f}?", "{n} of {w} ({f})", "Look up the {n} of {w} in {f}", "according to {f}, what {n} does {w} have?", "what {n} does {f} give for {w}?"], n=_word(n), w=who, f="{f}"), f"SELECT {n} FROM t WHERE {name} = '{who}'", "It is {v}."
+        return (
+            one(
+                rnd,
+                "tables.select.3",
+                n=_word(n),
+                w=who,
+                f="{f}",
+            ),
+            f"SELECT {n} FROM t WHERE {name} = '{who}'",
+            "It is {v}.",
+        )
     where, says = _where(rnd, t)
-    return one(rnd, ["which {r} are there{w} in {f}?", "list the {c} of all {r}{w} in {f}", "show me {c} for {r}{w}, file {f}", "who or which {c} is there{w} in {f}?", "in {f}, which {c} have rows{w}?"], r=t.domain.thing, c=_word(name), w=says, f="{f}"), f"SELECT {name} FROM t{where}", "{v}"
+    return (
+        one(
+            rnd,
+            "tables.select.4",
+            r=t.domain.thing,
+            c=_word(name),
+            w=says,
+            f="{f}",
+        ),
+        f"SELECT {name} FROM t{where}",
+        "{v}",
+    )
 
 
 def shown(rows: list[Row]) -> str:
@@ -235,7 +364,13 @@ def shown(rows: list[Row]) -> str:
     return "\n".join(", ".join(plain_number(v) if isinstance(v, float) else str(v) for v in row) for row in rows[:8])
 
 
-KINDS: list[tuple[int, Callable[[random.Random, Made], Ask]]] = [(4, total), (5, count), (4, group), (3, top), (3, select)]
+KINDS: list[tuple[int, Callable[[random.Random, Made], Ask]]] = [
+    (4, total),
+    (5, count),
+    (4, group),
+    (3, top),
+    (3, select),
+]
 
 
 def question(rnd: random.Random, t: Made) -> tuple[str, Step, str]:
@@ -257,7 +392,9 @@ def question(rnd: random.Random, t: Made) -> tuple[str, Step, str]:
 
 
 def _named(sql: str, t: Made) -> list[str]:
-    return [c for c in [*t.domain.texts, *t.domain.numbers, t.domain.date, t.domain.name] if c and f" {c} " in f" {sql} "]
+    return [
+        c for c in [*t.domain.texts, *t.domain.numbers, t.domain.date, t.domain.name] if c and f" {c} " in f" {sql} "
+    ]
 
 
 def tables(rnd: random.Random) -> Example:
@@ -266,7 +403,11 @@ def tables(rnd: random.Random) -> Example:
     goal, step, answer = question(rnd, t)
     first = Step("table", {"path": t.path}, look(rnd, t))
     if rnd.random() < 0.06:  # what the columns are is the question
-        goal = one(rnd, ["which columns does {f} have?", "what are the column names of {f}?", "columns of {f}", "what fields are in {f}"], f=t.path)
+        goal = one(
+            rnd,
+            "tables.tables.1",
+            f=t.path,
+        )
         return Example("tables", said(rnd, goal), [first], f"The columns of {t.path} are {', '.join(t.columns)}.")
     return Example("tables", said(rnd, goal[0].upper() + goal[1:]), [first, step], answer)
 

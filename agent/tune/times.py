@@ -5,6 +5,7 @@ from __future__ import annotations
 import calendar
 import datetime
 import random
+from collections.abc import Mapping
 
 from outrider.agent.tune.trace import Example, Step
 from outrider.agent.tune.words import MONTHS, THINGS, file_name, one, person, plain_number, said
@@ -14,7 +15,9 @@ Day = datetime.date
 
 def day(rnd: random.Random) -> Day:
     """A date of the last or next decades."""
-    return Day(rnd.choice([1969, 1999, 2012, 2020, 2023, 2024, 2025, 2026, 2026, 2027, 2030]), 1, 1) + datetime.timedelta(rnd.randrange(366))
+    return Day(
+        rnd.choice([1969, 1999, 2012, 2020, 2023, 2024, 2025, 2026, 2026, 2027, 2030]), 1, 1
+    ) + datetime.timedelta(rnd.randrange(366))
 
 
 def written(rnd: random.Random, when: Day) -> str:
@@ -33,22 +36,71 @@ def dates(rnd: random.Random) -> Example:
     n = n if unit == "days" else n % 18 + 2
     if kind == 0:
         days = (b - a).days
-        goal = one(rnd, ["how many days between {A} and {B}?", "days from {A} to {B}", "How long is it from {A} until {B}?", "number of days between {A} and {B}", "My trip starts {A} and ends {B}. How many days is that?", "how far apart are {A} and {B}?"], A=A, B=B)
+        goal = one(
+            rnd,
+            "times.dates.1",
+            A=A,
+            B=B,
+        )
         args = {"operation": "difference", "date": a.isoformat(), "to": b.isoformat()}
-        return _done("dates", rnd, goal, args, rnd.choice([f"{days} days", f"{days}", f"{a} to {b}: {days} days"]), f"It is {days} days.")
+        return _done(
+            "dates",
+            rnd,
+            goal,
+            args,
+            rnd.choice([f"{days} days", f"{days}", f"{a} to {b}: {days} days"]),
+            f"It is {days} days.",
+        )
     if kind == 1:
-        goal = one(rnd, ["what day of the week is {A}?", "which weekday is {A}", "{A} is what day?", "is {A} a Monday?", "On what day of the week does {A} fall?", "what weekday was {A}"], A=A)
+        goal = one(
+            rnd,
+            "times.dates.2",
+            A=A,
+        )
         name = calendar.day_name[a.weekday()]
         answer = f"No, it is a {name}." if "Monday" in goal and name != "Monday" else f"It is a {name}."
-        return _done("dates", rnd, goal, {"operation": "weekday", "date": a.isoformat()}, rnd.choice([name, f"{a} is a {name}"]), answer)
+        return _done(
+            "dates",
+            rnd,
+            goal,
+            {"operation": "weekday", "date": a.isoformat()},
+            rnd.choice([name, f"{a} is a {name}"]),
+            answer,
+        )
     if kind == 2:
         later = _add(a, n, unit)
-        goal = one(rnd, ["what date is {n} {unit} after {A}?", "{n} {unit} after {A}", "add {n} {unit} to {A}", "The warranty starts on {A} and lasts {n} {unit}. When does it end?", "{A} plus {n} {unit}", "which date comes {n} {unit} from {A}?"], A=A, n=n, unit=unit)
-        return _done("dates", rnd, goal, {"operation": "add", "date": a.isoformat(), "amount": n, "unit": unit}, rnd.choice([later.isoformat(), f"{later} ({calendar.day_name[later.weekday()]})"]), f"It is {later}.")
+        goal = one(
+            rnd,
+            "times.dates.3",
+            A=A,
+            n=n,
+            unit=unit,
+        )
+        return _done(
+            "dates",
+            rnd,
+            goal,
+            {"operation": "add", "date": a.isoformat(), "amount": n, "unit": unit},
+            rnd.choice([later.isoformat(), f"{later} ({calendar.day_name[later.weekday()]})"]),
+            f"It is {later}.",
+        )
     if kind == 3:
         earlier = _add(a, -n, unit)
-        goal = one(rnd, ["what date was {n} {unit} before {A}?", "{n} {unit} before {A}", "subtract {n} {unit} from {A}", "go back {n} {unit} from {A}"], A=A, n=n, unit=unit)
-        return _done("dates", rnd, goal, {"operation": "add", "date": a.isoformat(), "amount": -n, "unit": unit}, earlier.isoformat(), f"It is {earlier}.")
+        goal = one(
+            rnd,
+            "times.dates.4",
+            A=A,
+            n=n,
+            unit=unit,
+        )
+        return _done(
+            "dates",
+            rnd,
+            goal,
+            {"operation": "add", "date": a.isoformat(), "amount": -n, "unit": unit},
+            earlier.isoformat(),
+            f"It is {earlier}.",
+        )
     return _today(rnd, n, unit, b, B)
 
 
@@ -56,15 +108,32 @@ def _today(rnd: random.Random, n: int, unit: str, b: Day, B: str) -> Example:
     today = day(rnd)
     kind = rnd.randrange(3)
     if kind == 0:
-        goal = one(rnd, ["what is today's date?", "what day is it today?", "which date do we have today?", "today's date please", "what time is it?"])
+        goal = one(
+            rnd,
+            "times.today.1",
+        )
         name = calendar.day_name[today.weekday()]
-        return _done("dates", rnd, goal, {"operation": "now"}, f"{today} 14:05 ({name})", f"It is {name}, {today}, 14:05.")
+        return _done(
+            "dates", rnd, goal, {"operation": "now"}, f"{today} 14:05 ({name})", f"It is {name}, {today}, 14:05."
+        )
     if kind == 1:
-        goal = one(rnd, ["what date is {n} {unit} from now?", "in {n} {unit}, what will the date be?", "{n} {unit} from today"], n=n, unit=unit)
+        goal = one(
+            rnd,
+            "times.today.2",
+            n=n,
+            unit=unit,
+        )
         later = _add(today, n, unit)
-        return _done("dates", rnd, goal, {"operation": "add", "date": "today", "amount": n, "unit": unit}, later.isoformat(), f"It is {later}.")
+        return _done(
+            "dates",
+            rnd,
+            goal,
+            {"operation": "add", "date": "today", "amount": n, "unit": unit},
+            later.isoformat(),
+            f"It is {later}.",
+        )
     days = abs((b - today).days)
-    goal = one(rnd, ["how many days until {B}?", "days left until {B}", "how long until {B}?", "how many days since {B}?"], B=B)
+    goal = one(rnd, "times.today.3", B=B)
     args = {"operation": "difference", "date": "today", "to": b.isoformat()}
     if "since" in goal:
         args = {"operation": "difference", "date": b.isoformat(), "to": "today"}
@@ -79,8 +148,8 @@ def _add(when: Day, n: int, unit: str) -> Day:
     return Day(year, month, min(when.day, calendar.monthrange(year, month)[1]))
 
 
-def _done(tool: str, rnd: random.Random, goal: str, arguments: dict[str, object], seen: str, answer: str) -> Example:
-    return Example(tool, said(rnd, goal[0].upper() + goal[1:]), [Step(tool, arguments, seen)], answer)
+def _done(tool: str, rnd: random.Random, goal: str, arguments: Mapping[str, object], seen: str, answer: str) -> Example:
+    return Example(tool, said(rnd, goal[0].upper() + goal[1:]), [Step(tool, dict(arguments), seen)], answer)
 
 
 # how each unit may be written, and its size in the first unit of its row
@@ -100,15 +169,27 @@ def units(rnd: random.Random) -> Example:
     """A conversion; the units are written as the goal has them."""
     value = rnd.choice([str(rnd.randint(1, 500)), f"{rnd.uniform(0.5, 300):.1f}", f"{rnd.uniform(0.1, 40):.2f}"])
     if rnd.random() < 0.2:
-        unit, to = rnd.sample(["celsius", "fahrenheit", "kelvin"] if rnd.random() < 0.3 else ["celsius", "fahrenheit"], 2)
-        kelvin = {"celsius": lambda v: v + 273.15, "kelvin": lambda v: v, "fahrenheit": lambda v: (v - 32) / 1.8 + 273.15}[unit](float(value))
+        unit, to = rnd.sample(
+            ["celsius", "fahrenheit", "kelvin"] if rnd.random() < 0.3 else ["celsius", "fahrenheit"], 2
+        )
+        kelvin = {
+            "celsius": lambda v: v + 273.15,
+            "kelvin": lambda v: v,
+            "fahrenheit": lambda v: (v - 32) / 1.8 + 273.15,
+        }[unit](float(value))
         out = {"celsius": kelvin - 273.15, "kelvin": kelvin, "fahrenheit": (kelvin - 273.15) * 1.8 + 32}[to]
     else:
         (_, names, size), (_, names2, size2) = rnd.sample(rnd.choice(UNITS), 2)
         unit, to, out = rnd.choice(names), rnd.choice(names2), 0.0
         out = float(value) * size / size2
     got = plain_number(round(out, 6))
-    goal = one(rnd, ["convert {v} {u} to {t}", "how many {t} is {v} {u}?", "{v} {u} in {t}", "what is {v} {u} in {t}?", "How many {t} are in {v} {u}?", "{v} {u} to {t}", "change {v} {u} into {t}", "express {v} {u} in {t}", "My parcel says {v} {u}, what is that in {t}?", "how much is {v} {u} in {t}"], v=value, u=unit, t=to)
+    goal = one(
+        rnd,
+        "times.units.1",
+        v=value,
+        u=unit,
+        t=to,
+    )
     arguments = {"value": float(value) if "." in value else int(value), "unit": unit, "to": to}
     seen = rnd.choice([f"{got} {to}", f"{value} {unit} = {got} {to}", got])
     return _done("units", rnd, goal, arguments, seen, f"{value} {unit} is {got} {to}.")
@@ -116,19 +197,54 @@ def units(rnd: random.Random) -> Example:
 
 def texts(rnd: random.Random) -> Example:
     """A question about a text or a file's counts."""
-    text = rnd.choice([rnd.choice(THINGS), person(rnd), "the quick " + rnd.choice(THINGS), rnd.choice(THINGS) + " and " + rnd.choice(THINGS)])
+    text = rnd.choice(
+        [
+            rnd.choice(THINGS),
+            person(rnd),
+            "the quick " + rnd.choice(THINGS),
+            rnd.choice(THINGS) + " and " + rnd.choice(THINGS),
+        ]
+    )
     op = rnd.choice(["characters", "words", "reverse", "upper", "lower", "count", "lines", "words in file"])
     if op in ("lines", "words in file"):
         op, path, n = op.split()[0], file_name(rnd, "txt", "md", "log"), rnd.randint(3, 900)
-        goal = one(rnd, ["how many {o} are in {p}?", "count the {o} in {p}", "{o} in {p}?", "how many {o} does {p} have", "number of {o} in {p}"], o=op, p=path)
+        goal = one(
+            rnd,
+            "times.texts.1",
+            o=op,
+            p=path,
+        )
         return _done("text_stats", rnd, goal, {"operation": op, "path": path}, str(n), f"{path} has {n} {op}.")
     if op == "count":
         letter = rnd.choice(text.replace(" ", ""))
         n = text.lower().count(letter.lower())
-        goal = one(rnd, ["how many times does {l} occur in {t}?", "how many {l}s are in '{t}'", "count the letter {l} in \"{t}\""], l=letter, t=text)
-        return _done("text_stats", rnd, goal, {"operation": "count", "text": text, "of": letter}, str(n), f"It occurs {n} times.")
-    out = {"characters": str(len(text)), "words": str(len(text.split())), "reverse": text[::-1], "upper": text.upper(), "lower": text.lower()}[op]
-    wording = {"characters": ["how many characters are in '{t}'?", "how long is the text \"{t}\"?", "how many letters has '{t}'?"], "words": ["how many words are in '{t}'?", "count the words of \"{t}\""], "reverse": ["reverse '{t}'", "write \"{t}\" backwards", "spell {t} backwards"], "upper": ["put '{t}' in capitals", "uppercase \"{t}\"", "{t} in upper case"], "lower": ["make '{t}' lower case", "lowercase \"{t}\""]}[op]
+        goal = one(
+            rnd,
+            "times.texts.2",
+            l=letter,
+            t=text,
+        )
+        return _done(
+            "text_stats", rnd, goal, {"operation": "count", "text": text, "of": letter}, str(n), f"It occurs {n} times."
+        )
+    out = {
+        "characters": str(len(text)),
+        "words": str(len(text.split())),
+        "reverse": text[::-1],
+        "upper": text.upper(),
+        "lower": text.lower(),
+    }[op]
+    wording = {
+        "characters": [
+            "how many characters are in '{t}'?",
+            'how long is the text "{t}"?',
+            "how many letters has '{t}'?",
+        ],
+        "words": ["how many words are in '{t}'?", 'count the words of "{t}"'],
+        "reverse": ["reverse '{t}'", 'write "{t}" backwards', "spell {t} backwards"],
+        "upper": ["put '{t}' in capitals", 'uppercase "{t}"', "{t} in upper case"],
+        "lower": ["make '{t}' lower case", 'lowercase "{t}"'],
+    }[op]
     goal = one(rnd, wording, t=text)
     answer = f"It has {out} {op}." if op in ("characters", "words") else out
     return _done("text_stats", rnd, goal, {"operation": op, "text": text}, out, answer)

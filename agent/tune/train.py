@@ -130,7 +130,9 @@ def train(
                 row = {"step": before["steps"] + step, "tokens": before["tokens"] + tokens, "loss": round(smooth, 4)}
                 log.write(json.dumps(row) + "\n")
                 log.flush()
-                say(f"step {row['step']}  loss {smooth:.3f}  {row['tokens']:,} tokens  {tokens / (time.monotonic() - begun):.0f}/s")
+                say(
+                    f"step {row['step']}  loss {smooth:.3f}  {row['tokens']:,} tokens  {tokens / (time.monotonic() - begun):.0f}/s"
+                )
             if time.monotonic() - saved > settings.save_every_s:
                 saved = time.monotonic()
                 _save(lora, optimizer, state, {"steps": before["steps"] + step, "tokens": before["tokens"] + tokens})

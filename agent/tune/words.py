@@ -2,27 +2,212 @@
 
 from __future__ import annotations
 
+import json
 import random
 import re
 from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
 
-OPENINGS = ["please ", "can you ", "could you ", "hey, ", "hi! ", "I need you to ", "quick one: ", "ok so ", "would you ", "help me out: ", "I want to know: "]
+OPENINGS = [
+    "please ",
+    "can you ",
+    "could you ",
+    "hey, ",
+    "hi! ",
+    "I need you to ",
+    "quick one: ",
+    "ok so ",
+    "would you ",
+    "help me out: ",
+    "I want to know: ",
+]
 ENDINGS = ["", "", " please", ", thanks", " thx", " Thank you!", ", please."]
 CONTEXT = ["I'm preparing a report. ", "My boss is asking. ", "This is for tomorrow's meeting. ", "I was wondering about something. ",
            "We had a long discussion about this. ", "Sorry to bother you. ", "I just got back from lunch. "]  # fmt: skip
-FIRST = "Ana Ben Carla Dev Emma Farid Grace Hugo Ines Jonas Kira Liam Mona Nils Olga Pavel Rosa Sam Tara Umar Vera Wim Yara Zoe".split()
-LAST = "Alder Brook Castell Dorn Ellis Frost Grant Hale Ito Juarez Kessler Lund Moreau Novak Okafor Petrov Quinn Rossi Silva Tanaka Ueda Weiss".split()
-CITIES = "Oslo Lima Cairo Kyoto Porto Ghent Turin Malmo Dakar Perth Quito Leeds Graz Hanoi Accra Bergen Lyon Austin Riga Seville".split()
-THINGS = "lamp chair kettle notebook backpack bottle keyboard blanket bicycle helmet mirror carpet printer monitor jacket teapot drill ladder pillow radio camera basket".split()
-NOUNS = "garden budget release server invoice printer contract parking holiday meeting project training delivery warehouse newsletter password backup license festival kitchen".split()
-CODE = "falcon amber delta orchid quartz nimbus saffron cobalt walnut ember lotus pepper marble raven cedar".split()
-FILES = "notes report draft todo summary config data readme plan list log minutes agenda ideas recipe journal letter budget inventory contacts".split()
-MONTHS = "January February March April May June July August September October November December".split()
+FIRST = [
+    "Ana",
+    "Ben",
+    "Carla",
+    "Dev",
+    "Emma",
+    "Farid",
+    "Grace",
+    "Hugo",
+    "Ines",
+    "Jonas",
+    "Kira",
+    "Liam",
+    "Mona",
+    "Nils",
+    "Olga",
+    "Pavel",
+    "Rosa",
+    "Sam",
+    "Tara",
+    "Umar",
+    "Vera",
+    "Wim",
+    "Yara",
+    "Zoe",
+]
+LAST = [
+    "Alder",
+    "Brook",
+    "Castell",
+    "Dorn",
+    "Ellis",
+    "Frost",
+    "Grant",
+    "Hale",
+    "Ito",
+    "Juarez",
+    "Kessler",
+    "Lund",
+    "Moreau",
+    "Novak",
+    "Okafor",
+    "Petrov",
+    "Quinn",
+    "Rossi",
+    "Silva",
+    "Tanaka",
+    "Ueda",
+    "Weiss",
+]
+CITIES = [
+    "Oslo",
+    "Lima",
+    "Cairo",
+    "Kyoto",
+    "Porto",
+    "Ghent",
+    "Turin",
+    "Malmo",
+    "Dakar",
+    "Perth",
+    "Quito",
+    "Leeds",
+    "Graz",
+    "Hanoi",
+    "Accra",
+    "Bergen",
+    "Lyon",
+    "Austin",
+    "Riga",
+    "Seville",
+]
+THINGS = [
+    "lamp",
+    "chair",
+    "kettle",
+    "notebook",
+    "backpack",
+    "bottle",
+    "keyboard",
+    "blanket",
+    "bicycle",
+    "helmet",
+    "mirror",
+    "carpet",
+    "printer",
+    "monitor",
+    "jacket",
+    "teapot",
+    "drill",
+    "ladder",
+    "pillow",
+    "radio",
+    "camera",
+    "basket",
+]
+NOUNS = [
+    "garden",
+    "budget",
+    "release",
+    "server",
+    "invoice",
+    "printer",
+    "contract",
+    "parking",
+    "holiday",
+    "meeting",
+    "project",
+    "training",
+    "delivery",
+    "warehouse",
+    "newsletter",
+    "password",
+    "backup",
+    "license",
+    "festival",
+    "kitchen",
+]
+CODE = [
+    "falcon",
+    "amber",
+    "delta",
+    "orchid",
+    "quartz",
+    "nimbus",
+    "saffron",
+    "cobalt",
+    "walnut",
+    "ember",
+    "lotus",
+    "pepper",
+    "marble",
+    "raven",
+    "cedar",
+]
+FILES = [
+    "notes",
+    "report",
+    "draft",
+    "todo",
+    "summary",
+    "config",
+    "data",
+    "readme",
+    "plan",
+    "list",
+    "log",
+    "minutes",
+    "agenda",
+    "ideas",
+    "recipe",
+    "journal",
+    "letter",
+    "budget",
+    "inventory",
+    "contacts",
+]
+MONTHS = [
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+]
 
 
-def one(rnd: random.Random, choices: Sequence[str], **slots: object) -> str:
-    """One of the wordings, its {slots} filled."""
-    return rnd.choice(choices).format(**slots)
+@cache
+def wordings() -> dict[str, list[str]]:
+    """All wordings by the place that uses them: wordings.json."""
+    read: dict[str, list[str]] = json.loads(Path(__file__).with_name("wordings.json").read_text("utf-8"))
+    return read
+
+
+def one(rnd: random.Random, choices: str | Sequence[str], **slots: object) -> str:
+    """One of the wordings (a key of wordings.json, or a list), its {slots} filled."""
+    return rnd.choice(wordings()[choices] if isinstance(choices, str) else choices).format(**slots)
 
 
 def person(rnd: random.Random) -> str:
@@ -55,7 +240,7 @@ def said(rnd: random.Random, goal: str) -> str:
 
 
 def _typo(rnd: random.Random, goal: str) -> str:
-    words = [m for m in re.finditer(r"(?<![\w./'\"-])[a-z]{5,9}(?![\w./'\"-])", goal)]
+    words = list(re.finditer(r"(?<![\w./'\"-])[a-z]{5,9}(?![\w./'\"-])", goal))
     if not words:
         return goal
     at = rnd.choice(words)

@@ -34,6 +34,7 @@ from outrider.memory.events import (
 )
 from outrider.memory.journal import Journal
 from outrider.memory.store import Store
+from outrider.memory.verify import verify
 from outrider.tools.tool import ToolContext, tool
 from tests.agent.helpers import Actor, call, calls, run, says
 
@@ -225,7 +226,7 @@ def try_one(limit: dict[str, Any], seed: int, price: Price, failures: float, con
         folded.add(stored.event)
     assert {unit: getattr(folded.spent, unit) for unit in UNITS} == {unit: total[unit] for unit in UNITS}
     assert done.as_json()["spent"]["usd"] == float(total["usd"])
-    assert live.journal.verify().ok
+    assert verify(live.journal).ok
     store.close()
 
 

@@ -16,6 +16,7 @@ from outrider.agent.history.run_view import read_run
 from outrider.memory.events import ToolCalled
 from outrider.memory.journal import Journal
 from outrider.memory.store import Store
+from outrider.memory.verify import verify
 from tests.agent.lives import STEPS, CountingServer, Life
 from tests.servers.postgres import PostgresServer
 
@@ -53,7 +54,7 @@ class World:
             for life in lives:
                 for seq, digest, _ in life.acked:
                     assert stored[seq].hash.hex() == digest, f"event {seq} was acknowledged and is lost"
-            assert Journal.open_for_reading(store, run_id).verify().ok
+            assert verify(Journal.open_for_reading(store, run_id)).ok
             called = [s.event for s in stored.values() if isinstance(s.event, ToolCalled)]
             assert len(called) == len({event.call_id for event in called}) == 2 * STEPS
             took = self.server.counts()

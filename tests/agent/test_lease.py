@@ -18,6 +18,7 @@ from outrider.memory.events import Noted, RunStarted
 from outrider.memory.journal import Journal
 from outrider.memory.lease import holder_lives, holder_name
 from outrider.memory.store import Store
+from outrider.memory.verify import verify
 from outrider.tools.tool import tool
 from tests.agent.helpers import Actor, call, calls, says
 from tests.servers.postgres import PostgresServer
@@ -72,7 +73,7 @@ def race(url: str, rounds: int) -> None:
         assert isinstance(first, Noted)
         assert isinstance(second, Noted)
         assert first.text.split()[-1] == second.text.split()[-1]
-        assert journal.verify().ok
+        assert verify(journal).ok
     store.close()
 
 
@@ -131,7 +132,7 @@ def test_living_driver_keeps_its_run_when_the_clock_is_moved(
         Journal.open_for_writing(store, journal.run_id)
     journal.append(Noted(text="goes on"))
     journal.beat()
-    assert journal.verify().ok
+    assert verify(journal).ok
 
 
 def test_lease_of_another_host_counts_by_its_heartbeat() -> None:

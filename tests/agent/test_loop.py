@@ -68,13 +68,34 @@ def test_reused_call_ids_are_paired_by_position(store: Store) -> None:
     assert [(m.call_id, m.text) for m in tool_messages] == [("1.0", "saw a"), ("1.1", "saw b")]
 
 
+def test_repeating_reply_is_told_then_given_up_on_and_never_an_answer(store: Store) -> None:
+    """What a model said in a loop is no answer: it is told so, and after three in a row the run ends as stuck."""
+    loop = Reply(text="I am sorry. ", usage=Usage(input_tokens=10, output_tokens=5), finish_reason="repetition")
+    model = Actor(loop, says("now"))
+    done = run(store, model, [look])
+    assert (done.state, str(done.answer)) == ("answered", "now")
+    assert any("over and over" in text for text in model.told())
+    model = Actor(loop)
+    done = run(store, model, [look])
+    assert (done.state, done.stop_reason) == ("stuck", "stuck")
+    assert len(model.asked) <= 4
+
+
+def test_reply_that_ran_out_of_time_is_spent_as_far_as_it_was_written(store: Store) -> None:
+    """A local model stopped at its deadline had read and written; the ledger counts that, not zero."""
+    usage = Usage(input_tokens=20, output_tokens=7)
+    late = ModelFailure("late", "no time", "wait", retryable=True, usage=usage)
+    done = run(store, Actor(late, says("now")), [look])
+    assert (done.state, done.spent.tokens) == ("answered", 27 + 15)
+
+
 def test_empty_replies_are_told_then_given_up_on(store: Store) -> None:
     """An empty reply is worth a word; three in a row are not worth more money."""
     done = run(store, Actor(says(""), says("  \n"), says("now")), [look])
     assert (done.state, str(done.answer)) == ("answered", "now")
     model = Actor(says(""))
     done = run(store, model, [look])
-    assert (done.state, done.stop_reason) == ("stopped", "stuck")
+    assert (done.state, done.stop_reason) == ("stuck", "stuck")
     assert len(model.asked) <= 4
 
 
@@ -384,8 +405,8 @@ def test_calls_that_send_are_refused_when_nobody_can_be_asked(store: Store) -> N
     sent: list[str] = []
     done = run(store, sending(9), [sender(sent)])
     assert sent == []
-    assert (done.state, done.stop_reason) == ("stopped", "denied")
-    assert done.exit_code == 4
+    assert (done.state, done.stop_reason) == ("refused", "denied")
+    assert done.exit_code == 7
 
 
 @pytest.mark.parametrize(("scope", "questions"), [("once", 3), ("run", 1), ("always", 1)])
@@ -401,11 +422,11 @@ def test_yes_holds_for_as_long_as_it_was_meant(store: Store, scope: Any, questio
 
 
 def test_no_is_an_observation_and_nothing_is_sent(store: Store) -> None:
-    """A no costs the call and nothing else."""
+    """A no costs the call and nothing else; "done" after it is a claim that nothing bears out, and no success."""
     sent: list[str] = []
     approve, _ = answering(ApprovalGiven(call_id="", approved=False, by="Ada"))
     done = run(store, sending(1), [sender(sent)], listeners=Listeners(approve=approve))
-    assert (done.state, sent) == ("answered", [])
+    assert (done.state, done.answer.unsupported, sent) == ("partial", ("done",), [])
     assert "Ada" in observations(done)[0]
 
 
@@ -415,7 +436,7 @@ def test_denied_by_policy_is_not_even_asked(store: Store) -> None:
     approve, asked = answering(ApprovalGiven(call_id="", approved=True))
     done = run(store, sending(1), [sender(sent)], listeners=Listeners(approve=approve), policy={"network": "deny"})
     assert (sent, asked) == ([], [])
-    assert done.state == "answered"
+    assert done.state == "partial"
 
 
 def test_limits_by_tool_hold(store: Store) -> None:
@@ -567,7 +588,7 @@ def test_stop_during_a_long_wait_for_the_server_is_heard(store: Store) -> None:
     assert len(model.asked) == 1
     from outrider.agent.history.run_view import read_run
 
-    assert (read_run(store, run_id).state, read_run(store, run_id).stop_reason) == ("stopped", "interrupted")
+    assert (read_run(store, run_id).state, read_run(store, run_id).stop_reason) == ("interrupted", "interrupted")
     assert agent.resume(run_id).state == "answered"
 
 

@@ -33,6 +33,7 @@ from outrider.memory.errors import LeaseLost, UsageError
 from outrider.memory.events import ApprovalAsked, ApprovalGiven
 from outrider.memory.journal import Journal
 from outrider.memory.store import Store
+from outrider.memory.verify import verify
 from outrider.tools import Tool, ToolContext, tool
 from outrider.tools.control.delegate import delegate
 
@@ -134,7 +135,7 @@ async def test_fork_shares_history_and_pays_only_for_what_is_new(store: Store) -
     assert fork.goal == "count further"
     assert new == journal.head_seq - 9
     assert 0 < fork.spent.steps < before.steps
-    assert journal.verify().ok
+    assert verify(journal).ok
     assert read_run(store, run.id).spent == before
 
 

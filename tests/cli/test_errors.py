@@ -9,6 +9,7 @@ import subprocess
 
 import pytest
 
+from outrider.memory.store import Store
 from tests.cli.program import Program, Result
 
 LOOK = {"tool": "price", "arguments": {"symbol": "ABC"}}
@@ -27,7 +28,7 @@ def _clear(done: Result, code: int, *words: str) -> None:
     ("arguments", "words"),
     [
         (("run", "x", "--nosuch"), ("--nosuch",)),
-        (("run",), ("GOAL",)),
+        (("run",), ("goal",)),
         (("nosuch",), ("nosuch",)),
         (("run", "x", "--steps", "many", "--model", "scripted:{}"), ("'many'", "steps")),
         (("run", "x", "--model", "gpt"), ("gpt", "provider:name")),
@@ -58,6 +59,7 @@ def test_a_mistake_is_told_in_words_and_exits_2(
 ) -> None:
     """Every mistake on the command line names itself and what would be right."""
     script = program.script({"text": "done"}).removeprefix("scripted:")
+    Store(f"sqlite:///{program.home / 'memory.db'}").close()
     _clear(program.here(monkeypatch, capfd, *(a.replace("{}", script) for a in arguments)), 2, *words)
 
 
@@ -164,12 +166,48 @@ def test_a_bug_is_one_line_and_its_traceback_is_kept(program: Program) -> None:
 
 
 def test_closed_streams_stop_nothing(program: Program) -> None:
-    """`outrider run … >&- 2>&-` finishes the run."""
+    """`outrider run … >&- 2>&-` finishes the run; that its answer reached nobody is an exit code of 2."""
     arguments = program.command(*program.run_args(program.script({"text": "done"})))
     line = " ".join(map(shlex.quote, arguments)) + " >&- 2>&-"
     done = subprocess.run(["sh", "-c", line], cwd=program.work, env=program.env(), check=False, timeout=60)
-    assert done.returncode == 0
+    assert done.returncode == 2
     assert program("runs", "--json").lines[0]["state"] == "answered"
+
+
+@pytest.mark.parametrize("target", [">&-", "> /dev/full"])
+@pytest.mark.parametrize("more", ["", "--json"])
+def test_an_answer_that_could_not_be_printed_is_told_with_where_it_is(program: Program, target: str, more: str) -> None:
+    """A full disk behind stdout, or none: exit 2, and the transcript holds the answer."""
+    arguments = program.command(*program.run_args(program.script({"text": "the answer"})), *more.split())
+    line = f"{' '.join(map(shlex.quote, arguments))} {target}"
+    done = subprocess.run(
+        ["sh", "-c", line], cwd=program.work, env=program.env(), check=False, timeout=60, stderr=-1, text=True
+    )
+    assert done.returncode == 2
+    assert "the answer could not be printed" in done.stderr
+    assert "outrider show" in done.stderr
+    assert "the answer" in program("show", "last").out
+
+
+def test_a_reading_command_says_that_its_output_went_nowhere(program: Program) -> None:
+    """`outrider runs > /dev/full` is no success, and no bug."""
+    program(*program.run_args(program.script({"text": "x"})))
+    for words in (("runs",), ("show", "last"), ("tools", "list"), ("--help",)):
+        for target in (">&-", "> /dev/full"):
+            line = f"{' '.join(map(shlex.quote, program.command(*words)))} {target}"
+            done = subprocess.run(
+                ["sh", "-c", line], cwd=program.work, env=program.env(), check=False, timeout=60, stderr=-1, text=True
+            )
+            assert (done.returncode, "stdout" in done.stderr, "Traceback" in done.stderr) == (2, True, False), words
+
+
+def test_a_working_folder_that_was_deleted_is_named(program: Program) -> None:
+    """Started in a folder that is gone: exit 2, in words."""
+    gone = program.folder / "gone"
+    words = program.command("run", "x", "--model", program.script({"text": "x"}), "--tool", "plan")
+    line = f"mkdir {gone} && cd {gone} && rmdir {gone} && {' '.join(map(shlex.quote, words))}"
+    done = subprocess.run(["sh", "-c", line], env=program.env(), check=False, timeout=60, stderr=-1, text=True)
+    _clear(Result(done.returncode, "", done.stderr), 2, "the folder this was started in is not there any more")
 
 
 def test_a_run_has_one_driver_and_survives_its_death(program: Program) -> None:
@@ -199,6 +237,6 @@ def test_the_configuration_gives_defaults_and_flags_win(
     done = program.here(monkeypatch, capfd, *flags)
     assert (done.code, done.json["model"], done.json["budget"]) == (0, model, {"steps": 7})
     assert (program.work / "sent.txt").exists()
-    assert program.here(monkeypatch, capfd, *flags, "--calls", "5").json["budget"] == {"calls": 5}
+    assert program.here(monkeypatch, capfd, *flags, "--calls", "5").json["budget"] == {"steps": 7, "calls": 5}
     config.write_text("modle = 'x'")
     _clear(program.here(monkeypatch, capfd, *flags), 2, "modle", "config.toml")

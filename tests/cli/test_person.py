@@ -28,7 +28,7 @@ def test_a_no_and_an_end_of_input_let_nothing_run(program: Program) -> None:
     """Only y and a are a yes."""
     for typed in (b"n\n", b"\n", b"\x04", b"yess\n"):
         code, said = at_terminal(program, program.run_args(program.script(SEND, {"text": "done"})), [("allow?", typed)])
-        assert (code, "Not allowed" in said) == (0, True)
+        assert (code, "Not allowed" in said) == (3, True)
     assert not (program.work / "sent.txt").exists()
 
 
@@ -47,7 +47,7 @@ def test_what_was_typed_before_the_question_is_no_answer(program: Program) -> No
     slow = {"tool": "slow", "arguments": {"seconds": 1.5}}
     steps = [("slow", b"y\n"), ("allow?", b"n\n")]
     code, _ = at_terminal(program, program.run_args(program.script(slow, SEND, {"text": "done"})), steps)
-    assert code == 0
+    assert code == 3
     assert not (program.work / "sent.txt").exists()
 
 

@@ -13,14 +13,14 @@ LOOK = {"tool": "price", "arguments": {"symbol": "ABC"}}
 
 
 def test_run_prints_the_answer_alone_on_stdout(program: Program) -> None:
-    """What is piped on is the answer; progress and receipts are on stderr."""
-    model = program.script(LOOK, {"text": "ABC closed at 41.5 dollars. It rained in Ulm."})
+    """What is piped on is the answer and the mark of what nothing supports; progress and sources are on stderr."""
+    answer = "ABC closed at 41.5 dollars. It rained in Ulm."
+    model = program.script(LOOK, {"text": answer})
     done = program(*program.run_args(model))
-    assert (done.code, done.out) == (0, "ABC closed at 41.5 dollars. It rained in Ulm.\n")
+    assert (done.code, done.out) == (0, f"{answer}\n[no support] It rained in Ulm.\n")
     assert "price  ABC" in done.err
     assert "left: 499 steps" in done.err
     assert '[event 5] "ABC closed at 41.5 dollars"' in done.err
-    assert "[no support] It rained in Ulm." in done.err
 
 
 def test_a_run_that_ends_at_once_prints_no_traceback(program: Program) -> None:

@@ -14,6 +14,7 @@ from outrider.memory.errors import LeaseLost, StoreError, UsageError
 from outrider.memory.events import ModelReplied, Noted, RunStarted, ToolReturned
 from outrider.memory.journal import PAGE, Journal
 from outrider.memory.store import Store, digest_of
+from outrider.memory.verify import verify
 from tests.memory.samples import sample, step
 
 START = RunStarted(goal="g", model="m")
@@ -25,7 +26,7 @@ def test_run_reads_back_as_it_was_appended(any_store: Store) -> None:
     stored = list(journal.read())
     assert [s.seq for s in stored] == list(range(1, 14))
     assert [s.event for s in stored[5:9]] == step(2)
-    assert journal.verify().ok
+    assert verify(journal).ok
     again = Store(any_store.url.render_as_string(hide_password=False))
     assert list(Journal.open_for_reading(again, journal.run_id).read()) == stored
     again.close()
@@ -65,7 +66,7 @@ def test_append_is_all_or_nothing_when_one_event_cannot_be_stored(any_store: Sto
     with any_store.write() as db:
         db.execute(delete(schema.events).where(schema.events.c.run_id == "x"))
     journal.append(Noted(text="two"), Noted(text="three"), blobs={"d": b"data"})
-    assert journal.verify().ok
+    assert verify(journal).ok
 
 
 def test_same_blob_is_kept_once(any_store: Store) -> None:
@@ -76,7 +77,7 @@ def test_same_blob_is_kept_once(any_store: Store) -> None:
         journal.append(ToolReturned(call_id="1.0", blob=digest_of(data), size=len(data)), blobs={digest_of(data): data})
     with any_store.read() as db:
         assert db.exec_driver_sql("SELECT count(*) FROM blobs").scalar() == 1
-    assert journal.verify().ok
+    assert verify(journal).ok
 
 
 def test_two_open_writers_never_both_append(any_store: Store) -> None:
@@ -98,7 +99,7 @@ def test_two_open_writers_never_both_append(any_store: Store) -> None:
         Journal.open_for_writing(any_store, first.run_id)
     second.append(Noted(text="second"))
     assert [getattr(s.event, "text", "") for s in second.read()] == ["", "second", "second"]
-    assert second.verify().ok
+    assert verify(second).ok
 
 
 def test_reader_cannot_append(store: Store) -> None:
@@ -179,8 +180,8 @@ def test_fork_of_a_fork_reads_each_shared_part_from_its_owner(any_store: Store) 
     assert texts == ["goal", "root 2", "root 3", "child 4", "grandchild 5"]
     assert [s.seq for s in grandchild.read(after=2, upto=4)] == [3, 4]
     assert [s.seq for s in grandchild.tail(2)] == [4, 5]
-    assert grandchild.verify().ok
-    assert child.verify().ok
+    assert verify(grandchild).ok
+    assert verify(child).ok
     with any_store.read() as db:
         assert db.exec_driver_sql("SELECT count(*) FROM events").scalar() == 6 + 3 + 1
 
@@ -190,7 +191,7 @@ def test_any_text_is_kept(any_store: Store, text: str) -> None:
     """No text a model, a tool or a person can come up with loses a run."""
     journal = Journal.create(any_store, RunStarted(goal=text, model=text))
     journal.append(Noted(text=text), ModelReplied(step=1, text=text), ToolReturned(call_id="1.0", text=text))
-    assert journal.verify().ok
+    assert verify(journal).ok
     kept = text.encode("utf-8", "replace").decode()
     assert [getattr(s.event, "text", kept) for s in journal.read()] == [kept] * 4
 
@@ -205,7 +206,7 @@ def test_huge_text_of_rare_words_is_kept(any_store: Store) -> None:
         blobs={digest_of(data): data},
     )
     journal.append(Noted(text="x" * 3_000_000))
-    assert journal.verify().ok
+    assert verify(journal).ok
 
 
 def test_database_file_is_private(tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ from outrider.memory.events import Noted, RunStarted
 from outrider.memory.journal import Journal
 from outrider.memory.migrations.apply import upgrade
 from outrider.memory.store import Store, create_all
+from outrider.memory.verify import verify
 from tests.memory.samples import sample
 from tests.servers.postgres import PostgresServer
 
@@ -65,7 +66,7 @@ def test_migrations_make_the_same_sqlite_schema_as_a_new_database(tmp_path: Path
     """Old databases end where new ones begin."""
     new, old = Store(f"sqlite:///{tmp_path / 'new.db'}"), migrated(f"sqlite:///{tmp_path / 'old.db'}")
     assert sqlite_schema(old) == sqlite_schema(new)
-    assert sample(old).verify().ok
+    assert verify(sample(old)).ok
     new.close(), old.close()
 
 
@@ -79,7 +80,7 @@ def test_migrations_make_the_same_postgres_schema_as_a_new_database(postgres: Po
         upgrade(db, "")
     assert postgres_schema(old) == postgres_schema(new)
     assert len(postgres_schema(new)) > 20
-    assert sample(old).verify().ok
+    assert verify(sample(old)).ok
     new.close(), old.close()
 
 
@@ -211,7 +212,7 @@ def test_database_that_may_not_be_written_is_refused() -> None:
         assert "writable" in said
         folder.chmod(0o755), file.chmod(0o644)
         store = Store(f"sqlite:///{file}")
-        assert Journal.open_for_reading(store, run).verify().ok
+        assert verify(Journal.open_for_reading(store, run)).ok
         store.close()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
@@ -272,7 +273,7 @@ def test_append_waits_while_another_process_holds_the_database(url: str, store: 
     began = time.monotonic()
     journal.append(Noted(text="late"))
     assert 1.0 < time.monotonic() - began < 10
-    assert journal.verify().ok
+    assert verify(journal).ok
     timer.join()
     other.close()
 
@@ -301,14 +302,14 @@ def test_append_tells_when_the_database_file_was_removed(store: Store, url: str,
     file.rename(kept)
     if replaced:
         file.write_bytes(b"")
-    for attempt in (lambda: journal.append(Noted(text="lost")), journal.verify, journal.beat):
+    for attempt in (lambda: journal.append(Noted(text="lost")), lambda: verify(journal), journal.beat):
         with pytest.raises(StoreError, match="removed or replaced"):
             attempt()
     assert not file.exists() or file.read_bytes() == b""
     file.unlink(missing_ok=True)
     kept.rename(file)
     journal.append(Noted(text="found again"))
-    assert journal.verify().ok
+    assert verify(journal).ok
     assert [getattr(s.event, "text", "") for s in Journal.open_for_reading(Store(url), "last").read()][1:] == [
         "found again"
     ]
@@ -335,8 +336,8 @@ def test_append_tells_when_the_disk_is_full_and_goes_on_when_it_is_not(tmp_path:
                 assert journal.head_seq == done
                 resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
                 journal.append(Noted(text="room again"))
-                assert journal.verify().ok
-                assert journal.verify().events == done + 1
+                assert verify(journal).ok
+                assert verify(journal).events == done + 1
                 code = 0
         finally:
             os._exit(code)
@@ -352,8 +353,8 @@ def test_append_survives_a_restart_of_the_server(postgres: PostgresServer) -> No
         journal.append(Noted(text=f"before {number}"))
         postgres.restart()
         journal.append(Noted(text=f"after {number}"))
-    assert journal.verify().events == 7
-    assert journal.verify().ok
+    assert verify(journal).events == 7
+    assert verify(journal).ok
     store.close()
 
 
@@ -370,7 +371,7 @@ def test_append_waits_for_a_server_that_comes_back(postgres: PostgresServer) -> 
     finally:
         timer.join()
     assert [getattr(s.event, "text", "") for s in journal.read()] == ["", "patient"]
-    assert journal.verify().ok
+    assert verify(journal).ok
     store.close()
 
 

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from outrider.memory.events import RunStarted
-from outrider.memory.journal import Journal, Verdict
+from outrider.memory.journal import Journal
 from outrider.memory.store import Store
+from outrider.memory.verify import Verdict, verify
 from tests.memory.samples import WHOLE, sample
 
 COLUMNS = ("id", "run_id", "seq", "at", "kind", "body", "hash")
@@ -20,12 +21,12 @@ def tampered(store: Store, *statements: str) -> Verdict:
     """What verify says after another program ran these statements on the file."""
     run = sample(store).run_id
     Journal.create(store, RunStarted(goal="another run", model="none")).release()
-    assert Journal.open_for_reading(store, run).verify() == Verdict(True, LAST)  # the control
+    assert verify(Journal.open_for_reading(store, run)) == Verdict(True, LAST)  # the control
     with sqlite3.connect(str(store.url.database)) as db:
         for statement in statements:
             db.execute(statement)
     db.close()
-    return Journal.open_for_reading(store, run).verify()
+    return verify(Journal.open_for_reading(store, run))
 
 
 @pytest.mark.parametrize("column", ["at", "kind", "body", "hash"])
@@ -43,12 +44,12 @@ def test_verify_names_the_event_when_one_byte_of_it_changed(store: Store, column
                     changed[place] ^= flip
                     db.execute(f"UPDATE events SET {column} = {new} WHERE seq = ?", (bytes(changed), seq))
                     db.commit()
-                    verdict = Journal.open_for_reading(store, run).verify()
+                    verdict = verify(Journal.open_for_reading(store, run))
                     assert (verdict.ok, verdict.bad_seq) == (False, seq), verdict
                     assert f"event {seq}" in verdict.why
             db.execute(f"UPDATE events SET {column} = ? WHERE seq = ?", (value, seq))
     db.close()
-    assert Journal.open_for_reading(store, run).verify().ok
+    assert verify(Journal.open_for_reading(store, run)).ok
 
 
 @pytest.mark.parametrize("seq", [1, 6, LAST])
@@ -115,7 +116,7 @@ def test_verify_names_the_event_when_a_column_has_another_type(store: Store, col
     """A value of another type is a changed event, not a crash."""
     verdict = tampered(store, f"UPDATE events SET {column} = CAST({column} AS BLOB) || x'ff' WHERE seq = 6")
     assert (verdict.ok, verdict.bad_seq) == (False, 6), verdict
-    verdict = Journal.open_for_reading(store, sample(store).run_id).verify()
+    verdict = verify(Journal.open_for_reading(store, sample(store).run_id))
     assert verdict.ok
 
 
@@ -123,11 +124,11 @@ def test_verify_passes_on_a_fork_and_names_the_event_when_the_shared_part_change
     """A fork shares events with its parent, so it is only as good as they are."""
     parent = sample(store)
     fork = Journal.create(store, RunStarted(goal="go on", model="none"), parent=parent.run_id, fork_seq=6)
-    assert fork.verify() == Verdict(True, 7)
+    assert verify(fork) == Verdict(True, 7)
     with sqlite3.connect(str(store.url.database)) as db:
         db.execute("UPDATE events SET body = replace(body, '100', '900') WHERE seq = 2")
     db.close()
-    assert fork.verify().bad_seq == 2
+    assert verify(fork).bad_seq == 2
 
 
 def test_whole_observation_comes_back_when_it_was_a_blob(store: Store, tmp_path: Path) -> None:

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from outrider.tools.sandbox.text import clean, shown
+from outrider.memory.text import for_storage
+from outrider.tools.sandbox.text import shown
 from tests.sandbox.lanes import EVERY_LANE, LANES, Lane
 
 FLOODS = {
@@ -100,20 +101,20 @@ print(os.getsid(0) == os.getpid())
         ("\u202eevil\u202c", "evil"),
         ("\x9b31mx", "x"),
         ("\x1b(0x\x1b(B", "x"),
-        ("\ud800x", "x"),
+        ("\ud800x", "\ufffdx"),
         ("half\x1b[", "half"),
     ],
 )
 def test_clean_takes_out_what_drives_a_terminal(raw: str, safe: str) -> None:
     """Every kind of escape sequence and control code, whole or cut short."""
-    assert clean(raw) == safe
+    assert for_storage(raw) == safe
 
 
 def test_cleaning_is_fast_on_hostile_text() -> None:
     """No text makes it slow: a megabyte of half sequences takes well under a second."""
     began = resource.getrusage(resource.RUSAGE_SELF).ru_utime
     for text in ("\x1b]" * 500_000, "\x1b[" + "0" * 1_000_000, "\x1bP" * 300_000 + "\x1b", "\x1b" * 1_000_000):
-        clean(text)
+        for_storage(text)
     assert resource.getrusage(resource.RUSAGE_SELF).ru_utime - began < 6
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import enum
+import functools
 import inspect
 import json
+import typing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, Optional
@@ -15,6 +17,7 @@ from hypothesis import strategies as st
 from pydantic import BaseModel
 
 from outrider.memory.errors import UsageError
+from outrider.tools.signature import read_callable
 from outrider.tools.tool import Observation, Tool, ToolContext, ToolError, observe, shape, tool
 
 
@@ -244,3 +247,125 @@ def test_shape_is_one_line_with_kinds_and_defaults() -> None:
     """The signature in a message is short enough to act on."""
     schema = {"properties": {"symbol": {"type": "string"}, "days": {"type": "integer", "default": 5}}}
     assert shape("stock", schema | {"required": ["symbol"]}) == "stock(symbol: string, days: integer = 5)"
+
+
+class Shop:
+    """Sells things."""
+
+    async def __call__(self, what: str, many: int = 1) -> str:
+        """Sell a thing."""
+        return f"{many} {what}"
+
+    def price(self, what: str) -> str:
+        """Price of a thing."""
+        return f"{what}: 3"
+
+
+def test_tool_without_hints_takes_any_value_or_that_of_the_default() -> None:
+    """`def f(a, b=3)` is a tool: a may be anything, b is what 3 is."""
+
+    @tool
+    def f(a, b=3, c=None):  # type: ignore[no-untyped-def]
+        return [a, b, c]
+
+    for a in (1, "x", [1], {"k": None}, None, True):
+        assert f.run(f.check({"a": a}), CONTEXT) == [a, 3, None]
+    assert f.run(f.check({"a": 1, "b": 4, "c": {"d": 1}}), CONTEXT) == [1, 4, {"d": 1}]
+    with pytest.raises(ToolError):
+        f.check({"a": 1, "b": "four"})
+    assert shape(f.name, f.parameters) == "f(a: any, b: integer = 3, c: any = null)"
+
+
+async def test_tool_is_made_of_callable_objects_partials_and_methods() -> None:
+    """Whatever can be called with named arguments is a tool; what a partial has filled in is not shown to a model."""
+
+    def lookup(table: str, key: str, limit: int = 5) -> str:
+        """Look a key up.
+
+        key: which one
+        """
+        return f"{table}/{key}/{limit}"
+
+    half = tool(functools.partial(lookup, table="prices"))
+    assert (half.name, half.description) == ("lookup", "Look a key up.")
+    assert list(half.parameters["properties"]) == ["key", "limit"]
+    assert half.run(half.check({"key": "a"}), CONTEXT) == "prices/a/5"
+    first = tool(functools.partial(lookup, "prices"))
+    assert first.run(first.check({"key": "a"}), CONTEXT) == "prices/a/5"
+    shop = tool(Shop())
+    assert (shop.name, shop.description) == ("shop", "Sell a thing.")
+    assert await shop.run(shop.check({"what": "tea", "many": 2}), CONTEXT) == "2 tea"
+    method = tool(Shop().price)
+    assert method.run(method.check({"what": "tea"}), CONTEXT) == "tea: 3"
+
+
+@pytest.mark.parametrize("thing", [3, "f", None, print, dict, max, lambda x: x, functools.partial(max, 1)])
+def test_tool_of_what_cannot_be_one_says_so(thing: Any) -> None:
+    """A wrong thing is our sentence with what to do, never an AttributeError from inside."""
+    with pytest.raises(UsageError) as error:
+        read_callable(thing)
+    assert error.value.fix
+
+
+def test_wrong_choice_is_told_the_choices() -> None:
+    """The line that shows a right call names what an enum, an optional or a model takes."""
+
+    def paint(
+        colour: Colour, where: Place | None = None, at: Point | None = None, kinds: list[Colour] | None = None
+    ) -> str:
+        """Paint."""
+        return str(colour)
+
+    made = tool(paint)
+    with pytest.raises(ToolError) as error:
+        made.check({"colour": "green"})
+    assert error.value.fix == (
+        'call it as paint(colour: "red" | "blue", where: {city: string, floor: integer} | null = null, '
+        'at: {x: integer, y: integer} | null = null, kinds: ["red" | "blue"] | null = null)'
+    )
+
+
+def test_shape_survives_any_schema() -> None:
+    """The line is made of schemas that strangers wrote: none of them breaks it, none makes it endless."""
+    loop = {
+        "$defs": {"n": {"type": "object", "properties": {"n": {"$ref": "#/$defs/n"}}}},
+        "properties": {"a": {"$ref": "#/$defs/n"}},
+    }
+    assert shape("t", loop).startswith("t(a: {n: ")
+    for odd in ({}, {"properties": None}, {"properties": {"a": None}}, {"properties": {"a": {"$ref": "#/$defs/none"}}},
+                {"properties": {"a": {"enum": list(range(500))}}}, {"properties": {"a": {"type": ["string", "null"]}}},
+                {"properties": {"a": {"$ref": 5, "anyOf": 7}}}, {"required": None, "properties": {"a": True}}):  # fmt: skip
+        assert len(shape("t", odd)) < 300
+
+
+def test_null_means_left_out_where_that_is_allowed() -> None:
+    """Models write null for what they do not use; where null is a value of its own it stays one."""
+
+    @tool
+    def find(query: str, folder: str = ".", limit: int = 5, after: str | None = "x") -> list[Any]:
+        """Find."""
+        return [query, folder, limit, after]
+
+    assert find.run(find.check({"query": "a", "folder": None, "limit": None, "after": None}), CONTEXT) == [
+        "a",
+        ".",
+        5,
+        None,
+    ]
+    with pytest.raises(ToolError):
+        find.check({"query": None})
+
+
+class Row(typing.TypedDict):
+    when: Opaque
+
+
+def test_hint_without_a_schema_is_named() -> None:
+    """Of many parameters, the one to change is in the message, with its hint."""
+
+    def load(path: str, row: Row) -> None: ...
+
+    with pytest.raises(UsageError) as error:
+        tool(load)
+    assert "'row'" in str(error.value)
+    assert "Row" in str(error.value)

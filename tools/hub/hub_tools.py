@@ -10,9 +10,9 @@ import os
 import re
 from typing import Any
 
+from outrider.memory.text import for_storage
 from outrider.tools.process.deadlines import in_child
 from outrider.tools.tool import ToolContext, ToolError, tool
-from outrider.tools.web.pages import strip_controls
 
 HUB_S = 20.0
 _SCALE = {"": 1, "k": 10**3, "m": 10**6, "b": 10**9, "t": 10**12}
@@ -136,7 +136,7 @@ def _gated(row: dict[str, Any]) -> str:
 
 
 def _clean(text: str) -> str:
-    return strip_controls(text)[:4000]
+    return for_storage(text)[:4000]
 
 
 async def _ask(asked: dict[str, Any], ctx: ToolContext) -> list[dict[str, Any]]:

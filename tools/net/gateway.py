@@ -20,6 +20,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from outrider.tools.net.addresses import check_address, is_public, judge, resolve, short
+from outrider.tools.net.retry_after import retry_after_s
 from outrider.tools.process.deadlines import in_thread
 from outrider.tools.tool import ToolError
 
@@ -224,16 +225,11 @@ async def _patiently(asked: _Asked) -> Fetched:
 
 
 def _pause_s(state: Any) -> float:
-    """Seconds before the next attempt: what Retry-After says (seconds or a date), else 0.3, 0.6 …"""
+    """Seconds before the next attempt: what the server asks for, else 0.3, 0.6 …"""
     error = state.outcome.exception() if state.outcome else None
-    said = error.answer.headers.get("retry-after", "") if isinstance(error, _Busy) else ""
-    if re.fullmatch(r"\s*[0-9]{1,9}\s*", said):
-        return float(int(said))
-    if said:
-        from email.utils import parsedate_to_datetime
-
-        with contextlib.suppress(ValueError, TypeError, OverflowError):
-            return max(0.0, parsedate_to_datetime(said).timestamp() - time.time())
+    asked_s = retry_after_s(error.answer.headers) if isinstance(error, _Busy) else None
+    if asked_s is not None:
+        return asked_s
     return float(0.3 * 2 ** (state.attempt_number - 1))
 
 

@@ -20,10 +20,10 @@ import weakref
 from collections.abc import Callable
 from pathlib import Path
 
+from outrider.memory.text import for_storage
 from outrider.tools.sandbox.channel import Channel, Message, Stalled
 from outrider.tools.sandbox.inside.wire import Broken
 from outrider.tools.sandbox.isolation import Start, Unusable
-from outrider.tools.sandbox.text import clean
 from outrider.tools.sandbox.workspace import HostFolder
 
 START_S = 20.0  # a worker that has not said it is ready by then will not
@@ -107,7 +107,7 @@ class Running:
         with contextlib.suppress(OSError):  # closed already: we ended it
             said = os.pread(self._noise, 2000, 0).decode("utf-8", "replace").strip()
         failure = self._failure[0] if self._failure else ""
-        return clean("; ".join(part for part in (failure, said) if part) or str(error) or type(error).__name__)
+        return for_storage("; ".join(part for part in (failure, said) if part) or str(error) or type(error).__name__)
 
     def listener(self) -> socket.socket:
         """The socket that listens in the sandbox's own network. Raises Unusable if the worker did not come up."""

@@ -15,13 +15,14 @@ from pathlib import Path
 from typing import Literal
 
 from outrider.memory.errors import OutriderError
+from outrider.memory.text import for_storage
 from outrider.tools.sandbox import choose
 from outrider.tools.sandbox.channel import Message, Stalled
 from outrider.tools.sandbox.inside.wire import Broken
 from outrider.tools.sandbox.isolation import Isolation, Limits, Unusable, Wanted
 from outrider.tools.sandbox.process import Running
 from outrider.tools.sandbox.proxy import Door, Proxy
-from outrider.tools.sandbox.text import clean, shown
+from outrider.tools.sandbox.text import shown
 from outrider.tools.sandbox.workspace import HostFolder
 
 StoppedBy = Literal["time", "memory", "output", "disk", "processes", "killed"]
@@ -240,10 +241,10 @@ class Sandbox:
             exit_code=int(status),
             stopped_by=_STOPS.get(stopped),
             seconds=int(micros) / 1e6,
-            value=clean(value[1:].decode("utf-8", "replace")) if value else None,
-            files=tuple(clean(name) for name in files),
+            value=for_storage(value[1:].decode("utf-8", "replace")) if value else None,
+            files=tuple(for_storage(name) for name in files),
             figures=tuple(name for name in figures.decode("utf-8", "replace").split("\n") if name in made),
-            left_out=tuple(clean(name) for name in left),
+            left_out=tuple(for_storage(name) for name in left),
         )
 
 

@@ -4,29 +4,30 @@ Does not promise: that a server forgets what it is sent; that is why everything 
 
 A request only reads when it is a GET or HEAD without a body and without a secret: `{{secret:NAME}}` in an address
 sends the secret to whoever the address belongs to, and a model may have been told that address by a web page.
+What answers is masked (memory/redaction) like everything a tool gives, should it repeat the secret.
 """
 
 from __future__ import annotations
 
-import base64
 import json as json_module
 import re
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
-from urllib.parse import quote, quote_plus
+from urllib.parse import quote
 
 from pydantic import BeforeValidator
 
 from outrider.memory.events import Effect
-from outrider.tools.net.gateway import Fetched, fetch, proxy_of
+from outrider.memory.text import for_storage
+from outrider.tools.net.gateway import Fetched, fetch, parse, proxy_of
+from outrider.tools.net.named_secrets import Filler, names_in
 from outrider.tools.tool import Arguments, ToolContext, ToolError, tool
-from outrider.tools.web.pages import strip_controls
 
 MAX_BODY = 1_000_000  # bytes of an answer
 SENT = 1_000_000  # bytes of a request's body
+_PORTS = {"http": 80, "https": 443}
 SHOWN_HEADERS = ("content-type", "content-length", "location", "retry-after", "etag", "last-modified", "link")
-_SECRET = re.compile(r"\{\{\s*secret:\s*([A-Za-z_][A-Za-z0-9_]*)\s*\}\}")
 _HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,100}")
 
 Upper = BeforeValidator(lambda value: value.upper() if isinstance(value, str) else value)
@@ -37,7 +38,7 @@ def effect_of(arguments: Arguments) -> Effect:
     """`read` for a GET or HEAD that carries nothing, else `network`: something is sent out."""
     carries = arguments.get("body") or arguments.get("json") is not None
     looks_up = str(arguments.get("method", "GET")).upper() in ("GET", "HEAD")
-    return "read" if looks_up and not carries and not _SECRET.search(str(dict(arguments))) else "network"
+    return "read" if looks_up and not carries and not names_in(arguments) else "network"
 
 
 with warnings.catch_warnings():  # a parameter called "json" hides a deprecated method of the schema's class: intended
@@ -60,67 +61,36 @@ with warnings.catch_warnings():  # a parameter called "json" hides a deprecated 
         body: text to send
         json: a value to send as JSON, instead of body
         """
-        secrets = _Secrets(ctx.secret)
-        content, wanted = _content(body, json, secrets), _headers(headers or {}, secrets)
+        address = parse(_without_names(url))
+        filler = Filler(ctx.secret, ctx.secret_hosts, address.host, address.port or _PORTS[address.scheme])
+        content, wanted = _content(body, json, filler), _headers(headers or {}, filler)
         if json is not None:
             wanted.setdefault("content-type", "application/json")
         elif body:
             wanted.setdefault("content-type", "text/plain; charset=utf-8")
-        try:
-            got = await fetch(
-                secrets.fill(url.strip(), lambda value: quote(value, safe="")), method=method, headers=wanted, content=content,
-                allowed=ctx.allowed_hosts, proxy=proxy_of(ctx.settings), max_bytes=MAX_BODY, deadline_s=max(1.0, min(40.0, ctx.seconds_left() - 1)),
-            )  # fmt: skip
-        except ToolError as error:  # what went wrong may quote the address
-            raise ToolError(*(secrets.hide(part) for part in (error.what, error.why, error.fix))) from None
-        return secrets.hide(_shown(got))
-
-
-class _Secrets:
-    """Fills secrets in by name and takes their values out again."""
-
-    def __init__(self, secret: Callable[[str], str | None]) -> None:
-        self._secret = secret
-        self._used: dict[str, str] = {}
-
-    def fill(self, text: str, encode: Callable[[str], str] = str) -> str:
-        return _SECRET.sub(lambda match: encode(self._value(match[1])), text)
-
-    def _value(self, name: str) -> str:
-        value = self._secret(name)
-        if not value:
+        full = filler.text(url.strip(), lambda value: quote(value, safe=""))
+        if parse(full).host != address.host:
             raise ToolError(
-                f"there is no secret {name}",
-                "none of that name was given to this run",
-                "go on without it, or ask the person to set it",
+                "a secret in the name of a host is refused",
+                "every name server on the way would read it",
+                "put it into a header",
             )
-        self._used[name] = value
-        return value
-
-    def hide(self, text: str) -> str:
-        """`text` with every value that was filled in replaced by its name, in the forms a server may send it back."""
-        for name, value in self._used.items():
-            forms = _forms(value)
-            for form in sorted(forms, key=len, reverse=True):
-                text = text.replace(form, f"{{{{secret:{name}}}}}")
-        return text
+        got = await fetch(
+            full, method=method, headers=wanted, content=content,
+            allowed=ctx.allowed_hosts, proxy=proxy_of(ctx.settings), max_bytes=MAX_BODY, deadline_s=max(1.0, min(40.0, ctx.seconds_left() - 1)),
+        )  # fmt: skip
+        return _shown(got)
 
 
-def _forms(value: str) -> set[str]:
-    """A secret as it may come back: plain, in an address, in JSON, in JSON quoted inside JSON, in base64."""
-    forms = {value, quote(value, safe=""), quote(value), quote_plus(value)}
-    for ascii_only in (True, False):
-        escaped = value
-        for _ in range(2):
-            escaped = json_module.dumps(escaped, ensure_ascii=ascii_only)[1:-1]
-            forms.add(escaped)
-    return forms | {base64.b64encode(value.encode()).decode()}
+def _without_names(url: str) -> str:
+    """The address with a letter for each `{{secret:NAME}}`: its host is known before a value is looked up."""
+    return Filler(lambda name: "x", {}, "", 0).text(url.strip())
 
 
-def _headers(headers: Mapping[str, str], secrets: _Secrets) -> dict[str, str]:
+def _headers(headers: Mapping[str, str], filler: Filler) -> dict[str, str]:
     made = {}
     for name, text in headers.items():
-        value = secrets.fill(text).strip()
+        value = filler.text(text).strip()
         if not _HEADER.fullmatch(name.strip()) or re.search(r"[\x00-\x08\x0a-\x1f\x7f]", value):
             raise ToolError(
                 f"{name[:100]!r} is not a header",
@@ -137,34 +107,23 @@ def _headers(headers: Mapping[str, str], secrets: _Secrets) -> dict[str, str]:
     return made
 
 
-def _content(body: str, json: Any, secrets: _Secrets) -> bytes | None:
+def _content(body: str, json: Any, filler: Filler) -> bytes | None:
     if body and json is not None:
         raise ToolError("the request has two bodies", "both body and json were given", "give one of them")
     if json is None and not body:
         return None
-    text = json_module.dumps(_filled(json, secrets), ensure_ascii=False) if json is not None else secrets.fill(body)
+    text = json_module.dumps(filler.value(json), ensure_ascii=False) if json is not None else filler.text(body)
     data = text.encode("utf-8", "replace")
     if len(data) > SENT:
         raise ToolError("the body is too large to send", f"{len(data):,} bytes are over {SENT:,}", "send less")
     return data
 
 
-def _filled(value: Any, secrets: _Secrets) -> Any:
-    """A JSON value with the secrets in its strings filled in (before it is encoded, so that a quote in one is escaped)."""
-    if isinstance(value, str):
-        return secrets.fill(value)
-    if isinstance(value, list):
-        return [_filled(item, secrets) for item in value]
-    if isinstance(value, dict):
-        return {key: _filled(item, secrets) for key, item in value.items()}
-    return value
-
-
 def _shown(got: Fetched) -> str:
     lines = [f"status {got.status}", *(f"moved to {address}" for address in got.redirects[-1:])]
     lines += [f"{name}: {got.headers[name][:500]}" for name in SHOWN_HEADERS if name in got.headers]
     lines += [f"(cut: {got.cut})"] if got.cut else []
-    return strip_controls("\n".join(lines) + "\n\n" + _body(got)).rstrip()
+    return for_storage("\n".join(lines) + "\n\n" + _body(got)).rstrip()
 
 
 def _body(got: Fetched) -> str:

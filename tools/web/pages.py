@@ -6,29 +6,23 @@ Does not promise: the main text of every page; `Page.note` says what is missing.
 from __future__ import annotations
 
 import json
-import re
 from dataclasses import dataclass
 from typing import Any
 
+from outrider.memory.text import for_storage, hidden_in
 from outrider.tools.process.deadlines import in_child
 
 EXTRACT_S = 10.0
 PLAIN_S = 5.0
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """`text` is Markdown or plain text, control codes stripped; `note` says why it is not whole ("" when it is)."""
+    """`text` is Markdown or plain text, fit for storage; `note` says why it is not whole ("" when it is)."""
 
     title: str
     text: str
     note: str = ""
-
-
-def strip_controls(text: str) -> str:
-    """Line ends made \\n; C0 and C1 control codes but tab and newline removed."""
-    return _CONTROL.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
 
 
 async def html_page(html: str, url: str, *, seconds: float) -> Page:
@@ -68,5 +62,11 @@ async def _extract(kind: str, url: str, data: bytes, seconds: float) -> tuple[li
 
 def _page(rows: list[dict[str, Any]], note: str) -> Page:
     title = next((str(row["title"]) for row in rows if "title" in row), "")
-    text = "\n\n".join(row["text"] for row in rows if "text" in row)
-    return Page(" ".join(strip_controls(title).split())[:300], strip_controls(text).strip(), note)
+    return text_page("\n\n".join(row["text"] for row in rows if "text" in row), title, note)
+
+
+def text_page(text: str, title: str = "", note: str = "") -> Page:
+    """A page of text that needs no reading of its own; hidden characters are dropped, and the note says so."""
+    hidden = hidden_in(text)
+    note = "; ".join(filter(None, (note, hidden and f"left out, for they cannot be seen: {hidden}")))
+    return Page(" ".join(for_storage(title).split())[:300], for_storage(text).strip(), note)

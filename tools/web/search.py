@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode
 
+from outrider.memory.text import for_storage
 from outrider.tools.net.gateway import fetch, parse
 from outrider.tools.process.deadlines import in_thread, until
 from outrider.tools.tool import ToolError
@@ -160,7 +161,7 @@ def _hit(row: dict[str, Any], body: str) -> Hit:
 
 
 def _line(value: Any, most: int) -> str:
-    text = " ".join("".join(c if c.isprintable() else " " for c in str(value or "")).split())
+    text = " ".join(for_storage(str(value or "")).split())
     return text if len(text) <= most else f"{text[: most - 1]}…"
 
 

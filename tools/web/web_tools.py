@@ -94,7 +94,7 @@ async def _page(got: Fetched, seconds: float) -> pages.Page:
     if "html" in kind or (not kind and start.startswith((b"<!doctype html", b"<html"))):
         return await pages.html_page(_html(got), got.url, seconds=min(seconds, 30))
     if TEXT_TYPES.match(kind) or (not kind and b"\0" not in got.body[:4096]):
-        return pages.Page("", pages.strip_controls(got.text()))
+        return pages.text_page(got.text())
     raise ToolError(
         f"{got.url[:300]} is not a page of text",
         f"it is {kind or 'binary data'}, {len(got.body):,} bytes",

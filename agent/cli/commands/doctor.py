@@ -14,7 +14,7 @@ import typer
 
 from outrider.agent.cli.flags import Json, Memory
 from outrider.agent.cli.output import out_json, out_lines
-from outrider.memory.errors import OutriderError
+from outrider.memory.errors import NoDatabase, OldDatabase, OutriderError
 
 if TYPE_CHECKING:
     from outrider.agent.review.lines import Line
@@ -102,13 +102,24 @@ def _configuration() -> Iterator[Check]:
 
 def _memory(url: str | None) -> Iterator[Check]:
     from outrider.agent.settings.config import default_memory
-    from outrider.memory.store import Store, shown
+    from outrider.memory.store import Store, shown, writable
 
-    store = Store(url or default_memory())
+    named = url or default_memory()
     try:
-        with store.write():
-            pass
-        yield Check("memory", "ok", f"{shown(store.url)} opens and can be written to")
+        store = Store(named, mode="read")
+    except NoDatabase as none:
+        if url:  # a place named on the command line is meant to be there
+            raise
+        yield Check("memory", "ok", f"{none.what}: the first run makes it")
+        return
+    except OldDatabase as old:
+        yield Check("memory", "ok", f"{old.what}: the next run brings it up to date")
+        return
+    try:
+        refusal = writable(store.url)
+        state: State = "fail" if refusal else "ok"
+        fix = "make the file and its folder writable, or name another with --memory" if refusal else ""
+        yield Check("memory", state, f"{shown(store.url)} opens and {refusal or 'can be written to'}", fix)
     finally:
         store.close()
 

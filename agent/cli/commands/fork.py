@@ -26,18 +26,21 @@ def command(
 
     The new run pays only for what is new: its ledger starts at zero.
     """
-    from outrider.agent import assemble as runs
     from outrider.agent.agent import Agent
-    from outrider.agent.cli.commands.run import finish
+    from outrider.agent.cli.conclusion import Conclusion
+    from outrider.agent.cli.given import meant
     from outrider.agent.cli.progress import Progress
     from outrider.agent.cli.session import work
 
     progress = Progress(quiet=flags.quiet)
+    conclusion = Conclusion(progress, as_json=flags.json)
 
     async def prepare(agent: Agent) -> Any:
-        _, before, _ = runs.stored_settings(agent.store, run)
+        _, before, _ = agent.as_driven(run)
         changes = flags.settings(before.policy)
-        return await agent.prepare_fork(run, at=at, goal=goal, model=flags.model, budget=flags.limits(), **changes)
+        return await agent.prepare_fork(
+            run, at=at, goal=goal, model=meant(flags.model), budget=flags.limits(), **changes
+        )
 
-    done = work(lambda listeners: Agent(None, memory=flags.memory, listeners=listeners), prepare, progress)
-    finish(done, progress, as_json=flags.json)
+    done = work(lambda listeners: Agent(None, memory=flags.memory, listeners=listeners), prepare, progress, conclusion)
+    conclusion.leave(done)

@@ -44,7 +44,7 @@ def command(
     Nothing is recorded, and no tool that writes or sends runs. A change of a prompt or a tool is tested this way.
     """
     from outrider.memory.journal import Journal
-    from outrider.tools.toolbox import clean
+    from outrider.memory.text import for_terminal
 
     store = open_store(memory)
     name = Journal.open_for_reading(store, run).run_id
@@ -54,7 +54,9 @@ def command(
         at = {} if found is None else {"seq": found.seq, "step": found.step, "stored": found.stored, "now": found.now}
         out_json({"run": name, "events": replayed.events, "identical": found is None} | at)
     else:
-        out(f"{name}  {f'identical, {replayed.events:,} events' if found is None else clean(f'DIFFERS at {found}')}")
+        out(
+            f"{name}  {f'identical, {replayed.events:,} events' if found is None else for_terminal(f'DIFFERS at {found}')}"
+        )
     if found is not None:
         raise typer.Exit(DIFFERS)
 

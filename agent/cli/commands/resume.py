@@ -16,21 +16,33 @@ def command(
     ],
     flags: RunFlags,
 ) -> None:
-    """Go on with a run. It remembers how it was started; flags change that: --usd +0.50 adds, --usd 2 replaces."""
-    from outrider.agent import assemble as runs
+    """Go on with a run. It remembers how it was started; flags change that: --usd +0.50 adds, --usd 2 replaces.
+
+    A run that has ended prints its stored answer and leaves with the exit code it ended with.
+    """
     from outrider.agent.agent import Agent
-    from outrider.agent.cli.commands.run import finish
+    from outrider.agent.assemble import RunEnded
+    from outrider.agent.cli.commands.runs import open_store
+    from outrider.agent.cli.conclusion import Conclusion
+    from outrider.agent.cli.given import meant
     from outrider.agent.cli.progress import Progress
     from outrider.agent.cli.session import work
+    from outrider.agent.history.run_view import read_run
 
     progress = Progress(quiet=flags.quiet)
+    conclusion = Conclusion(progress, as_json=flags.json)
 
     async def prepare(agent: Agent) -> Any:
-        _, before, _ = runs.stored_settings(agent.store, run)
+        _, before, _ = agent.as_driven(run)
         changes = flags.settings(before.policy)
         if changes.get("isolation"):
             changes.setdefault("unsafe", False)  # a sandbox was asked for by name
-        return await agent.prepare_resume(run, model=flags.model, budget=flags.limits(), **changes)
+        return await agent.prepare_resume(run, model=meant(flags.model), budget=flags.limits(), **changes)
 
-    done = work(lambda listeners: Agent(None, memory=flags.memory, listeners=listeners), prepare, progress)
-    finish(done, progress, as_json=flags.json)
+    try:
+        done = work(
+            lambda listeners: Agent(None, memory=flags.memory, listeners=listeners), prepare, progress, conclusion
+        )
+    except RunEnded:
+        done = read_run(open_store(flags.memory), run)
+    conclusion.leave(done)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
@@ -9,14 +10,25 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from outrider.agent.cli.flags import Json, Memory
-from outrider.agent.cli.output import out, out_json, out_lines
+from outrider.agent.cli.output import out_json, out_lines, say
+from outrider.memory.errors import NoDatabase, OldDatabase
 
 if TYPE_CHECKING:
     from outrider.agent.history.run_view import Run
     from outrider.agent.review.lines import Line
     from outrider.memory.store import Store
 
-STYLES = {"answered": "good", "partial": "warn", "stopped": "warn", "failed": "bad", "running": "tool"}
+NONE = 'no runs yet: outrider run "…" makes one'
+STYLES = {
+    "answered": "good",
+    "partial": "warn",
+    "not_found": "warn",
+    "refused": "warn",
+    "stuck": "warn",
+    "interrupted": "warn",
+    "failed": "bad",
+    "running": "tool",
+}
 
 
 def command(
@@ -27,21 +39,33 @@ def command(
     """List runs, newest first; with --json one object a line."""
     from outrider.agent.history.run_view import list_runs
 
-    store = open_store(memory)
+    try:
+        store = open_store(memory)
+    except NoDatabase:
+        if memory or os.environ.get("OUTRIDER_MEMORY"):
+            raise  # somebody named a place, and it is not there
+        say(NONE)
+        return
     none = True
     for run in list_runs(store, limit):
         none = False
         out_json(run.as_json()) if json else out_lines([_line(run)])
     if none and not json:
-        out('no runs yet: outrider run "…" makes one')
+        say(NONE)
 
 
-def open_store(memory: str | None) -> Store:
-    """The database a command reads."""
+def open_store(memory: str | None, *, writing: bool = False) -> Store:
+    """The database a command reads, or with `writing` changes. It is never made here, and migrated only with a word."""
     from outrider.agent.settings.config import default_memory
-    from outrider.memory.store import Store
+    from outrider.memory.store import Store, shown
 
-    return Store(memory or default_memory())
+    url = memory or default_memory()
+    try:
+        return Store(url, mode="use" if writing else "read")
+    except OldDatabase:
+        store = Store(url, mode="use")
+        say(f"note: {shown(store.url)} was written by an earlier Outrider and was brought up to date")
+        return store
 
 
 def _line(run: Run) -> Line:
@@ -50,7 +74,7 @@ def _line(run: Run) -> Line:
     cost = f"  {dollars(float(run.spent.usd))}" if run.spent.usd else ""
     goal = one_line(run.goal, 60 if sys.stdout.isatty() else 200)
     return Line(
-        ((f"{run.state:9}", STYLES[run.state]), (goal, "plain")),  # type: ignore[arg-type]
+        ((f"{run.state:11}  ", STYLES[run.state]), (goal, "plain")),  # type: ignore[arg-type]
         ((f"{run.id}  ", "strong"), (f"{_age(run.created_at):>5}  ", "dim")),
         right=f"{count(run.spent.steps, 'step')}{cost}",
     )

@@ -51,7 +51,7 @@ def show(
     json: Json = False,
 ) -> None:
     """Show what a tool does and takes."""
-    from outrider.agent.review.lines import tame
+    from outrider.memory.text import for_terminal
     from outrider.tools.tool import shape
 
     tool = _one(name, tools_from)
@@ -59,11 +59,11 @@ def show(
         out_json(_told(tool))
         return
     strangers = ", results written by strangers" if tool.origin == "untrusted" else ""
-    out(f"{tame(shape(tool.name, tool.parameters))}\n\n{tame(tool.description)}\n")
+    out(f"{for_terminal(shape(tool.name, tool.parameters))}\n\n{for_terminal(tool.description)}\n")
     out(f"effect: {_effect(tool)}{strangers}; stopped after {tool.timeout_s:g} s")
     for key, about in (tool.parameters.get("properties") or {}).items():
         if said := about.get("description"):
-            out(f"  {tame(key)}: {tame(str(said))}")
+            out(f"  {for_terminal(key)}: {for_terminal(str(said))}")
 
 
 @app.command(cls=Command)
@@ -77,8 +77,8 @@ def call(
 ) -> None:
     """Run one tool by hand, under the policy and the sandbox of a run. Exit code 4: it was denied, or failed."""
     from outrider.agent.cli.call_tool import call_by_hand
-    from outrider.agent.cli.commands.run import from_config, read_config
-    from outrider.agent.review.lines import tame
+    from outrider.agent.cli.given import from_config, read_config
+    from outrider.memory.text import for_terminal
 
     config = read_config()
     settings = from_config(config) | flags.settings(config.get("policy") or {})
@@ -86,7 +86,7 @@ def call(
     if json:
         out_json({"tool": name, "ok": done.seen.ok, "text": done.seen.text, "origin": done.seen.origin})
     elif done.seen.ok:
-        out(tame(done.seen.text))
+        out(for_terminal(done.seen.text))
     else:
         say(done.seen.text)
     if done.detail:

@@ -11,6 +11,7 @@ from typing import Any
 
 from outrider.agent.models.chat.errors import error_text, short
 from outrider.agent.models.model import CallDraft, Reply, Usage
+from outrider.memory.text import whole_characters
 
 MOST_TOKENS = 100_000_000  # more than any window or reply: a server that reports more is broken
 MOST_CALLS = 128  # of one reply; more is a loop in the model, and each costs an observation
@@ -212,15 +213,6 @@ def _arguments(given: Any) -> str:
     if given is None or isinstance(given, str):
         return given or ""
     return json.dumps(given, ensure_ascii=False)
-
-
-def whole_characters(text: str) -> str:
-    """`text` with split surrogate pairs joined and lone halves replaced: JSON can hold them, UTF-8 and SQL cannot."""
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
-    return text
 
 
 def _plain(value: Any) -> str:

@@ -6,18 +6,15 @@ Does not promise: that a server's own words are true; they are shown short, with
 from __future__ import annotations
 
 import json
-import math
 import re
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from email.utils import parsedate_to_datetime
 from typing import Any
 
 from outrider.agent.models.model import ContextOverflow, ModelFailure
+from outrider.memory.text import for_storage
+from outrider.tools.net.retry_after import retry_after_s
 
-MAX_WAIT_S = 3600.0  # a server that asks for more is believed to mean "not today"; the loop's deadline decides
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]+")
 _OVERFLOW = re.compile(
     r"context_length_exceeded|maximum context length|context (?:length|size|window)|exceed\w* (?:the )?(?:available )?context"
     r"|prompt is too long|too many (?:input )?tokens|input (?:is )?too long|max_model_len",
@@ -40,7 +37,7 @@ class Endpoint:
 
 def short(text: str, limit: int = 300) -> str:
     """One printable line of at most `limit` characters: other people's words, fit for an error message."""
-    line = " ".join(_CONTROL.sub(" ", text).split())
+    line = " ".join(for_storage(text).split())
     return line if len(line) <= limit else line[: limit - 1] + "…"
 
 
@@ -64,20 +61,6 @@ def error_text(data: Any) -> str:
         parts = [error.get(key) for key in ("message", "code", "type", "param")]
         return " · ".join(str(p) for p in parts if p not in (None, "")) or json.dumps(error)
     return error if isinstance(error, str) else (json.dumps(error) if error else "")
-
-
-def retry_after_s(headers: Mapping[str, str]) -> float | None:
-    """What the server asked for: `retry-after-ms`, or `retry-after` in seconds or as a date. 0 … MAX_WAIT_S; None: nothing."""
-    try:
-        if "retry-after-ms" in headers:
-            wait_s = float(headers["retry-after-ms"]) / 1000
-        elif re.fullmatch(r"\s*[\d.]+\s*", raw := headers["retry-after"]):
-            wait_s = float(raw)
-        else:
-            wait_s = parsedate_to_datetime(raw).timestamp() - time.time()
-    except (KeyError, ValueError, TypeError, OverflowError):
-        return None
-    return min(max(wait_s, 0.0), MAX_WAIT_S) if math.isfinite(wait_s) else None
 
 
 def is_overflow(text: str) -> bool:

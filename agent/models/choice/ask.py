@@ -20,7 +20,8 @@ from outrider.agent.models.choice import asked as goals
 from outrider.agent.models.choice import clauses, coverage, steps
 from outrider.agent.models.choice.coverage import Done
 from outrider.agent.models.choice.options import ToolCard
-from outrider.agent.models.model import CallDraft, Message, ModelFailure, Outcome, Reply, Request, Usage
+from outrider.agent.models.model import CallDraft, Message, ModelFailure, Reply, Request, Usage
+from outrider.memory.events import Outcome
 
 Deciding = Generator[steps.Decision, int, Any]
 Decide = Callable[[Deciding], Awaitable[steps.Call | steps.Answer]]
@@ -115,7 +116,9 @@ async def _together(view: steps.View, parts: list[clauses.Clause], decide: Decid
         if isinstance(said, steps.Answer):
             texts.append(said.text)
             found = found and said.found
-    return steps.Answer("\n".join([*texts, *([also] if also else [])]), found=found or bool(texts and not also), whole=found)
+    return steps.Answer(
+        "\n".join([*texts, *([also] if also else [])]), found=found or bool(texts and not also), whole=found
+    )
 
 
 @dataclass(frozen=True, slots=True)

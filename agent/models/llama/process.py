@@ -18,7 +18,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from outrider.agent.models.model import ModelFailure
+from outrider.agent.models.model import ModelFailure, Usage
 from outrider.memory.errors import ModelUnavailable
 
 KEPT = (
@@ -35,6 +35,7 @@ KEPT = (
 GRACE_S = 1.0  # how long after its time limit a child may still answer before it is killed
 LOAD_S = 120.0  # a model of several GB from a slow disk
 _LINE_BYTES = 1 << 24
+OnText = Callable[[str], bool | None]
 
 
 class _Died(Exception):
@@ -55,10 +56,11 @@ class LlamaProcess:
         self._lock = asyncio.Lock()
         self._number = 0
 
-    async def ask(
-        self, do: str, *, timeout_s: float, on_text: Callable[[str], None] | None = None, **body: Any
-    ) -> dict[str, Any]:
-        """One request. Raises ModelFailure (out of time, refused, died twice), ModelUnavailable (cannot be loaded)."""
+    async def ask(self, do: str, *, timeout_s: float, on_text: OnText | None = None, **body: Any) -> dict[str, Any]:
+        """One request. on_text(piece) may say True: enough; then the answer is what there is, with finish "enough".
+
+        Raises ModelFailure (out of time, refused, died twice), ModelUnavailable (cannot be loaded).
+        """
         until = time.monotonic() + timeout_s
         try:
             await asyncio.wait_for(self._lock.acquire(), timeout_s)  # another run's request may be under way
@@ -69,9 +71,7 @@ class LlamaProcess:
         finally:
             self._lock.release()
 
-    async def _ask_twice(
-        self, do: str, body: dict[str, Any], until: float, on_text: Callable[[str], None] | None
-    ) -> dict[str, Any]:
+    async def _ask_twice(self, do: str, body: dict[str, Any], until: float, on_text: OnText | None) -> dict[str, Any]:
         for last in (False, True):
             try:
                 await self._start()
@@ -126,7 +126,7 @@ class LlamaProcess:
         )
 
     async def _exchange(
-        self, do: str, body: dict[str, Any], timeout_s: float, on_text: Callable[[str], None] | None
+        self, do: str, body: dict[str, Any], timeout_s: float, on_text: OnText | None
     ) -> dict[str, Any]:
         self._number += 1
         await self._send({"id": self._number, "do": do, "timeout_s": timeout_s, **body})
@@ -134,7 +134,9 @@ class LlamaProcess:
             answer = await asyncio.wait_for(self._answer(self._number, on_text), timeout_s + GRACE_S)
         except TimeoutError as error:
             await self._stop()
-            raise _out_of_time(self.path.name, timeout_s) from error
+            late = _out_of_time(self.path.name, timeout_s)
+            late.billed = do == "complete"  # it was killed, so nobody knows how much it had written
+            raise late from error
         except asyncio.CancelledError:
             with contextlib.suppress(_Died):
                 await self._send({"do": "abort"})  # it answers at once; that answer is skipped by its number
@@ -151,10 +153,11 @@ class LlamaProcess:
         except (BrokenPipeError, ConnectionError) as error:
             raise _Died(await child.wait()) from error
 
-    async def _answer(self, number: int, on_text: Callable[[str], None] | None) -> dict[str, Any]:
+    async def _answer(self, number: int, on_text: OnText | None) -> dict[str, Any]:
         child = self._child
         if child is None or child.stdout is None:
             raise _Died(None)
+        enough = False
         while True:
             line = await child.stdout.readline()
             if not line:
@@ -163,9 +166,12 @@ class LlamaProcess:
             if message["id"] != number:
                 continue  # of a request that was given up
             if "text" in message:
-                if on_text:
-                    on_text(message["text"])
+                if on_text and not enough and on_text(message["text"]):
+                    enough = True
+                    await self._send({"do": "abort"})
                 continue
+            if enough and message.get("refused") == "stopped":
+                return {"done": {"finish": "enough", "tokens": message["tokens"], "made": message["made"]}}
             return message
 
     def _checked(self, answer: dict[str, Any], timeout_s: float) -> dict[str, Any]:
@@ -178,7 +184,7 @@ class LlamaProcess:
                 f"{self.path} cannot be loaded", why, "check that it is a whole GGUF file; pull it again if not"
             )
         if kind == "stopped":
-            raise _out_of_time(self.path.name, timeout_s)
+            raise _out_of_time(self.path.name, timeout_s, answer)
         if kind == "long":
             from outrider.agent.models.model import ContextOverflow
 
@@ -203,10 +209,14 @@ class LlamaProcess:
         await child.wait()
 
 
-def _out_of_time(name: str, timeout_s: float) -> ModelFailure:
+def _out_of_time(name: str, timeout_s: float, answer: dict[str, Any] | None = None) -> ModelFailure:
+    """answer: what the child said when it was stopped; how much it had read and written by then is spent."""
+    counted = answer is not None and "tokens" in answer
+    usage = Usage(input_tokens=answer["tokens"], output_tokens=answer["made"]) if answer and counted else None
     return ModelFailure(
         f"{name} did not finish in time",
         f"it had {timeout_s:.1f} s",
         "give the run more seconds, or use a smaller model",
         retryable=True,
+        usage=usage,
     )

@@ -21,14 +21,15 @@ from collections.abc import Callable
 from typing import Any, TextIO
 
 Message = dict[str, Any]
+GREEDY: Message = {"temperature": 0.0, "repeat_penalty": 1.0}
 
 
 class Refused(Exception):
-    """The request cannot be done; `kind` says how: load, long, grammar, stopped, template."""
+    """The request cannot be done; `kind` says how: load, long, grammar, stopped, template. `more` goes into the answer."""
 
-    def __init__(self, kind: str, why: str) -> None:
+    def __init__(self, kind: str, why: str, **more: Any) -> None:
         super().__init__(why)
-        self.kind = kind
+        self.kind, self.more = kind, more
 
 
 class Worker:
@@ -190,25 +191,17 @@ class Worker:
             return str(make(messages=without_system(chat)).prompt)
 
     def complete(
-        self,
-        chat: list[Message],
-        max_tokens: int,
-        grammar: str = "",
-        temperature: float = 0.0,
-        seed: int = 0,
-        stream: bool = False,
+        self, chat: list[Message], max_tokens: int, grammar: str = "", sampling: Message | None = None
     ) -> Message:
-        """Continue a chat under a grammar (GBNF; empty: free text)."""
+        """Continue a chat under a grammar (GBNF; empty: free text); every piece is sent as it comes.
+
+        sampling: temperature, top_p, seed … as llama-cpp-python names them; empty: greedy.
+        A request that is stopped says how many tokens it read and wrote until then.
+        """
         tokens = self._chat_ids(chat)
         self._fits(len(tokens), 1)
         room = min(max_tokens, self.llm.n_ctx() - len(tokens))
-        options: Message = {
-            "max_tokens": room,
-            "temperature": temperature,
-            "seed": seed,
-            "stream": True,
-            "repeat_penalty": 1.0,
-        }
+        options = GREEDY | (sampling or {}) | {"max_tokens": room, "stream": True}
         if grammar:
             options["grammar"] = self._grammar(grammar)
         parts: list[str] = []
@@ -219,16 +212,19 @@ class Worker:
                 parts.append(choice["text"])
                 made += 1
                 finish = choice["finish_reason"] or finish
-                if stream and choice["text"]:
+                if choice["text"]:
                     self.send({"text": choice["text"]})
                 if self.stopped.is_set() or time.monotonic() > self.deadline:
-                    raise Refused("stopped", "the time was up")
+                    raise self._stopped("the time was up", len(tokens), made)
         except RuntimeError as error:
             self.llm.reset()
-            raise Refused("stopped", str(error)) from error
+            raise self._stopped(str(error), len(tokens), made) from error
         text = "".join(parts)
         made = min(room, max(made, len(self.llm.tokenize(text.encode(), add_bos=False, special=True)) + 1))
         return {"text": text, "finish": finish, "tokens": len(tokens), "made": made}
+
+    def _stopped(self, why: str, tokens: int, made: int) -> Refused:
+        return Refused("stopped", why, tokens=tokens, made=made)
 
     def _grammar(self, text: str) -> Any:
         """The grammar, tried first: a bad one must be refused here, for used it would end the process."""
@@ -272,7 +268,7 @@ def answer(worker: Worker, message: Message) -> Message:
             raise Refused("request", f"no such request: {do[:40]}")
         return {"id": number, "done": getattr(worker, do)(**message)}
     except Refused as refused:
-        return {"id": number, "refused": refused.kind, "why": str(refused)}
+        return {"id": number, "refused": refused.kind, "why": str(refused), **refused.more}
     except Exception as error:  # a bug of ours or of the library: told, not hidden, and the process lives on
         return {"id": number, "refused": "broken", "why": f"{type(error).__name__}: {error}"}
 

@@ -64,6 +64,9 @@ class OpenAIModel:
         self._limits, self._looked_up = Limits(context=max_context, max_output=max_output), max_context is not None
         key = os.environ.get("OPENAI_API_KEY", "") if api_key is None else api_key
         self._key, key_from = key.strip(), "OPENAI_API_KEY" if api_key is None else "--api-key"
+        self.secrets = (
+            {key_from.removeprefix("--"): self._key} if self._key else {}
+        )  # a run masks them (run_secrets.py)
         self.endpoint = Endpoint(self.name, self.base_url, key_from if self._key else "")
         self._stream, self._extra = stream, dict(body or {})
         self._limit_field = "max_completion_tokens" if _NEW_NAMES.search(name) else "max_tokens"

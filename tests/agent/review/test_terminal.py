@@ -9,7 +9,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from outrider.agent.review.lines import Line, arguments_in_short, first_lines, one_line, tame, visible
+from outrider.agent.review.lines import Line, arguments_in_short, first_lines, one_line
 from outrider.agent.review.render import PNG, Painter, plain, svg, wrapped
 from outrider.agent.review.terminal import FULL, LIVE, SHOW, Detail, TranscriptWriter
 from outrider.memory.events import (
@@ -36,6 +36,7 @@ from outrider.memory.events import (
     Unknown,
 )
 from outrider.memory.journal import Stored
+from outrider.memory.text import for_terminal
 
 EVIL = "\x1b[2J[red]word[/red]\u202e\x9b\r\x00"
 EVENTS: list[Event] = [
@@ -121,9 +122,9 @@ def test_long_results_are_cut_with_what_is_missing() -> None:
 
 def test_visible_writes_out_what_cannot_be_seen() -> None:
     """A person who approves sees exactly what will run, and a written-out code cannot be faked."""
-    assert visible("rm\x1b[8m -rf\u202e \x07") == "rm\\x1b[8m -rf\\u202e \\x07"
-    assert visible("\\x1b") == "\\\\x1b"
-    assert visible("tab\there\nnext") == "tab\\x09here\nnext"
+    assert for_terminal("rm\x1b[8m -rf\u202e \x07", spelled=True) == "rm\\x1b[8m -rf\\u202e \\x07"
+    assert for_terminal("\\x1b", spelled=True) == "\\\\x1b"
+    assert for_terminal("tab\there\nnext", spelled=True) == "tab\\x09here\nnext"
 
 
 def test_short_forms_stay_short() -> None:
@@ -133,7 +134,7 @@ def test_short_forms_stay_short() -> None:
     assert arguments_in_short({"code": "a = 1\nprint(a)"}) == "a = 1 ⏎ print(a)"
     assert arguments_in_short({"path": "f", "lines": [1]}) == "path=f, lines=[1]"
     assert first_lines("a\nb\nc", 2, 100) == (["a", "b"], "… 1 more line")
-    assert tame("a\x1b]0;title\x07b") == "a]0;titleb"
+    assert for_terminal("a\x1b]0;title\x07b") == "ab"
 
 
 def test_wrapping_keeps_columns_and_clears_the_right_edge() -> None:

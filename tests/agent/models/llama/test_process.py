@@ -79,7 +79,7 @@ async def test_process_stops_at_its_deadline(process: LlamaProcess) -> None:
     await process.start()
     began = time.monotonic()
     with pytest.raises(ModelFailure) as failure:
-        await process.ask("complete", timeout_s=0.3, chat=CHAT, max_tokens=100_000, temperature=1.0)
+        await process.ask("complete", timeout_s=0.3, chat=CHAT, max_tokens=100_000, sampling={"temperature": 1.0})
     assert failure.value.retryable
     assert time.monotonic() - began < 1.2
     assert (await process.ask("count", timeout_s=10, texts=["a"]))["counts"]
@@ -90,7 +90,7 @@ async def test_process_gives_up_at_once_when_cancelled(process: LlamaProcess) ->
     """Ctrl-C does not wait for the model, and the next answer is not the one given up."""
     await process.start()
     asking = asyncio.ensure_future(
-        process.ask("complete", timeout_s=60, chat=CHAT, max_tokens=100_000, temperature=1.0)
+        process.ask("complete", timeout_s=60, chat=CHAT, max_tokens=100_000, sampling={"temperature": 1.0})
     )
     await asyncio.sleep(0.2)
     asking.cancel()
@@ -129,7 +129,7 @@ async def test_process_that_dies_in_every_request_is_an_error(process: LlamaProc
     killing = asyncio.ensure_future(killer())
     try:
         with pytest.raises((ModelFailure, ModelUnavailable)) as failure:
-            await process.ask("complete", timeout_s=20, chat=CHAT, max_tokens=100_000, temperature=1.0)
+            await process.ask("complete", timeout_s=20, chat=CHAT, max_tokens=100_000, sampling={"temperature": 1.0})
     finally:
         killing.cancel()
     assert failure.value.fix
@@ -207,7 +207,9 @@ async def test_process_serves_several_runs_in_turn(process: LlamaProcess) -> Non
     await process.start()
     counts = await asyncio.gather(*(process.ask("count", timeout_s=10, texts=["a " * n]) for n in range(1, 6)))
     assert [one["counts"][0] for one in counts] == sorted(one["counts"][0] for one in counts)
-    long = asyncio.ensure_future(process.ask("complete", timeout_s=2, chat=CHAT, max_tokens=100_000, temperature=1.0))
+    long = asyncio.ensure_future(
+        process.ask("complete", timeout_s=2, chat=CHAT, max_tokens=100_000, sampling={"temperature": 1.0})
+    )
     await asyncio.sleep(0.05)
     began = time.monotonic()
     with pytest.raises(ModelFailure):

@@ -1,0 +1,209 @@
+"""The one place where secrets are taken out of what is stored or shown: text, bytes, JSON values and events.
+Touches nothing. Does not promise: to find a secret that was cut, reversed or encrypted; a mask is never the wall.
+
+A value is looked for in every form a program may give it: as it is, URL-encoded, base64 (also in the middle of something
+longer), hexadecimal, escaped for JSON (also JSON inside JSON), as Python's repr, in HTML, with its line ends changed.
+Looking is a substring search a form, in C; a text that holds none comes back as the very same object.
+"""
+
+from __future__ import annotations
+
+import base64
+import html
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, get_args
+from urllib.parse import quote, quote_plus
+
+from pydantic import BaseModel
+
+from outrider.memory.redaction.shapes import mask_shapes
+from outrider.memory.text import for_storage
+
+SHORTEST = 8  # characters of a secret: a shorter one would mask half of every text
+SHORTEST_LINE = 16  # characters of one line of a secret that has several
+_UNRESERVED = "-._~!*'()"
+
+
+class Masker:
+    """Takes the values of `secrets` (name → value) out of text, and everything that has the shape of a key."""
+
+    def __init__(self, secrets: Mapping[str, str] | None = None, *, shapes: bool = True) -> None:
+        self._shapes = shapes
+        self._names: dict[str, str] = {}
+        self._forms: list[tuple[str, str]] = []
+        self._byte_forms: list[tuple[bytes, bytes]] = []
+        self.add(secrets or {})
+
+    def add(self, secrets: Mapping[str, str]) -> None:
+        """Mask these too. A value under 8 characters is left alone: it would mask half of every text."""
+        fresh = {
+            value: name
+            for name, value in secrets.items()
+            if len(value.strip()) >= SHORTEST and value not in self._names
+        }
+        if not fresh:
+            return
+        self._names |= fresh
+        forms: dict[str, str] = {}
+        for value, name in self._names.items():
+            for form in forms_of(value):
+                forms.setdefault(form, f"{{{{secret:{name}}}}}")
+        self._forms = sorted(forms.items(), key=lambda pair: len(pair[0]), reverse=True)
+        self._byte_forms = [(f.encode("utf-8", "surrogatepass"), to.encode()) for f, to in self._forms]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the secrets that are masked."""
+        return tuple(self._names.values())
+
+    def text(self, text: str) -> str:
+        """`text` without secrets; the same object if it holds none."""
+        if len(text) < SHORTEST:
+            return text
+        for form, name in self._forms:
+            if form in text:
+                text = text.replace(form, name)
+        return mask_shapes(text) if self._shapes else text
+
+    def data(self, data: bytes) -> bytes:
+        """Bytes of a file without secrets; the same object if there are none. Text in it is masked as text."""
+        for form, name in self._byte_forms:
+            if form in data:
+                data = data.replace(form, name)
+        if not self._shapes or b"\0" in data[:4096]:
+            return data
+        plain = data.decode("utf-8", "surrogateescape")
+        masked = mask_shapes(plain)
+        return data if masked is plain or masked == plain else masked.encode("utf-8", "surrogateescape")
+
+    def value(self, value: Any) -> Any:
+        """A JSON value, a model of pydantic or a tuple of them, masked at every depth; the same object if nothing was."""
+        if isinstance(value, str):
+            return self.text(value) if value not in VOCABULARY else value
+        if isinstance(value, BaseModel):
+            return self.model(value)
+        if isinstance(value, dict):
+            return self._dict(value)
+        if isinstance(value, list | tuple):
+            made = [self.value(one) for one in value]
+            return value if all(a is b for a, b in zip(made, value, strict=True)) else type(value)(made)
+        return value
+
+    def _dict(self, value: dict[Any, Any]) -> dict[Any, Any]:
+        made = {(self.text(k) if isinstance(k, str) else k): self.value(v) for k, v in value.items()}
+        same = len(made) == len(value) and all(a is b and made[a] is value[b] for a, b in zip(made, value, strict=True))
+        return value if same else made
+
+    def model(self, model: Any) -> Any:
+        """A pydantic model (an event), masked; the same object if nothing was."""
+        changes = {}
+        for name in type(model).model_fields:
+            old = getattr(model, name)
+            if old and (new := self.value(old)) is not old:
+                changes[name] = new
+        return model.model_copy(update=changes) if changes else model
+
+    def error(self, error: BaseException) -> BaseException:
+        """An exception whose message holds no secret: its texts are masked in place."""
+        error.args = tuple(self.value(part) for part in error.args)
+        for name in ("what", "why", "fix"):
+            if isinstance(said := getattr(error, name, None), str):
+                setattr(error, name, self.text(said))
+        return error
+
+    def find(self, text: str) -> Iterator[tuple[str, int]]:
+        """(what it is, where) of every secret in `text`."""
+        for form, name in self._forms:
+            at = text.find(form)
+            while at >= 0:
+                yield name, at
+                at = text.find(form, at + len(form))
+        if self._shapes and (masked := mask_shapes(text)) != text:
+            at = next(i for i in range(len(text)) if i >= len(masked) or text[i] != masked[i])
+            yield "something shaped like a key", at
+
+
+class Stream:
+    """Masks text that comes in pieces: what may be the beginning of a secret is held until it is known."""
+
+    def __init__(self, masker: Masker) -> None:
+        self._masker, self._held = masker, ""
+
+    def piece(self, text: str) -> str:
+        """What may be shown once `text` has come."""
+        self._held += text
+        cut = max(self._held.rfind(" "), self._held.rfind("\n")) + 1
+        if not cut and len(self._held) < 4096:
+            return ""
+        ready, self._held = (self._held[:cut], self._held[cut:]) if cut else (self._held, "")
+        return self._masker.text(ready)
+
+    def rest(self) -> str:
+        """What was held, at the end."""
+        held, self._held = self._held, ""
+        return self._masker.text(held)
+
+
+NOTHING = Masker(shapes=False)
+
+
+def forms_of(value: str) -> set[str]:
+    """Every text that says `value`, each at least 8 characters long."""
+    forms: set[str] = set()
+    for plain in _spellings(value):
+        forms |= {plain, repr(plain)[1:-1], html.escape(plain), html.escape(plain, quote=False)}
+        forms |= _quoted(plain) | _escaped(plain) | _encoded(plain.encode("utf-8", "surrogatepass"))
+    forms |= {inner for form in tuple(forms) for inner in _escaped(form)}
+    return {form for form in forms if len(form) >= SHORTEST}
+
+
+def _spellings(value: str) -> set[str]:
+    """The value with its line ends and edges as programs change them, and its lines one by one."""
+    unix = value.replace("\r\n", "\n").replace("\r", "\n")
+    found = {value, value.strip(), unix, unix.strip(), for_storage(value).strip(), unix.replace("\n", "\r\n")}
+    lines = [line.strip() for line in unix.split("\n")]
+    if len(lines) > 1:
+        found |= {line for line in lines if len(line) >= SHORTEST_LINE and not line.startswith("-----")}
+        found |= {"".join(lines), " ".join(lines).strip()}
+    return {one for one in found if len(one) >= SHORTEST}
+
+
+def _quoted(plain: str) -> set[str]:
+    safe = plain.encode("utf-8", "surrogatepass").decode("utf-8", "replace")
+    made = {quote(safe, safe=""), quote(safe), quote_plus(safe), quote(safe, safe=_UNRESERVED)}
+    made |= {re.sub(r"%[0-9A-F]{2}", lambda found: found[0].lower(), one) for one in made}
+    return made | {quote(one, safe="") for one in made}
+
+
+def _escaped(plain: str) -> set[str]:
+    made = set()
+    for ascii_only in (True, False):
+        once = json.dumps(plain, ensure_ascii=ascii_only)[1:-1]
+        made |= {once, json.dumps(once, ensure_ascii=ascii_only)[1:-1], once.replace("/", "\\/")}
+    return made
+
+
+def _encoded(data: bytes) -> set[str]:
+    """Hexadecimal, and base64 as it looks at each place of something longer (the uncertain letters at both ends left out)."""
+    made = {data.hex(), data.hex().upper(), base64.b64encode(data).decode(), base64.urlsafe_b64encode(data).decode()}
+    for before in range(3):
+        whole = base64.b64encode(b"\0" * before + data).decode().rstrip("=")
+        first = (before * 8 + 5) // 6
+        last = ((before + len(data)) * 8) // 6
+        if last - first >= 10:  # fewer letters are found in innocent text
+            made |= {whole[first:last], whole[first:last].replace("+", "-").replace("/", "_")}
+    return made
+
+
+def _vocabulary() -> Iterable[str]:
+    """Words that events are made of: a secret that is one of them must not make a stored event unreadable."""
+    from outrider.memory import events
+
+    for kind in (events.Effect, events.Origin, events.Decision, events.StopReason):
+        yield from get_args(kind)
+    yield from events.KINDS
+
+
+VOCABULARY = frozenset(_vocabulary())
