@@ -126,7 +126,7 @@ def train(
             optimizer.zero_grad()
             step, tokens = step + 1, tokens + sum(len(ids) for ids, _ in batch)
             smooth = loss.item() if step == 1 else 0.95 * smooth + 0.05 * loss.item()
-            if step % 10 == 1:
+            if step % 5 == 1:
                 row = {"step": before["steps"] + step, "tokens": before["tokens"] + tokens, "loss": round(smooth, 4)}
                 log.write(json.dumps(row) + "\n")
                 log.flush()

@@ -101,8 +101,15 @@ async def _move(view: steps.View, decide: Decide) -> steps.Call | steps.Answer:
     if at < len(parts) and view.history[-1].ok and any(tool.name == "write_file" for tool in view.tools):
         before = await decide(steps.answer(clauses.each(view, parts)[-1][1]))
         if isinstance(before, steps.Answer) and before.found:
-            return steps.Call("write_file", {"path": parts[at].save_to, "content": before.result})
+            return steps.Call("write_file", {"path": parts[at].save_to, "content": _content(parts[at].text, before)})
     return await _together(view, parts, decide)
+
+
+def _content(clause: str, answer: steps.Answer) -> str:
+    """What is written: the number alone where the goal says "the number"."""
+    numbers = re.findall(r"-?\d[\d,]*(?:\.\d+)?", answer.result)
+    only = re.search(r"\bthe (?:\w+ )?(?:number|count|total|sum|average|result)\b", clause, re.IGNORECASE)
+    return numbers[0] if only and len(numbers) == 1 else answer.result
 
 
 async def _together(view: steps.View, parts: list[clauses.Clause], decide: Decide, also: str = "") -> steps.Answer:

@@ -40,7 +40,7 @@ DATES = (
 )  # fmt: skip
 # deed: (how it is asked for, tools that do it)
 DEEDS: dict[str, tuple[re.Pattern[str], frozenset[str]]] = {
-    "rename or move": (re.compile(r"\b(?:rename|move)\b(?! (?:on|ahead|forward))", re.I), frozenset(["move_file"])),
+    "rename or move": (re.compile(r"\b(?:rename|move)\b(?! (?:on|ahead|forward)\b)", re.I), frozenset(["move_file"])),
     "copy": (re.compile(r"\b(?:copy|duplicate|back up)\b", re.I), frozenset(["copy_file", "write_file"])),
     "delete": (re.compile(r"\b(?:delete|erase|get rid of|throw away)\b|\bremove\b(?=.{0,80}\bfile|.{0,60}\.\w)", re.I), frozenset(["delete_file", "edit_file", "write_file"])),
     "save or write": (re.compile(r"\b(?:write|save|store|record|put)\b(?=.{1,160}\b(?:to|in|into|as|called|named|file)\b)|\b(?:make|create)\b(?=.{0,60}\bfile\b|.{1,160}\.\w{1,5}\b)|\b(?:append|add)\b(?=.{1,160}\bto\b.{0,40}\.\w{1,5}\b)", re.I), frozenset(["write_file", "edit_file", "append_file", "note"])),
@@ -61,7 +61,7 @@ ASKS = re.compile(
     re.I,
 )
 CHANGES = re.compile(
-    r"\b(?:writ|sav|stor|record|put|mak|creat|append|add|contain|not(?:e|ing)|keep|log|fill|replac|chang|swap|edit|updat|turn|set|correct|fix|substitut|becom|renam|mov"
+    r"\b(?:writ|wrot|sav|stor|record|put|mak|creat|append|add|contain|not(?:e|ing)|keep|log|fill|replac|chang|swap|edit|updat|turn|set|correct|fix|substitut|becom|renam|mov"
     r"|call|nam|cop(?:y|ies)|duplicat|back|delet|remov|eras|get rid|throw|trash|bin\b|gone|drop|clear|clean|empty|overwrit|generat|mention it in)", re.I,
 )  # fmt: skip
 GROUPS = re.compile(
@@ -128,7 +128,7 @@ def rest_of(text: str) -> str:
 
 def may_change_files(goal: str) -> bool:
     """Whether the goal says that something is to be written, changed or removed: "hello → notes.txt" does not."""
-    return CHANGES.search(rest_of(bounded(goal))) is not None
+    return CHANGES.search(FILE.sub(" ", rest_of(bounded(goal)))) is not None
 
 
 def bounded(text: str) -> str:

@@ -223,7 +223,8 @@ def _off_the_point(goal: str, wanted: asked.Asked, done: Sequence[Done], answer:
     near = " ".join([answer, *(_lines_of(one.seen, answer) for one in reads)])
     if point & stems(pieces(near, 2000)):
         return []
-    return [f"what the question is about ({', '.join(sorted(point)[:3])})"]
+    words = [word for word in pieces(asked.bounded(goal), 200) if stem(word) in point]
+    return [f"what the question is about ({', '.join(dict.fromkeys(words[:3]))})"]
 
 
 def _lines_of(seen: str, answer: str) -> str:

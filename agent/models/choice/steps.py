@@ -125,7 +125,7 @@ class Answer:
     text: str
     found: bool = True
     whole: bool = True
-    part: str = ""
+    part: str = field(default="", compare=False)
 
     @property
     def result(self) -> str:
