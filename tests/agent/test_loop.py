@@ -37,7 +37,7 @@ def look(what: str = "") -> str:
         (call("look", '{"what": 3, "more": 1}'), "do not fit"),
         (call("look", '{"what": "x'), "not valid JSON"),
         (call("look", '["x"]'), "not an object"),
-        (call("look", "null"), "not an object"),
+        (call("look", "null"), "saw"),
         (call("look", '{"what": NaN}'), "not JSON"),
         (call("look", '{"what": 1e999}'), "too large a number"),
         (call("look", "[" * 100_000), "nested too deep"),
