@@ -30,7 +30,7 @@ def old(program: Program) -> Program:
 def test_old_runs_are_listed_shown_and_verified(old: Program) -> None:
     """Every event of theirs still has its words, and the chain of digests still holds."""
     listed = {one["run"]: one["state"] for one in old("runs", "--json").lines}
-    assert listed == {ANSWERED: "answered", PARTIAL: "partial", KILLED: "stopped"}
+    assert listed == {ANSWERED: "answered", PARTIAL: "partial", KILLED: "interrupted"}
     for run in listed:
         shown, verified = old("show", run, "--full"), old("verify", run)
         assert (shown.code, verified.code) == (0, 0), shown.err + verified.err
