@@ -405,6 +405,18 @@ def test_list_files_shows_names_sizes_and_folders(ctx: ToolContext) -> None:
         ("a/**/*.py", "a/b/d/c.py", True), ("a/**/*.py", "a/c.py", True), ("**/c.py", "c.py", True),
         ("?.py", "ab.py", False), ("a*b*c", "axxbyyc", True), ("a*b*c", "axxbyy", False), ("*", "x", True),
         ("*a*a*a*a*a*a*a*a*b", "a" * 200, False), ("c.py", "x/c.py", True),
+        ("*.{csv,tsv}", "a/b.tsv", True),
+        ("*.{csv,tsv}", "b.txt", False),
+        ("src/{a,b}/*.py", "src/b/x.py", True),
+        ("{a,b}{1,2}.txt", "b2.txt", True),
+        ("{a,{b,c}}.txt", "c.txt", True),
+        ("*.[ch]", "main.h", True),
+        ("*.[ch]", "main.cc", False),
+        ("log[0-9]*.txt", "log7-old.txt", True),
+        ("[!a]*.txt", "a.txt", False),
+        ("[!a]*.txt", "b.txt", True),
+        ("a[.txt", "a[.txt", True),
+        ("{only}.txt", "{only}.txt", True),
     ],
 )  # fmt: skip
 def test_list_files_understands_patterns(pattern: str, path: str, fits: bool) -> None:
