@@ -227,7 +227,7 @@ async def test_read_file_names_what_is_near_when_a_file_is_missing(ctx: ToolCont
         (b"caf\xc3\xa9", "café"),
         (b"\xef\xbb\xbfcaf\xc3\xa9", "café"),
         ("café".encode("utf-16"), "café"),
-        (b"caf\xe9 \x80", "café €"),
+        (b"caf\xe9 \x80", "[read as cp1252: it is not UTF-8]\ncafé €"),
         (b"a\r\nb\r\n", "a\nb\n"),
         (b"", "(f.txt is empty)"),
     ],
