@@ -26,7 +26,7 @@ from outrider.memory.events import (
     ToolReturned,
 )
 from outrider.memory.store import digest_of
-from outrider.tools.tool import Observation, ToolError, shape
+from outrider.tools.tool import Change, Observation, ToolError, shape
 from outrider.tools.toolbox import Prepared, Returned, trim
 
 TOGETHER = 8  # calls of one reply that run at the same time
@@ -56,7 +56,7 @@ async def act(live: LiveRun, reply: ModelReplied) -> None:
         if batch and (ready.call.tool.serial or batch[-1].call.tool.serial or len(batch) == TOGETHER):
             await _run_together(live, batch)
             batch = []
-            if full := _no_room(live, call_id, draft.name, batch):  # what ran may have called tools itself
+            if full := _no_room(live, call_id, ready.call.tool.name, batch):  # what ran may have called tools itself
                 live.stage(full)
                 continue
         batch.append(ready)
@@ -81,7 +81,7 @@ async def _ready(live: LiveRun, call_id: str, draft: CallDraft, batch: list[Read
     """The call, ready to run; or the observation that says why it does not."""
     stored = live.masker.model(draft)  # as the journal tells it: earlier calls are only known that way
     name, mark = draft.name, mark_of(stored.name, stored.arguments)
-    tool = live.toolbox.tools.get(name)
+    tool = live.toolbox.meant(name)
     times = live.state.in_a_row(mark) + 1
     if (tool is None or tool.fresh_s > 0) and (times >= SAME_IN_A_ROW or mark in live.state.warned):
         return refused(live, call_id, name, f"{REPEATED} it is the same call as before. {_OTHERWISE}")
@@ -91,7 +91,7 @@ async def _ready(live: LiveRun, call_id: str, draft: CallDraft, batch: list[Read
         return refused(live, call_id, name, str(error))
     if known := _known_already(live, call_id, call, batch):
         return known
-    if full := _no_room(live, call_id, name, batch):
+    if full := _no_room(live, call_id, call.tool.name, batch):
         return full
     return await decide(live, call_id, call)
 
@@ -182,6 +182,7 @@ def _called(ready: Ready) -> ToolCalled:
         effect=ready.call.effect,
         decision="ask" if ready.decision == "ask" else "allow",
         reason=ready.reason,
+        repaired=ready.call.repaired,
     )
 
 
@@ -241,10 +242,7 @@ def observed(live: LiveRun, ready: Ready, returned: Returned, wall_s: float) -> 
         wall_s=round(wall_s, 6),
         origin=seen.origin or ready.call.tool.origin,
         artifacts=_artifacts(live, seen),
-        changes=tuple(
-            FileChange(path=c.path, before=_keep_side(live, c.before), after=_keep_side(live, c.after))
-            for c in seen.changes
-        ),
+        changes=tuple(_change(live, change) for change in seen.changes),
         detail=returned.detail,
         elapsed_s=live.ledger.elapsed_s,
     )
@@ -255,6 +253,13 @@ def _artifacts(live: LiveRun, seen: Observation) -> tuple[Artifact, ...]:
         Artifact(name=f.name, media_type=f.media_type, digest=_keep(live, data), size=len(data))
         for f in seen.files
         for data in (live.masker.data(f.data),)
+    )
+
+
+def _change(live: LiveRun, change: Change) -> FileChange:
+    before, after = _keep_side(live, change.before), _keep_side(live, change.after)
+    return FileChange(
+        path=change.path, before=before, after=after or change.after_digest or None, after_kept=not change.after_digest
     )
 
 

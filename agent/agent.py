@@ -70,7 +70,10 @@ class Agent:
         self._open: dict[tuple[int, str], Model] = {}
 
     def run(self, goal: str, **changes: Any) -> Run:
-        """Work on `goal` until it is answered or a budget is reached. `changes`: model, budget or settings for this run."""
+        """Work on `goal` until it is answered or a budget is reached. `changes`: model, budget or settings for this run.
+
+        answer: what the answer must be: a pydantic model, a dataclass, any other type, or a JSON Schema; `Run.value` is it.
+        """
         return _sync(self._once(self.arun(goal, **changes)))
 
     def resume(self, run_id: str, **changes: Any) -> Run:
@@ -116,9 +119,19 @@ class Agent:
                 await task
 
     async def prepare(
-        self, goal: str, *, model: str | Model | None = None, budget: Budget | None = None, **changes: Any
+        self,
+        goal: str,
+        *,
+        model: str | Model | None = None,
+        budget: Budget | None = None,
+        answer: Any = None,
+        **changes: Any,
     ) -> LiveRun:
-        """A new run, ready to be driven (`outrider.agent.assemble.drive`)."""
+        """A new run, ready to be driven (`outrider.agent.assemble.drive`). `answer`: as in `run`."""
+        if answer is not None:
+            from outrider.agent.structured.schema import schema_of_type
+
+            changes["schema"] = schema_of_type(answer)
         settings = replace(self._settings, **changes)
         wanted = model or self._model
         if wanted is None:
@@ -126,9 +139,12 @@ class Agent:
             wanted, settings = found.spec, replace(settings, **{**found.reached(), **changes})
         opened = await self._open_model(wanted, settings)
         settings = replace(settings, model=opened.name)
-        return runs.start(
+        live = runs.start(
             self.store, goal, settings, opened, budget or self._budget, extra=self._extra, listeners=self._listeners
         )
+        if answer is not None and not isinstance(answer, dict):
+            live.expect(answer)
+        return live
 
     async def prepare_resume(
         self,
@@ -198,7 +214,7 @@ class Agent:
 
     async def _drive(self, live: LiveRun) -> Run:
         await runs.drive(live)
-        return read_run(self.store, live.journal.run_id)
+        return replace(read_run(self.store, live.journal.run_id), kind=live.answer_kind)
 
     async def _once(self, work: Any) -> Run:
         """Run with models opened on this loop and closed with it; the database stays open for `Run.events`."""

@@ -22,6 +22,7 @@ from outrider.agent.models.model import Model, Price, ToolSpec
 from outrider.agent.run_secrets import Hidden, masker_of, named_secrets
 from outrider.agent.settings.run_settings import Settings, as_stored, changed_settings, from_stored
 from outrider.agent.state import State
+from outrider.agent.structured.reading import check_of
 from outrider.agent.tool_memory import RunMemory
 from outrider.agent.version import VERSION
 from outrider.memory.errors import LeaseLost, StoreError, UsageError
@@ -32,6 +33,7 @@ from outrider.memory.redaction import Masker
 from outrider.memory.store import Store
 from outrider.memory.text import for_storage
 from outrider.tools.builtin import collect, replaced
+from outrider.tools.clock import today
 from outrider.tools.net.named_secrets import bound_hosts
 from outrider.tools.policy import Policy
 from outrider.tools.tool import Observation, Tool, ToolContext, ToolError
@@ -83,11 +85,12 @@ def start(
     workspace = _workspace(settings.workspace)
     first = RunStarted(
         goal=goal,
+        today=today(),
         model=model.name,
         budget=budget.as_json(),
         policy=Policy.of(settings.policy).as_json(),
         tools=tuple(_told(tool) for tool in toolbox.tools.values()),
-        system=settings.system,
+        system=_system(settings, model),
         workspace=str(workspace),
         settings=as_stored(settings),
         price=model.price.as_json() if model.price else None,
@@ -100,6 +103,21 @@ def start(
     live = _assemble(journal, settings, model, ledger, toolbox, workspace, listeners)
     _replay(live)
     return live
+
+
+def _system(settings: Settings, model: Model) -> str:
+    """The system text, with the shape of the answer if it has one. Raises UsageError if the model cannot keep to one."""
+    if settings.schema is None:
+        return settings.system
+    if getattr(model, "small", False):
+        raise UsageError(
+            f"{model.name} cannot answer in the shape of a schema",
+            "it points at words of the goal and of results; it writes no JSON of its own",
+            "name another model, or leave --schema out",
+        )
+    from outrider.agent.structured.reading import how
+
+    return f"{settings.system}\n\n{how(settings.schema)}"
 
 
 def stored_settings(store: Store, run_id: str) -> tuple[str, Settings, Budget]:
@@ -352,6 +370,8 @@ def _assemble(
         on_text=Hidden(listeners.on_text, masker) if listeners.on_text else None,
         masker=masker,
     )
+    if settings.schema is not None:
+        live.answer_schema, live.check_answer = settings.schema, check_of(settings.schema)
     if model.limits.context:
         live.observation_chars = max(500, min(live.observation_chars, model.limits.context))
     context.memory = RunMemory(live)

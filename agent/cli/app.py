@@ -36,6 +36,7 @@ from outrider.agent.cli.commands import (
     tools,
     undo,
     verify,
+    view,
 )
 from outrider.agent.cli.help import Command, Group
 from outrider.agent.cli.output import ReaderGone, hide, lost, say
@@ -43,7 +44,7 @@ from outrider.memory.errors import OutriderError, UsageError
 
 EPILOG = (
     "Exit codes: 0 answered, 1 a bug, 2 usage, 3 partial (a budget was reached, or something is left out), 4 interrupted, "
-    "5 failed (no model, or it could not do it), 6 not found, 7 refused or not allowed, 8 stuck."
+    "5 failed (no model, or it could not do it), 6 not found, 7 refused or not allowed, 8 stuck, 9 not the data asked for."
 )
 app = typer.Typer(
     cls=Group,
@@ -60,6 +61,7 @@ COMMANDS = {
     "fork": fork,
     "runs": runs,
     "show": show,
+    "view": view,
     "verify": verify,
     "scan": scan,
     "replay": replay,

@@ -46,6 +46,7 @@ from outrider.memory.events import (
 )
 from outrider.memory.journal import Stored
 from outrider.memory.text import for_terminal
+from outrider.tools.clock import local
 
 SANDBOX_OFF = "THE SANDBOX IS OFF: code the model writes runs on this machine as you, with your files and your network"
 _HEAD: tuple[Part, ...] = (("    ", "plain"),)
@@ -119,7 +120,7 @@ class TranscriptWriter:
     # -- one method for each kind ---------------------------------------------------------------------------------
 
     def _run_started(self, stored: Stored, event: RunStarted) -> Iterator[Line]:
-        yield Line((("outrider", "strong"), (f"  run {stored.run}", "plain")), right=stored.at[:16].replace("T", " "))
+        yield Line((("outrider", "strong"), (f"  run {stored.run}", "plain")), right=local(stored.at))
         yield from _row("goal", event.goal, "strong", self._detail)
         price = event.price or {}
         free = not any(float(str(price.get(side) or 0)) for side in ("input", "output"))
@@ -154,6 +155,10 @@ class TranscriptWriter:
             ((title, "strong"), (f"  {duration(event.latency_s)}, {used}", "dim")),
             right=f"left: {left}" if left else "",
         )
+        if event.reasoning.strip():
+            yield from self._block(
+                event.reasoning, "dim", replace(self._detail, result_lines=self._detail.call_lines * 2)
+            )
         if event.calls and event.text.strip():
             yield from self._block(event.text, "quote", replace(self._detail, result_lines=self._detail.call_lines * 2))
         if event.finish_reason in ("", "length"):
@@ -167,6 +172,8 @@ class TranscriptWriter:
         short = arguments_in_short(inline, 92 if self._detail is LIVE else 160)
         self._calls[event.call_id] = arguments_in_short(event.arguments, 72)
         yield Line(((f"{event.tool}  ", "tool"), (short, "plain"), (asked, "warn")), ((f"  {nested}▸ ", "tool"),))
+        if event.repaired:
+            yield Line(((f"read as: {one_line(event.repaired, 200)}", "dim"),), _HEAD)
         for name, text in apart.items():
             if len(event.arguments) > 1:
                 yield Line(((f"{one_line(name, 40)}:", "dim"),), _HEAD)
@@ -230,7 +237,7 @@ class TranscriptWriter:
             yield Line(((f"allowed for this {event.scope}", "good"),), _HEAD)
 
     def _noted(self, stored: Stored, event: Noted) -> Iterator[Line]:
-        if event.by == "outrider":
+        if event.by in ("outrider", "warning"):
             yield Line(((one_line(event.text, 400), "warn"),), (("  ! ", "warn"),))
         else:
             who = "note" if event.by == "agent" else "you"

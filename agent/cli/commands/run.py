@@ -31,6 +31,14 @@ Template = Annotated[
     ),
 ]
 
+Schema = Annotated[
+    str | None,
+    typer.Option(
+        "--schema", metavar="FILE|FIELDS", show_default=False,
+        help='The answer is JSON of this shape: a JSON Schema file, or "name, age int, tags str[]".',
+    ),
+]  # fmt: skip
+
 
 @takes(RunFlags)
 def command(
@@ -40,6 +48,7 @@ def command(
     label: Label = "",
     template: Template = None,
     profile: Profile = None,
+    schema: Schema = None,
 ) -> None:
     """Work on GOAL until it is answered or a limit is reached.
 
@@ -49,6 +58,7 @@ def command(
     from outrider.agent.cli.conclusion import Conclusion
     from outrider.agent.cli.progress import Progress
     from outrider.agent.cli.session import work
+    from outrider.agent.structured.schema import schema_of
 
     config = read_config(profile)
     given = [] if goal is None else [goal, *(words or ())]
@@ -62,6 +72,8 @@ def command(
     budget = budget_of(flags, config)
     progress = Progress(quiet=flags.quiet)
     conclusion = Conclusion(progress, as_json=flags.json)
+    if shape := schema or config.get("schema"):
+        settings["schema"] = schema_of(shape)
     spec, settings = choose_model(flags, config, settings, progress, profile=profile)
 
     async def prepare(agent: Agent) -> LiveRun:

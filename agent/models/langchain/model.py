@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 from outrider.agent.models.chat import errors
-from outrider.agent.models.chat.decode import token_count
 from outrider.agent.models.chat.encode import wire_arguments, wire_id, wire_tool
 from outrider.agent.models.chat.errors import Endpoint
+from outrider.agent.models.chat.usage import token_count
 from outrider.agent.models.langchain.refused import refused_calls
 from outrider.agent.models.langchain.threads import Tell, in_thread
 from outrider.agent.models.model import (
