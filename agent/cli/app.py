@@ -23,6 +23,7 @@ from outrider.agent.cli.commands import (
     config,
     diff,
     doctor,
+    eval,
     export,
     fork,
     import_,
@@ -68,6 +69,7 @@ COMMANDS = {
     "compare": compare,
     "export": export,
     "import": import_,
+    "eval": eval,
 }
 for name, module in COMMANDS.items():
     app.command(name, cls=Command)(module.command)

@@ -21,6 +21,7 @@ ORDER = (
     "compare",
     "export",
     "import",
+    "eval",
     "tools",
     "models",
     "config",
