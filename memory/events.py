@@ -83,11 +83,15 @@ class Artifact(_Part):
 
 
 class FileChange(_Part):
-    """A file of the workspace that a call changed: the digests of its content before and after, None: there was none."""
+    """A file of the workspace that a call changed: the digests of its content before and after, None: there was none.
+
+    after_kept: whether the content after is stored too; what is large is only named, for `undo` needs what was before.
+    """
 
     path: str
     before: str | None = None
     after: str | None = None
+    after_kept: bool = True
 
 
 class Citation(_Part):
@@ -128,7 +132,10 @@ def _sound(value: Any) -> Any:
 
 
 class RunStarted(Event):
-    """The goal and everything `resume` must know. `tools` holds each tool's name, description, schema, effect."""
+    """The goal and everything `resume` must know. `tools` holds each tool's name, description, schema, effect.
+
+    `today`: the line that tells the model the date where the person is; "" in runs from before there was one.
+    """
 
     kind: Literal["run_started"] = "run_started"
     goal: str
@@ -144,6 +151,7 @@ class RunStarted(Event):
     versions: dict[str, str] = {}
     parent: str | None = None
     label: str = ""
+    today: str = ""
 
 
 class ModelAsked(Event):

@@ -14,6 +14,7 @@ ORDER = (
     "fork",
     "runs",
     "show",
+    "view",
     "verify",
     "replay",
     "undo",
