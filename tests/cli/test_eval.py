@@ -15,7 +15,9 @@ from tests.cli.program import Program, Result
 
 def goals(program: Program, count: int) -> str:
     """A file of goals; every third one is not reached by a model that always says 'done 7'."""
-    lines = [{"goal": f"goal {n}", "expect": "done" if n % 3 else "never", "files": {"a.txt": str(n)}} for n in range(count)]
+    lines = [
+        {"goal": f"goal {n}", "expect": "done" if n % 3 else "never", "files": {"a.txt": str(n)}} for n in range(count)
+    ]
     file = program.work / "goals.jsonl"
     file.write_text("\n".join(map(json.dumps, lines)))
     return str(file)
@@ -53,7 +55,9 @@ def test_killed_twice_it_gives_the_same_table(program: Program) -> None:
     assert len(again.json["results"]) == 40
 
 
-def test_two_models_are_compared_and_reports_written(program: Program, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
+def test_two_models_are_compared_and_reports_written(
+    program: Program, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
     """A table on stdout, JUnit and a picture in files, exit code 4 under the wanted share."""
     file = goals(program, 4)
     good, bad = slow_script(program, "good.json", 0), program.script({"text": "STATUS: failed\nno"}, name="bad.json")
@@ -71,10 +75,14 @@ def test_two_models_are_compared_and_reports_written(program: Program, monkeypat
     assert program.here(monkeypatch, capfd, *words, "--fresh").err.count("✓") == 2
 
 
-def test_an_attempt_sees_nothing_of_another(program: Program, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
+def test_an_attempt_sees_nothing_of_another(
+    program: Program, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
     """Workspace and memory are each attempt's own; the person's database gets no run of it."""
     model = program.script({"tool": "list_files", "arguments": {}}, {"text": "done"})
-    done = program.here(monkeypatch, capfd, "eval", goals(program, 3), "--models", model, "--tool", "list_files", "--out", "o", "--json")
+    done = program.here(
+        monkeypatch, capfd, "eval", goals(program, 3), "--models", model, "--tool", "list_files", "--out", "o", "--json"
+    )
     assert done.code == 0, done.err
     assert not (program.home / "memory.db").exists()
     for place in (Path(program.work / "o" / one["place"]) for one in done.json["results"]):
@@ -83,7 +91,9 @@ def test_an_attempt_sees_nothing_of_another(program: Program, monkeypatch: pytes
         assert "a.txt" in shown.out
 
 
-def test_a_model_that_is_not_reached_is_not_scored(program: Program, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_model_that_is_not_reached_is_not_scored(
+    program: Program, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
     """A dead server is no zero; the same command goes on when it is back."""
     model = program.script({"error": {"what": "down", "retryable": False}}, {"text": "done"})
     done = program.here(monkeypatch, capfd, "eval", goals(program, 9), "--models", model, "--tool", "plan", "--json")
@@ -98,9 +108,13 @@ def test_a_model_that_is_not_reached_is_not_scored(program: Program, monkeypatch
      ("goals.jsonl", "--models", "starter", "--model", "starter"), ("goals.jsonl", "--checks", "none.py"),
      ("goals.jsonl", "--out", "/proc/x"), ("goals.jsonl", "--fail-under", "2")],
 )  # fmt: skip
-def test_wrong_words_are_refused(program: Program, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], words: tuple[str, ...]) -> None:
+def test_wrong_words_are_refused(
+    program: Program, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], words: tuple[str, ...]
+) -> None:
     """Exit code 2 in words."""
-    (program.work / "goals.jsonl").write_text('{"goal": "a", "python": "f"}' if "--checks" in words else '{"goal": "a", "expect": "b"}')
+    (program.work / "goals.jsonl").write_text(
+        '{"goal": "a", "python": "f"}' if "--checks" in words else '{"goal": "a", "expect": "b"}'
+    )
     if "--models" not in words:
         words = (*words, "--models", program.script({"text": "b"}))
     done = program.here(monkeypatch, capfd, "eval", *words)

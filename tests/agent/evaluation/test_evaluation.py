@@ -69,7 +69,9 @@ def test_every_bad_line_is_named(tmp_path: Path) -> None:
         ("STATUS: not found\nno", {"expect": "no"}, False),
     ],
 )
-def test_each_check_holds_and_fails(store: Store, tmp_path: Path, answer: str, line: dict[str, Any], good: bool) -> None:
+def test_each_check_holds_and_fails(
+    store: Store, tmp_path: Path, answer: str, line: dict[str, Any], good: bool
+) -> None:
     """An end that is not the wanted one fails whatever the words; a link out of the workspace is no file in it."""
     work = tmp_path / "work"
     work.mkdir()
@@ -137,7 +139,9 @@ def test_reports_hold_whatever_text_there_is() -> None:
     ElementTree.fromstring(report.junit([odd, RESULT], "a<b").encode("utf-8"))
     ElementTree.fromstring(report.svg(scores([odd]), "a<b").encode("utf-8"))
     json.dumps(report.as_json(scores([odd]), [odd], 0.0))
-    shown = "".join(text for line in [*report.failures([odd]), *report.table(scores([odd]))] for text, _ in (*line.head, *line.body))
+    shown = "".join(
+        text for line in [*report.failures([odd]), *report.table(scores([odd]))] for text, _ in (*line.head, *line.body)
+    )
     assert "\x1b" not in shown
 
 
