@@ -102,7 +102,7 @@ def _segments(pattern: str) -> list[_Segment | None]:
 
 
 def _segment(part: str) -> _Segment:
-    fits = re.compile(fnmatch.translate(part)).match
+    fits = re.compile(fnmatch.translate(part.replace("[^", "[!"))).match
     return lambda name: name == part or fits(name) is not None
 
 
