@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from outrider.agent.agent import Agent
-    from outrider.agent.answer import Answer
+    from outrider.agent.answers.answer import Answer
     from outrider.agent.budget import Budget
     from outrider.agent.history.run_view import Run
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 from outrider.agent.budget import Ledger
 from outrider.agent.context.conversation import Context
@@ -36,7 +37,8 @@ class LiveRun:
 
     stage() takes secrets out of an event, tells everybody who keeps a picture of the run and holds it for the next
     commit; commit() commits. Nothing else writes to the run's journal.
-    stop: a reason, set from outside (Ctrl-C), to leave after the current step.
+    stop: a reason, set from outside (Ctrl-C), to leave after the current step. changes: what differs from how it was last
+    driven and is not recorded yet.
     """
 
     journal: Journal
@@ -57,6 +59,7 @@ class LiveRun:
     delegate: Callable[[LiveRun, str, str, float, tuple[str, ...]], Awaitable[Observation]] | None = None
     parent: LiveRun | None = None
     stop: str = ""
+    changes: dict[str, Any] = field(default_factory=dict)
     door: asyncio.Lock = field(default_factory=asyncio.Lock)  # calls that code makes come in one by one
     pending: list[Event] = field(default_factory=list)
     blobs: dict[str, bytes] = field(default_factory=dict)

@@ -19,6 +19,7 @@ import typer
 from typer.exceptions import TyperException
 
 from outrider.agent.cli.commands import (
+    chat,
     config,
     doctor,
     fork,
@@ -51,7 +52,7 @@ app = typer.Typer(
     epilog=EPILOG,
 )
 COMMANDS = {
-    "run": run, "resume": resume, "fork": fork, "runs": runs, "show": show, "verify": verify, "scan": scan, "replay": replay, "undo": undo,
+    "run": run, "chat": chat, "resume": resume, "fork": fork, "runs": runs, "show": show, "verify": verify, "scan": scan, "replay": replay, "undo": undo,
 }  # fmt: skip
 for name, module in COMMANDS.items():
     app.command(name, cls=Command)(module.command)

@@ -8,7 +8,21 @@ from typing import Any
 
 from typer.core import TyperCommand, TyperGroup
 
-ORDER = ("run", "resume", "fork", "runs", "show", "verify", "replay", "undo", "tools", "models", "config", "doctor")
+ORDER = (
+    "run",
+    "chat",
+    "resume",
+    "fork",
+    "runs",
+    "show",
+    "verify",
+    "replay",
+    "undo",
+    "tools",
+    "models",
+    "config",
+    "doctor",
+)
 
 
 class Command(TyperCommand):
