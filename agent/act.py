@@ -56,7 +56,7 @@ async def act(live: LiveRun, reply: ModelReplied) -> None:
         if batch and (ready.call.tool.serial or batch[-1].call.tool.serial or len(batch) == TOGETHER):
             await _run_together(live, batch)
             batch = []
-            if full := _no_room(live, call_id, draft.name, batch):  # what ran may have called tools itself
+            if full := _no_room(live, call_id, ready.call.tool.name, batch):  # what ran may have called tools itself
                 live.stage(full)
                 continue
         batch.append(ready)
@@ -81,7 +81,7 @@ async def _ready(live: LiveRun, call_id: str, draft: CallDraft, batch: list[Read
     """The call, ready to run; or the observation that says why it does not."""
     stored = live.masker.model(draft)  # as the journal tells it: earlier calls are only known that way
     name, mark = draft.name, mark_of(stored.name, stored.arguments)
-    tool = live.toolbox.tools.get(name)
+    tool = live.toolbox.meant(name)
     times = live.state.in_a_row(mark) + 1
     if (tool is None or tool.fresh_s > 0) and (times >= SAME_IN_A_ROW or mark in live.state.warned):
         return refused(live, call_id, name, f"{REPEATED} it is the same call as before. {_OTHERWISE}")
@@ -91,7 +91,7 @@ async def _ready(live: LiveRun, call_id: str, draft: CallDraft, batch: list[Read
         return refused(live, call_id, name, str(error))
     if known := _known_already(live, call_id, call, batch):
         return known
-    if full := _no_room(live, call_id, name, batch):
+    if full := _no_room(live, call_id, call.tool.name, batch):
         return full
     return await decide(live, call_id, call)
 
@@ -182,6 +182,7 @@ def _called(ready: Ready) -> ToolCalled:
         effect=ready.call.effect,
         decision="ask" if ready.decision == "ask" else "allow",
         reason=ready.reason,
+        repaired=ready.call.repaired,
     )
 
 

@@ -18,7 +18,7 @@ from outrider.agent.children import delegate
 from outrider.agent.driving import drive
 from outrider.agent.history.run_view import Run, read_run
 from outrider.agent.live_run import LiveRun
-from outrider.agent.models import open_model
+from outrider.agent.models import as_model, open_model
 from outrider.agent.models.detect import choose
 from outrider.agent.models.model import Model
 from outrider.agent.settings.config import default_memory
@@ -33,7 +33,7 @@ from outrider.tools.tool import Tool, tool
 class Agent:
     """An agent: a model, tools, a memory and a budget.
 
-    model: "provider:name" (see docs/models.md), a `Model`, or None for the best that is found. api_key, base_url: for
+    model: "provider:name" (see docs/models.md), a `Model`, a LangChain chat model, or None for the best that is found. api_key, base_url: for
     openai: models. tools: functions, `Tool`s and names of built-in tools; None: all built-in ones. memory: a database
     URL, or a `Store` to share. budget: hard limits; None: 500 steps, an hour, and a dollar where the price is known; a dict goes over these.
     approve: asked before calls the policy says to ask about; without it the answer is no. Everything else is a field of
@@ -57,6 +57,9 @@ class Agent:
             raise UsageError(
                 f"Agent does not know {', '.join(sorted(unknown))}", "no such setting", f"it knows {known}"
             )
+        if model is not None and not isinstance(model, str):
+            model = as_model(model)
+            _refuse_late({"api_key": api_key} | settings)
         names, self._extra = _sort_out(tools)
         self._model, self._api_key = model, api_key
         self._settings = Settings(model="", tools=names, **settings)
@@ -242,7 +245,7 @@ class Agent:
 
     async def _open_model(self, model: str | Model | None, settings: Settings) -> Model:
         if model is not None and not isinstance(model, str):
-            return model
+            return _told(as_model(model), settings)
         key = (id(asyncio.get_running_loop()), f"{model}|{settings.base_url}|{settings.price_in}|{settings.price_out}")
         if key not in self._open:
             self._open[key] = await open_model(
@@ -254,6 +257,28 @@ class Agent:
                 max_context=settings.max_context,
             )
         return self._open[key]
+
+
+def _refuse_late(settings: dict[str, Any]) -> None:
+    """Settings that only count while a model is made. Raises UsageError: they would be ignored beside one that is."""
+    for name in ("api_key", "base_url", "api_key_env"):
+        if settings.get(name):
+            raise UsageError(
+                f"{name} was given beside a model that is already made",
+                "it counts when the model is made",
+                f"give it to the model itself, as in OpenAIModel(NAME, {name.removesuffix('_env')}=…)",
+            )
+
+
+def _told(model: Model, settings: Settings) -> Model:
+    """An instance with what the settings say of it: its price, and its window. Raises UsageError."""
+    if settings.price_in is not None or settings.price_out is not None:
+        from outrider.agent.models.prices import find_price
+
+        model.price = find_price(model.name, settings.price_in, settings.price_out)
+    if settings.max_context is not None:
+        model.limits = replace(model.limits, context=settings.max_context)
+    return model
 
 
 def _key_of(settings: Settings) -> str | None:

@@ -157,7 +157,9 @@ async def _attempt(
     replied = ModelReplied(
         step=step,
         text=reply.text,
+        reasoning=reply.reasoning,
         calls=reply.calls,
+        kept=dict(reply.kept),
         usage=reply.usage,
         cost=live.ledger.settle(reserved, reply.usage),
         finish_reason=reply.finish_reason,

@@ -38,11 +38,19 @@ class _Part(BaseModel):
 
 
 class Usage(_Part):
-    """Tokens a provider reported for one request. `cached_tokens` is the part of `input_tokens` read from a cache."""
+    """Tokens a provider reported for one request.
+
+    Parts of `input_tokens`: `cached_tokens` read from a cache, `cache_write_tokens` written to one, `audio_input_tokens`.
+    Parts of `output_tokens`: `reasoning_tokens`, `audio_output_tokens`.
+    """
 
     input_tokens: int = Field(ge=0)
     output_tokens: int = Field(ge=0)
     cached_tokens: int = Field(default=0, ge=0)
+    cache_write_tokens: int = Field(default=0, ge=0)
+    audio_input_tokens: int = Field(default=0, ge=0)
+    reasoning_tokens: int = Field(default=0, ge=0)
+    audio_output_tokens: int = Field(default=0, ge=0)
 
 
 class Amount(_Part):
@@ -53,11 +61,15 @@ class Amount(_Part):
 
 
 class CallDraft(_Part):
-    """A tool call as the model wrote it: nothing in it is checked. `id` is the provider's and may repeat."""
+    """A tool call as the model wrote it: nothing in it is checked. `id` is the provider's and may repeat.
+
+    extra: fields of the call we have no use for, which its provider may want back (Gemini's thought signatures).
+    """
 
     id: str = ""
     name: str
     arguments: str = "{}"
+    extra: dict[str, JsonValue] = {}
 
 
 class Artifact(_Part):
@@ -153,26 +165,37 @@ class GoalGiven(Event):
 
 
 class ModelAsked(Event):
-    """A request is about to be sent. `reserved` is the most it can cost; `elapsed_s` is the run's working time so far."""
+    """A request is about to be sent. `reserved` is the most it can cost; `elapsed_s` is the run's working time so far.
+
+    size: UTF-8 bytes of its messages and tools, to learn from the reply how many bytes this server counts as a token.
+    """
 
     kind: Literal["model_asked"] = "model_asked"
     step: int
     purpose: Literal["step", "ending", "summary", "tool"] = "step"
     reserved: Amount = Amount()
     max_tokens: int = 0
+    size: int = 0
     request_digest: str = ""
     elapsed_s: float = 0.0
 
 
 class ModelReplied(Event):
-    """A request came back, or failed (`error`). `cost` is what the ledger counts: never more than was reserved."""
+    """A request came back, or failed (`error`). `cost` is what the ledger counts: what was reported, else the reservation.
+
+    reasoning: what the model thought before it spoke, never part of the answer. kept: fields of the reply that its provider
+    wants back with the next request. over: the part of `cost` that was reported beyond the reservation.
+    """
 
     kind: Literal["model_replied"] = "model_replied"
     step: int
     text: str = ""
+    reasoning: str = ""
     calls: tuple[CallDraft, ...] = ()
+    kept: dict[str, JsonValue] = {}
     usage: Usage | None = None
     cost: Amount = Amount()
+    over: Amount = Amount()
     finish_reason: str = ""
     latency_s: float = 0.0
     error: str = ""
@@ -181,7 +204,10 @@ class ModelReplied(Event):
 
 
 class ToolCalled(Event):
-    """A tool is about to run. `call_id` is ours (`step.position`), unique in the run."""
+    """A tool is about to run. `call_id` is ours (`step.position`), unique in the run.
+
+    repaired: what had to be put right in the call as the model wrote it, in words; "" for a call that was sound.
+    """
 
     kind: Literal["tool_called"] = "tool_called"
     call_id: str
@@ -190,6 +216,7 @@ class ToolCalled(Event):
     effect: Effect = "read"
     decision: Decision = "allow"
     reason: str = ""
+    repaired: str = ""
 
 
 class ToolReturned(Event):
@@ -276,19 +303,24 @@ class ApprovalGiven(Event):
 
 
 class Noted(Event):
-    """A note. `by` "agent": kept with the `note` tool; "outrider": said to the model (a bad reply, what is left)."""
+    """A note. `by` "agent": kept with the `note` tool; "outrider": said to the model (a bad reply, what is left);
+    "warning": said to the person alone (a bill beyond its reservation, a prompt the server cut)."""
 
     kind: Literal["noted"] = "noted"
     text: str
-    by: Literal["agent", "outrider", "person"] = "agent"
+    by: Literal["agent", "outrider", "person", "warning"] = "agent"
 
 
 class Compacted(Event):
-    """From here on the model sees `text` in place of what came before `upto` (a seq). The journal keeps everything."""
+    """From here on the model sees `text` in place of what came before `upto` (a seq). The journal keeps everything.
+
+    shorten: characters that are shown of each older tool result that stays; 0: all. With `upto` 0 nothing is left out.
+    """
 
     kind: Literal["compacted"] = "compacted"
     upto: int
     text: str
+    shorten: int = 0
 
 
 class Interrupted(Event):

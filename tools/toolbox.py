@@ -8,8 +8,6 @@ from __future__ import annotations
 import _thread
 import asyncio
 import inspect
-import json
-import math
 import sys
 import time
 import traceback
@@ -21,10 +19,9 @@ from typing import Any, get_args
 from outrider.memory.errors import OutriderError, UsageError
 from outrider.memory.events import Effect, Origin
 from outrider.memory.text import for_storage, hidden_in
+from outrider.tools.arguments import BadArguments, matching_name, read_arguments
 from outrider.tools.tool import File, Observation, Tool, ToolContext, ToolError, observe, shape
 
-MAX_ARGUMENTS = 1_000_000  # characters of arguments a model may write
-MAX_DEPTH = 64
 MAX_SAID = 20_000  # characters of what a tool raised that are kept
 GRACE_S = 1.0  # for a cancelled tool to tidy up
 
@@ -37,6 +34,7 @@ class Prepared:
     arguments: dict[str, Any]  # as the function wants them
     plain: dict[str, Any]  # as JSON, for the journal and for people
     effect: Effect
+    repaired: str = ""  # what had to be put right to read it, in words
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,18 +59,27 @@ class Toolbox:
 
     def prepare(self, name: str, arguments: str | Mapping[str, Any]) -> Prepared:
         """A call as a model wrote it, checked. Raises ToolError that says what was wrong and what would be right."""
-        tool = self.tools.get(name)
+        tool = self.meant(name)
         if tool is None:
             near = get_close_matches(name, self.tools, n=3, cutoff=0.5) or sorted(self.tools)
             raise ToolError(f"there is no tool {name[:80]!r}", "it is not in the list", f"use one of {', '.join(near)}")
-        plain = _parse(tool, arguments) if isinstance(arguments, str) else dict(arguments)
+        repairs = [] if tool.name == name else [f"the name {name[:80]!r} was read as {tool.name}"]
+        if isinstance(arguments, str):
+            plain, more = _parse(tool, arguments)
+            repairs += more
+        else:
+            plain = dict(arguments)
         try:
             checked = tool.check(plain)
-            return Prepared(tool, checked, plain, tool.effect_of(checked))
+            return Prepared(tool, checked, plain, tool.effect_of(checked), "; ".join(repairs)[:500])
         except ToolError:
             raise
         except Exception as error:  # a checker or effect function of a tool's author
             raise ToolError(f"the arguments of {name} could not be checked", repr(error), "try others") from error
+
+    def meant(self, name: str) -> Tool | None:
+        """The tool of this name, or the one it can only mean (`functions.Ping` for `ping`); None: there is none."""
+        return self.tools.get(name) or self.tools.get(matching_name(name, self.tools) or "")
 
     async def run(self, call: Prepared, context: ToolContext, timeout_s: float) -> Returned:
         """Run a call for at most `timeout_s` seconds. Never raises but for cancellation: whatever happens is an observation."""
@@ -175,44 +182,12 @@ def _detail(context: ToolContext) -> str:
 _OURS = (__file__, observe.__code__.co_filename, asyncio.timeouts.__file__)
 
 
-def _parse(tool: Tool, arguments: str) -> dict[str, Any]:
-    right = f"write one JSON object that fits {shape(tool.name, tool.parameters)}"
-    if len(arguments) > MAX_ARGUMENTS:
-        raise ToolError(f"the arguments of {tool.name} are too long", f"{len(arguments):,} characters", right)
+def _parse(tool: Tool, arguments: str) -> tuple[dict[str, Any], tuple[str, ...]]:
     try:
-        parsed = json.loads(arguments.strip() or "{}", parse_constant=_no_constant, parse_float=_finite)
-        if not arguments.isascii() or "\\ud" in arguments or "\\uD" in arguments:  # half a character is a "?"
-            parsed = json.loads(json.dumps(parsed, ensure_ascii=False).encode("utf-8", "replace"))
-    except RecursionError:
-        raise ToolError(f"the arguments of {tool.name} are nested too deep", "no tool needs that", right) from None
-    except ValueError as error:
+        return read_arguments(arguments, tool.parameters, tool.name)
+    except BadArguments as error:
+        right = f"write one JSON object that fits {shape(tool.name, tool.parameters)}"
         raise ToolError(f"the arguments of {tool.name} are not valid JSON", str(error), right) from None
-    if not isinstance(parsed, dict):
-        raise ToolError(f"the arguments of {tool.name} are not an object", f"they are a {type(parsed).__name__}", right)
-    if _depth(parsed) > MAX_DEPTH:
-        raise ToolError(f"the arguments of {tool.name} are nested too deep", f"over {MAX_DEPTH} levels", right)
-    return parsed
-
-
-def _finite(digits: str) -> float:
-    if math.isinf(number := float(digits)):
-        raise ValueError(f"{digits[:20]} is too large a number")
-    return number
-
-
-def _no_constant(name: str) -> Any:
-    raise ValueError(f"{name} is not JSON")
-
-
-def _depth(value: Any) -> int:
-    deepest, todo = 0, [(value, 1)]
-    while todo:
-        node, depth = todo.pop()
-        deepest = max(deepest, depth)
-        if depth <= MAX_DEPTH:
-            inner = node.values() if isinstance(node, dict) else node if isinstance(node, list) else ()
-            todo.extend((child, depth + 1) for child in inner)
-    return deepest
 
 
 def _clean(seen: Observation, tool: Tool, context: ToolContext) -> Observation:

@@ -20,9 +20,13 @@ from typer.exceptions import TyperException
 
 from outrider.agent.cli.commands import (
     chat,
+    compare,
     config,
+    diff,
     doctor,
+    export,
     fork,
+    import_,
     models,
     replay,
     resume,
@@ -52,8 +56,21 @@ app = typer.Typer(
     epilog=EPILOG,
 )
 COMMANDS = {
-    "run": run, "chat": chat, "resume": resume, "fork": fork, "runs": runs, "show": show, "verify": verify, "scan": scan, "replay": replay, "undo": undo,
-}  # fmt: skip
+    "run": run,
+    "chat": chat,
+    "resume": resume,
+    "fork": fork,
+    "runs": runs,
+    "show": show,
+    "verify": verify,
+    "scan": scan,
+    "replay": replay,
+    "undo": undo,
+    "diff": diff,
+    "compare": compare,
+    "export": export,
+    "import": import_,
+}
 for name, module in COMMANDS.items():
     app.command(name, cls=Command)(module.command)
 for group in (tools, models, config):

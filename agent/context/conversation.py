@@ -23,6 +23,7 @@ from outrider.memory.events import (
     RunStarted,
     ToolReturned,
 )
+from outrider.tools.arguments import matching_name
 
 
 class Context:
@@ -31,6 +32,7 @@ class Context:
     def __init__(self) -> None:
         self.messages: list[Message] = []
         self.seen: Seen | None = None  # what the provider itself counted
+        self._tools: tuple[str, ...] = ()
         self._asked: ModelAsked | None = None
         self._asked_messages = 0
         self._waiting: dict[str, ToolReturned | None] = {}
@@ -43,6 +45,7 @@ class Context:
         """Learn from one event. left(): what is left of the budget after it, asked for only where it is said."""
         self._seq = seq
         if isinstance(event, RunStarted):
+            self._tools = tuple(str(told.get("name")) for told in event.tools)
             if event.system:
                 self._say(Message("system", event.system))
             self._say(Message("user", goal_text(event.goal, event.attachments), label=GOAL))
@@ -55,7 +58,7 @@ class Context:
         elif isinstance(event, ToolReturned) and event.call_id in self._waiting:
             self._waiting[event.call_id] = event
             self._flush(left)
-        elif isinstance(event, Noted) and event.by != "agent":
+        elif isinstance(event, Noted) and event.by in ("outrider", "person"):
             self._say(Message("user", event.text, note=left()))
         elif isinstance(event, Resumed) and event.changes.get("goal"):
             if event.changes.get("clean"):  # a fork with a goal of its own: what was said before was about another
@@ -83,10 +86,15 @@ class Context:
         if not event.calls and not event.text.strip():
             return  # an empty turn is refused by many servers; the note that follows says what was wrong
         calls = tuple(
-            CallDraft(id=f"{event.step}.{i}", name=call.name, arguments=call.arguments)
+            CallDraft(
+                id=f"{event.step}.{i}",
+                name=matching_name(call.name, self._tools) or call.name,
+                arguments=call.arguments,
+                extra=call.extra,
+            )
             for i, call in enumerate(event.calls[:MAX_CALLS])
         )
-        self._say(Message("assistant", event.text, calls))
+        self._say(Message("assistant", event.text, calls, kept=event.kept))
         self._waiting = {call.id: None for call in calls}
 
     def _flush(self, left: Callable[[], str]) -> None:

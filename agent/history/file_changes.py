@@ -14,7 +14,7 @@ from outrider.memory.errors import OutriderError
 from outrider.memory.events import FileChange, RunStarted, ToolReturned
 from outrider.memory.journal import Journal, Stored
 from outrider.memory.store import Store, digest_of
-from outrider.tools.files.file_tools import put_file, take_file
+from outrider.tools.files.writing import put_file, take_file
 
 
 @dataclass(frozen=True, slots=True)

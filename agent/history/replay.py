@@ -235,7 +235,15 @@ class _StoredModel:
         if not isinstance(replied, ModelReplied):
             raise _EndOfTape
         if not replied.error:
-            return Reply(replied.text, replied.calls, replied.usage, replied.finish_reason, replied.outcome)
+            return Reply(
+                replied.text,
+                replied.calls,
+                replied.usage,
+                replied.finish_reason,
+                replied.outcome,
+                reasoning=replied.reasoning,
+                kept=replied.kept,
+            )
         following = next(islice(self.tape.ahead(), 1, None), None)
         again = isinstance(following, ModelAsked) and following.step == replied.step
         if not again:  # it was tried again, but the next attempt did not fit

@@ -24,7 +24,7 @@ PROVIDERS = {
 COMMON = ("base_url", "api_key", "max_context", "stream")  # flags any run may carry, whatever its model is
 NAMELESS = ("starter",)  # a whole spec by itself
 
-__all__ = ["PROVIDERS", "open_model", "split_spec"]
+__all__ = ["PROVIDERS", "as_model", "open_model", "split_spec"]
 
 
 def split_spec(spec: str) -> tuple[str, str]:
@@ -84,3 +84,20 @@ def _factory(provider: str, given: dict[str, Any]) -> Callable[..., Any]:
             raise UsageError(f"{provider}: does not take {key!r}", f"its settings are: {known}", f"leave {key} out")
         del given[key]
     return factory
+
+
+def as_model(given: Any) -> Model:
+    """A model instance as it is; any LangChain chat model as one of ours. Raises UsageError for anything else."""
+    if any(
+        kind.__name__ == "BaseChatModel" and kind.__module__.startswith("langchain_core.")
+        for kind in type(given).__mro__
+    ):
+        from outrider.agent.models.langchain.model import LangChainModel
+
+        return LangChainModel(given)
+    missing = [part for part in ("name", "limits", "reply", "count_bound", "aclose") if not hasattr(given, part)]
+    if missing or isinstance(given, type):
+        why = "it is a class" if isinstance(given, type) else f"it has no {', '.join(missing)}"
+        fix = 'give "provider:name", an instance that keeps the contract in agent/models/model.py, or a LangChain chat model'
+        raise UsageError(f"{type(given).__name__} is not a model", why, fix)
+    return cast(Model, given)

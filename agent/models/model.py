@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any, Literal, Protocol
@@ -48,7 +48,8 @@ class Message:
     before it: `call_id` is ours ("3.1", unique in the run) and is also the id that `calls[i].id` holds here.
     `label` is the tool's name on a "tool" message, and GOAL on a "user" message that says what is wanted. `ok` is False for an observation that is an error.
     `origin` "untrusted": the text was written by strangers. `note` is a line from Outrider (what is left of the budget).
-    An ordinary model is shown `as_shown(message)`; a small one may be shown less.
+    An ordinary model is shown `as_shown(message)`; a small one may be shown less. `kept`: fields of an assistant's turn that
+    its provider wants back as they were (DeepSeek's reasoning_content, OpenRouter's reasoning_details).
     """
 
     role: Role
@@ -59,6 +60,7 @@ class Message:
     ok: bool = True
     origin: Origin = "trusted"
     note: str = ""
+    kept: Mapping[str, Any] = field(default_factory=dict)
 
 
 def as_shown(message: Message) -> str:
@@ -78,11 +80,13 @@ _FENCE = re.compile(r"<\s*/?\s*untrusted", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class ToolSpec:
-    """What a model is told of a tool. `parameters` is a JSON Schema object."""
+    """What a model is told of a tool. `parameters` is a JSON Schema object. ours: it is built in, so its words are known
+    (model.py counts them by a measured ratio, and strangers' words by their bytes)."""
 
     name: str
     description: str
     parameters: dict[str, Any]
+    ours: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +120,8 @@ class Reply:
     middle), repetition (stopped, for it said one phrase over and over; it is left in the text once) …; empty means the
     reply was cut and must not be trusted to be whole.
     `outcome`: what a model that knows says of its answer, beside its words.
+    reasoning: what was thought before it was said. kept: see `Message.kept`. flaw: why this is no reply to act on
+    ("" if it is): what came is then booked and the request sent once more.
     """
 
     text: str = ""
@@ -123,6 +129,9 @@ class Reply:
     usage: Usage | None = None
     finish_reason: str = "stop"
     outcome: Outcome = "answered"
+    reasoning: str = ""
+    kept: Mapping[str, Any] = field(default_factory=dict)
+    flaw: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,10 +256,15 @@ def byte_bound(request: Request, seen: Seen | None) -> int:
     start, total = (seen.messages, seen.tokens) if seen else (0, tools_bytes(request.tools))
     for message in request.messages[start:]:
         total += PER_MESSAGE + len(as_shown(message).encode("utf-8", "replace")) + len(message.call_id)
-        total += sum(
-            PER_MESSAGE + len(c.name) + len(c.id) + len(c.arguments.encode("utf-8", "replace")) for c in message.calls
-        )
+        for call in message.calls:
+            total += PER_MESSAGE + len(call.name) + len(call.id) + len(call.arguments.encode("utf-8", "replace"))
+            total += _extra_bytes(call.extra)
+        total += _extra_bytes(message.kept)
     return total
+
+
+def _extra_bytes(fields: Mapping[str, Any]) -> int:
+    return len(json.dumps(fields, default=dict).encode("utf-8", "replace")) if fields else 0
 
 
 def tools_bytes(specs: Sequence[ToolSpec]) -> int:

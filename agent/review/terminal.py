@@ -162,6 +162,10 @@ class TranscriptWriter:
             ((title, "strong"), (f"  {duration(event.latency_s)}, {used}", "dim")),
             right=f"left: {left}" if left else "",
         )
+        if event.reasoning.strip():
+            yield from self._block(
+                event.reasoning, "dim", replace(self._detail, result_lines=self._detail.call_lines * 2)
+            )
         if event.calls and event.text.strip():
             yield from self._block(event.text, "quote", replace(self._detail, result_lines=self._detail.call_lines * 2))
         if event.finish_reason in ("", "length"):
@@ -175,6 +179,8 @@ class TranscriptWriter:
         short = arguments_in_short(inline, 92 if self._detail is LIVE else 160)
         self._calls[event.call_id] = arguments_in_short(event.arguments, 72)
         yield Line(((f"{event.tool}  ", "tool"), (short, "plain"), (asked, "warn")), ((f"  {nested}▸ ", "tool"),))
+        if event.repaired:
+            yield Line(((f"read as: {one_line(event.repaired, 200)}", "dim"),), _HEAD)
         for name, text in apart.items():
             if len(event.arguments) > 1:
                 yield Line(((f"{one_line(name, 40)}:", "dim"),), _HEAD)
@@ -238,7 +244,7 @@ class TranscriptWriter:
             yield Line(((f"allowed for this {event.scope}", "good"),), _HEAD)
 
     def _noted(self, stored: Stored, event: Noted) -> Iterator[Line]:
-        if event.by == "outrider":
+        if event.by in ("outrider", "warning"):
             yield Line(((one_line(event.text, 400), "warn"),), (("  ! ", "warn"),))
         else:
             who = "note" if event.by == "agent" else "you"

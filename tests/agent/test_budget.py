@@ -16,8 +16,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from outrider.agent import Agent, Budget
-from outrider.agent import assemble as runs
-from outrider.agent.driving import drive
 from outrider.agent.budget import Ledger
 from outrider.agent.history.run_view import read_run
 from outrider.agent.models.model import Limits, ModelFailure, Price, Reply, Request, Seen, Usage, byte_bound

@@ -12,7 +12,6 @@ from typing import Any
 import pytest
 
 from outrider.agent import Agent
-from outrider.agent import assemble as runs
 from outrider.memory.errors import LeaseLost
 from outrider.memory.events import Noted, RunStarted
 from outrider.memory.journal import Journal

@@ -13,9 +13,8 @@ from typing import Any
 import pytest
 
 from outrider.agent import Agent, Budget
-from outrider.agent import assemble as runs
-from outrider.agent.driving import drive
 from outrider.agent.assemble import Listeners
+from outrider.agent.driving import drive
 from outrider.agent.models.model import ModelFailure, Reply, Usage
 from outrider.memory.events import ApprovalAsked, ApprovalGiven, ToolReturned
 from outrider.memory.store import Store
@@ -38,7 +37,7 @@ def look(what: str = "") -> str:
         (call("look", '{"what": 3, "more": 1}'), "do not fit"),
         (call("look", '{"what": "x'), "not valid JSON"),
         (call("look", '["x"]'), "not an object"),
-        (call("look", "null"), "not an object"),
+        (call("look", "null"), "saw"),
         (call("look", '{"what": NaN}'), "not JSON"),
         (call("look", '{"what": 1e999}'), "too large a number"),
         (call("look", "[" * 100_000), "nested too deep"),

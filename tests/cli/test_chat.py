@@ -121,7 +121,18 @@ def test_ctrl_c_twice_stops_the_step_and_loses_nothing(program: Program) -> None
 
 def test_commands_of_a_chat_do_what_they_say(program: Program) -> None:
     """Piped in, a line is a goal or a command; a wrong one is told and the chat goes on; the exit code is the last goal's."""
-    lines = ["/nosuch", "/budget", "one", "/model nosuch:x", "/budget steps 40", "/tools", "/fork", "two", "/show", "/help"]
+    lines = [
+        "/nosuch",
+        "/budget",
+        "one",
+        "/model nosuch:x",
+        "/budget steps 40",
+        "/tools",
+        "/fork",
+        "two",
+        "/show",
+        "/help",
+    ]
     arguments = chat_args(program, {"text": "first"}, {"text": "STATUS: partial\nsecond"})
     done = program(*arguments, input="\n".join(lines) + "\n")
     assert done.code == 3
@@ -139,6 +150,8 @@ def test_commands_of_a_chat_do_what_they_say(program: Program) -> None:
 def test_a_file_named_with_an_at_sign_is_attached(program: Program) -> None:
     """@notes.txt in a goal of a chat is what a file argument is to `run`."""
     (program.work / "notes.txt").write_text("the word is falcon")
-    done = program(*chat_args(program, {"text": "The word is falcon"}), "--json", input="what is the word in @notes.txt?\n")
+    done = program(
+        *chat_args(program, {"text": "The word is falcon"}), "--json", input="what is the word in @notes.txt?\n"
+    )
     assert done.json["citations"] == [] or done.json["citations"][0]["seq"] == 1
     assert "notes.txt  18 characters" in done.err

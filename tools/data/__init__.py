@@ -1,1 +1,1 @@
-"""Questions about data answered without code: tables and text statistics. Touches files of the workspace."""
+"""Questions about data answered without code: SQL over files and databases, statistics of a text. Reads files of the workspace."""

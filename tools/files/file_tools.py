@@ -5,26 +5,23 @@ Does not promise: a lock; another program may change a file between two calls.
 
 from __future__ import annotations
 
-import contextlib
 import io
 import json
 import os
-import secrets
 import stat
 import time
 from difflib import SequenceMatcher
 from itertools import islice
-from pathlib import Path
 from typing import Any
 
 from outrider.tools.files import encoding, search_process, walk
-from outrider.tools.files.paths import READ, Place, missing, open_file, place, refuse_guarded, shown
+from outrider.tools.files.paths import Place, missing, open_file, place, shown
+from outrider.tools.files.writing import MAX_WRITE, content_before, replace_file
 from outrider.tools.process.deadlines import in_child, in_thread
 from outrider.tools.tool import Change, Observation, ToolContext, ToolError, tool
 from outrider.tools.web.pages import pdf_page
 
 MAX_READ = 100_000  # characters read_file gives in one call
-MAX_WRITE = 10_000_000  # bytes written or edited in one call
 MAX_LISTED = 500
 MAX_WALKED = 100_000  # entries looked at for one list
 MAX_FOUND = 100
@@ -124,8 +121,8 @@ def write_file(path: str, content: str, ctx: ToolContext) -> Observation:
     """
     data = _encoded(content, path)
     with place(ctx.workspace, path, make_folders=True) as at:
-        before = _before(at, path)
-        had = _replace(at, path, data)
+        before = content_before(at, path)
+        had = replace_file(at, path, data)
     size = f"{len(data):,} bytes"
     said = f"wrote {size} to {shown(path)}" + (f" (it had {had:,} bytes)" if had is not None else " (new file)")
     known = had is None or before is not None  # what is too large to keep cannot be put back
@@ -151,36 +148,8 @@ def edit_file(path: str, old: str, new: str, ctx: ToolContext) -> Observation:
             raise _not_once(path, text, old, found)
         line = text.count("\n", 0, text.index(old)) + 1
         after = _encoded(text.replace(old, new), path)
-        _replace(at, path, after)
+        replace_file(at, path, after)
     return Observation(f"edited {shown(path)} at line {line}", changes=(Change(path, text.encode(), after),))
-
-
-def take_file(workspace: Path, path: str) -> bytes | None:
-    """The content of a file of the workspace, None if there is none. Raises ToolError if it cannot be read."""
-    with place(workspace, path) as at:
-        if at.status() is None:
-            return None
-        with os.fdopen(open_file(at, path), "rb") as file:
-            return file.read()
-
-
-def put_file(workspace: Path, path: str, data: bytes | None) -> None:
-    """Give a file of the workspace this content, or remove it (None). Raises ToolError if that is not allowed."""
-    with place(workspace, path, make_folders=data is not None) as at:
-        if data is not None:
-            _replace(at, path, data)
-        elif at.status() is not None:
-            os.unlink(at.name, dir_fd=at.folder)
-
-
-def _before(at: Place, path: str) -> bytes | None:
-    """What a file holds before it is replaced; None if there is none, or if it is too large to keep."""
-    refuse_guarded(at.path, path)  # before it is read: what holds keys is not
-    found = at.status()
-    if found is None or not stat.S_ISREG(found.st_mode) or found.st_size > MAX_WRITE:
-        return None
-    with os.fdopen(open_file(at, path), "rb") as file:
-        return file.read(MAX_WRITE)
 
 
 def _whole(at: Place, path: str) -> str:
@@ -227,54 +196,6 @@ def _encoded(text: str, path: str) -> bytes:
             f"{shown(path)} was not written", f"{len(data):,} bytes are over {MAX_WRITE:,}", "write it with python"
         )
     return data
-
-
-def _replace(at: Place, path: str, data: bytes) -> int | None:
-    """Put `data` in the place of the file, whole or not at all; the size it had, or None if it is new."""
-    refuse_guarded(at.path, path)
-    found = at.status()
-    if path.endswith("/") or (found is not None and stat.S_ISDIR(found.st_mode)):
-        raise ToolError(
-            f"{shown(path)} is a folder", "a file name is needed", f"write to {shown(path.rstrip('/'))}/notes.txt"
-        )
-    if found is not None and not stat.S_ISREG(found.st_mode):
-        raise ToolError(f"{shown(path)} cannot be written", "it is a device, pipe or socket", "use another name")
-    if found is not None and not os.access(at.name, os.W_OK, dir_fd=at.folder):
-        raise ToolError(f"{shown(path)} cannot be written", "it is read-only", "use another name")
-    if found is not None and _is_database(at):
-        raise ToolError(
-            f"{shown(path)} is not written", "it is a database (it may hold this very run)", "use another name"
-        )
-    temporary = f".outrider-{secrets.token_hex(8)}.tmp"  # beside it: a rename never crosses file systems
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
-    descriptor = os.open(temporary, flags, 0o666 if found is None else 0o600, dir_fd=at.folder)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
-            if found is not None:
-                os.fchmod(file.fileno(), stat.S_IMODE(found.st_mode) & 0o777)
-                with contextlib.suppress(OSError):
-                    os.fchown(file.fileno(), found.st_uid, found.st_gid)
-            file.flush()
-            os.fsync(file.fileno())
-        os.rename(temporary, at.name, src_dir_fd=at.folder, dst_dir_fd=at.folder)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            os.unlink(temporary, dir_fd=at.folder)
-        raise
-    return found.st_size if found is not None else None
-
-
-def _is_database(at: Place) -> bool:
-    """Whether the file is an SQLite database or one's log: runs may be kept in the workspace."""
-    name = at.name
-    for ending in ("-wal", "-shm", "-journal"):
-        name = name.removesuffix(ending)
-    try:
-        with os.fdopen(os.open(name, READ, dir_fd=at.folder), "rb") as file:
-            return file.read(16) == b"SQLite format 3\0"
-    except OSError:
-        return False
 
 
 @tool(effect="read", fresh_s=0)

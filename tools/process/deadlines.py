@@ -12,7 +12,7 @@ import queue
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -91,16 +91,17 @@ async def in_child(
     seconds: float,
     environment: Mapping[str, str] | None = None,
     max_output: int = 8 << 20,
+    descriptors: Sequence[int] = (),
 ) -> Done:
     """Run `python -m module` with at most `seconds` of wall time and `max_output` bytes of output, then kill it.
 
-    The child sees a plain environment (PLAIN_ENVIRONMENT) unless one is given. Never raises for what the child did.
+    The child sees a plain environment (PLAIN_ENVIRONMENT) unless one is given, and inherits `descriptors`. Never raises for what the child did.
     """
     plain = {name: os.environ[name] for name in PLAIN_ENVIRONMENT if name in os.environ}
     child = await asyncio.create_subprocess_exec(
         sys.executable, "-P", "-m", module, *arguments,
         stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
-        env=dict(environment) if environment is not None else plain, start_new_session=True,
+        env=dict(environment) if environment is not None else plain, start_new_session=True, pass_fds=descriptors,
     )  # fmt: skip
     kept, errors = bytearray(), bytearray()
     try:

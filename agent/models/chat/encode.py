@@ -13,6 +13,7 @@ from hashlib import blake2b
 from typing import Any
 
 from outrider.agent.models.model import CallDraft, Message, ToolSpec, as_shown
+from outrider.tools.arguments import read_object
 
 _dumps = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
@@ -27,9 +28,11 @@ class MessageBytes:
 
     Keyed by `id()` and cleared by a weak reference's callback: a lookup then costs 40 ns; in a WeakKeyDictionary it
     costs ten times that, which at 800 messages would be half of what a whole step may take.
+    `without`: fields of earlier replies that this server refused to take back.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, without: frozenset[str] = frozenset()) -> None:
+        self.without = without
         self._bytes: dict[int, bytes] = {}
         self._alive: dict[int, weakref.ref[Message]] = {}
 
@@ -58,7 +61,10 @@ class MessageBytes:
             known.pop(key, None)
             alive.pop(key, None)
 
-        known[key], alive[key] = to_bytes(wire_message(message)), weakref.ref(message, forget)
+        wire = wire_message(message)
+        if self.without:
+            wire = _left_out(wire, self.without)
+        known[key], alive[key] = to_bytes(wire), weakref.ref(message, forget)
 
 
 class ToolBytes:
@@ -88,32 +94,49 @@ def wire_message(message: Message) -> dict[str, Any]:
     if not message.calls:
         return {"role": message.role, "content": as_shown(message)}
     return {
+        **message.kept,
         "role": "assistant",
         "content": as_shown(message) or None,
         "tool_calls": [wire_call(call) for call in message.calls],
     }
 
 
+def _left_out(wire: dict[str, Any], without: frozenset[str]) -> dict[str, Any]:
+    """The message without these fields, in itself and in its calls."""
+    kept = {key: value for key, value in wire.items() if key not in without}
+    if "tool_calls" in kept:
+        kept["tool_calls"] = [{k: v for k, v in call.items() if k not in without} for call in kept["tool_calls"]]
+    return kept
+
+
 def wire_call(call: CallDraft) -> dict[str, Any]:
-    """A call the model once made, mended: a name or arguments that no server would take back would end the run."""
+    """A call the model once made, made sound: a name or arguments that no server would take back would end the run.
+
+    Fields we have no use for go back as they came (Gemini's thought signatures).
+    """
     name = re.sub(r"[^A-Za-z0-9_-]", "_", call.name)[:64] or "unnamed"
+    function = {"name": name, "arguments": wire_arguments(call.arguments)}
+    more = call.extra.get("function")
     return {
+        **call.extra,
         "id": wire_id(call.id),
         "type": "function",
-        "function": {"name": name, "arguments": wire_arguments(call.arguments)},
+        "function": {**more, **function} if isinstance(more, dict) else function,
     }
 
 
 def wire_arguments(text: str) -> str:
-    """`text` if it is a JSON object; else an object that quotes it (vLLM and Ollama parse what we send back).
-
-    Quotes and escapes become look-alikes of the same length, so what was counted in bytes stays counted.
+    """`text` if it is a JSON object; else the object it can only mean; else one that quotes it (vLLM and Ollama parse
+    what we send back). It grows by 16 bytes at most, so what was counted in bytes stays counted.
     """
     try:
         if isinstance(json.loads(text or "{}"), dict):
             return text or "{}"
     except (ValueError, RecursionError):
         pass
+    meant = read_object(text)
+    if meant is not None and len(written := _dumps(meant)) <= len(text) + 8:
+        return written
     return _dumps({"broken": _UNQUOTABLE.sub(" ", text.replace('"', "'").replace("\\", "/"))})
 
 

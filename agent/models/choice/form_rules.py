@@ -168,6 +168,42 @@ def needs_column(goal: str, chosen: Chosen, observed: str, beside: frozenset[str
     return None if chosen.get("operation") in NEEDS_COLUMN else []
 
 
+TABLE_SQL = {
+    "rows": "SELECT count(*) AS rows FROM t{where}",
+    "sum": "SELECT sum({column}) AS {label} FROM t{where}",
+    "mean": "SELECT avg({column}) AS {label} FROM t{where}",
+    "min": "SELECT min({column}) AS {label} FROM t{where}",
+    "max": "SELECT max({column}) AS {label} FROM t{where}",
+    "count": "SELECT count({column}) AS {label} FROM t{where}",
+    "unique": "SELECT {column}, count(*) AS rows FROM t{where} GROUP BY 1 ORDER BY 2 DESC, 1",
+    "head": "SELECT * FROM t{where} LIMIT 5",
+}
+
+
+def table_arguments(chosen: Chosen) -> dict[str, Any]:
+    """The SQL of an operation, a column and a condition; the columns of a table are what `table` says without SQL."""
+    operation, path = str(chosen.get("operation")), chosen.get("path")
+    if operation not in TABLE_SQL:
+        return {"path": path}
+    column = str(chosen.get("column", ""))
+    told = _sql_name(f"{operation} of {column}")
+    sql = TABLE_SQL[operation].format(column=_sql_name(column), label=told, where=_sql_where(chosen.get("where")))
+    return {"path": path, "sql": sql}
+
+
+def _sql_name(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _sql_where(condition: object) -> str:
+    """` WHERE "city" = 'Oslo'`; a number in quotes still compares as a number with a column of numbers."""
+    match = re.fullmatch(r"(\S+) (=|!=|<=|>=|<|>) (.*)", str(condition or ""), re.DOTALL)
+    if not match:
+        return ""
+    value = match[3].replace("'", "''")
+    return f" WHERE {_sql_name(match[1])} {match[2]} '{value}'"
+
+
 def stats_of(goal: str, chosen: Chosen, observed: str, beside: frozenset[str]) -> Values:
     if chosen.get("operation") != "count":
         return []

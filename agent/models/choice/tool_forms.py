@@ -86,7 +86,7 @@ TOOL_FORMS: dict[str, ToolForm] = {
         "row rows records entries items data table columns column fields header headers sum total add average mean highest "
         "maximum max largest biggest greatest top lowest minimum min smallest least unique different distinct values first "
         "preview head count many",
-        ("path", "operation"),
+        ("path", "sql"),
         (
             _p("path", "file"),
             _p("operation", "what to work out"),
@@ -99,6 +99,7 @@ TOOL_FORMS: dict[str, ToolForm] = {
             "column": rules.needs_column,
             "where": rules.where,
         },
+        arguments=rules.table_arguments,
     ),
     "text_stats": ToolForm(
         "letter letters character characters word words line lines length long times often reverse backwards spell upper "
@@ -192,4 +193,7 @@ TOOL_FORMS: dict[str, ToolForm] = {
 }
 
 
-HIDDEN = frozenset(["ask_user", "delegate", "plan", "http_request", "sql_query", "hub_run"])
+HIDDEN = frozenset({
+    "ask_user", "delegate", "plan", "http_request", "sql_query", "hub_run",
+    "calculate", "dates", "units", "move_file", "copy_file", "delete_file",  # the weights have not learned these yet
+})  # fmt: skip

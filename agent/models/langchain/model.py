@@ -12,13 +12,16 @@ import json
 import os
 from collections.abc import Iterable, Mapping
 from contextlib import AbstractContextManager, nullcontext
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 from outrider.agent.models.chat import errors
-from outrider.agent.models.chat.decode import token_count
 from outrider.agent.models.chat.encode import wire_arguments, wire_id, wire_tool
 from outrider.agent.models.chat.errors import Endpoint
+from outrider.agent.models.chat.usage import token_count
+from outrider.agent.models.langchain.refused import refused_calls
+from outrider.agent.models.langchain.threads import Tell, in_thread
 from outrider.agent.models.model import (
     CallDraft,
     Limits,
@@ -84,7 +87,9 @@ class LangChainModel:
             with _tracing():
                 runnable = self._runnable(request)
                 async with asyncio.timeout(request.timeout_s):
-                    if stream:
+                    if _only_waits(self._chat, stream):
+                        answer = await in_thread(_said, runnable, messages, request if stream else None)
+                    elif stream:
                         answer = await _streamed(runnable, messages, request)
                     else:
                         answer = await runnable.ainvoke(messages)
@@ -92,7 +97,11 @@ class LangChainModel:
         except OutriderError:
             raise
         except Exception as error:  # integrations raise anything; each becomes a failure the loop can weigh
-            raise self._failure(error, bool(request.tools)) from error
+            if calls := refused_calls(error):
+                return Reply(calls=calls, finish_reason="tool_calls")
+            if any(kind.__name__ == "ModelRefusalError" for kind in type(error).__mro__):
+                return Reply(text=whole_characters(str(error)), finish_reason="content_filter")
+            raise self._failure(error) from error
 
     async def count_bound(self, request: Request, seen: Seen | None) -> int:
         """An upper bound on input tokens: bytes, where the provider has not counted."""
@@ -108,9 +117,18 @@ class LangChainModel:
             limited: Any = self._chat
             if self._limit_field:
                 limited = self._chat.model_copy(update={self._limit_field: request.max_tokens})
-            bound = limited.bind_tools([wire_tool(spec) for spec in key]) if key else limited
+            bound = self._with_tools(limited, key) if key else limited
             self._bound = (key, request.max_tokens, bound)
         return self._bound[2]
+
+    def _with_tools(self, chat: Any, specs: tuple[ToolSpec, ...]) -> Any:
+        try:
+            return chat.bind_tools([wire_tool(spec) for spec in specs])
+        except NotImplementedError as error:
+            why = f"its bind_tools is not implemented ({type(self._chat).__name__})"
+            raise ModelFailure(
+                f"{self.name} cannot call tools", why, "use a chat model whose bind_tools works"
+            ) from error
 
     def _message(self, message: Message) -> BaseMessage:
         made = self._messages.get(message)
@@ -118,18 +136,19 @@ class LangChainModel:
             made = self._messages[message] = _to_langchain(message)
         return made
 
-    def _failure(self, error: Exception, tools_sent: bool) -> ModelFailure:
+    def _failure(self, error: Exception) -> ModelFailure:
         words, kind = errors.short(str(error)), type(error).__name__
         why = f"{kind}: {words}" if words else kind
         endpoint = Endpoint(self.name, self.name, "the provider's own setting")
         kinds = {each.__name__ for each in type(error).__mro__}
         if "ContextOverflowError" in kinds or (isinstance(error, ValueError) and errors.is_overflow(words)):
             return errors.overflow(endpoint, why)
-        if isinstance(error, NotImplementedError) and tools_sent:
-            return ModelFailure(f"{self.name} cannot call tools", why, "use a chat model whose bind_tools works")
-        if status := _status(error):
+        if (status := _status(error)) == 404:
+            fix = "check the model's name as its provider writes it, and the base_url you gave it, if you did"
+            return ModelFailure(f"the provider of {self.name} does not know it", why, fix)
+        if status:
             headers = {k.lower(): v for k, v in dict(getattr(_response(error), "headers", None) or {}).items()}
-            return errors.from_status(endpoint, status, headers, words.encode(), tools_sent=tools_sent)
+            return errors.from_status(endpoint, status, headers, words.encode(), tools_sent=bool(self._bound[0]))
         if isinstance(error, TimeoutError) or any("Timeout" in each for each in kinds):
             fix = "it is tried again while there is time"
             return ModelFailure(f"{self.name} did not answer in time", why, fix, retryable=True, billed=True)
@@ -153,6 +172,31 @@ async def _streamed(runnable: Any, messages: list[BaseMessage], request: Request
     if whole is None:
         raise ValueError("the stream was empty")
     return whole
+
+
+def _said(runnable: Any, messages: list[BaseMessage], watched: Request | None, tell: Tell) -> AIMessage:
+    """The answer of a model that only has calls that wait; run in a thread."""
+    if watched is None:
+        invoked: AIMessage = runnable.invoke(messages)
+        return invoked
+    whole: AIMessageChunk | None = None
+    for chunk in runnable.stream(messages):
+        if watched.on_text and (text := _text(chunk)):
+            tell(watched.on_text, text)
+        whole = chunk if whole is None else whole + chunk
+    if whole is None:
+        raise ValueError("the stream was empty")
+    return whole
+
+
+def _only_waits(chat: BaseChatModel, stream: bool) -> bool:
+    """Whether the model has no asynchronous way: LangChain then lends it a thread that the process waits for at its end."""
+    from langchain_core.language_models import BaseChatModel
+
+    kind = type(chat)
+    whole = kind._agenerate is BaseChatModel._agenerate
+    pieces = kind._astream is BaseChatModel._astream and kind._stream is not BaseChatModel._stream
+    return pieces or (whole and kind._astream is BaseChatModel._astream) if stream else whole
 
 
 def _reply(answer: AIMessage) -> Reply:
@@ -195,10 +239,13 @@ def _usage(answer: AIMessage) -> Usage | None:
 def _text(message: AIMessage) -> str:
     """The words of a message, thinking left out, whichever way the integration holds them."""
     content = message.content
-    if isinstance(content, str):
-        return whole_characters(content)
-    parts = (each if isinstance(each, str) else each.get("text") for each in content)
-    return whole_characters("".join(part for part in parts if isinstance(part, str)))
+    parts = [content] if isinstance(content, str) else [_words(each) for each in content]
+    words = "".join(part for part in parts if isinstance(part, str))
+    return whole_characters(words or str(message.additional_kwargs.get("refusal") or ""))
+
+
+def _words(part: Any) -> Any:
+    return part if isinstance(part, str) else part.get("text") or part.get("refusal")
 
 
 def _to_langchain(message: Message) -> BaseMessage:
@@ -236,10 +283,24 @@ def _init(name: str, settings: dict[str, Any]) -> BaseChatModel:
     except Exception as error:  # a missing key is a different class in every integration
         why = errors.short(f"{type(error).__name__}: {error}")
         if isinstance(error, ValueError) and "model_provider" in str(error):
-            raise UsageError(f"not a LangChain model: {name!r}", why, "write langchain:provider:model") from error
+            raise _no_provider(name) from error
         fix = "give what the provider needs (usually a key in the environment)"
         raise ModelUnavailable(f"langchain:{name} cannot be opened", why, fix) from error
     return chat
+
+
+def _no_provider(name: str) -> UsageError:
+    """What is wrong with a name LangChain finds no provider in: it has none, or one there is not."""
+    from langchain.chat_models import base
+
+    vendor, colon, _ = name.partition(":")
+    known = sorted(getattr(base, "_BUILTIN_PROVIDERS", ()))
+    if not colon:
+        fix = "write langchain:provider:model, such as langchain:anthropic:claude-sonnet-4-5"
+        return UsageError(f"not a LangChain model: {name[:100]!r}", "it names no provider", fix)
+    near = get_close_matches(vendor, known, n=3, cutoff=0.6) or known
+    why = f"LangChain has no provider {vendor[:40]!r}"
+    return UsageError(f"not a LangChain model: {name[:100]!r}", why, f"use one of {', '.join(near)}")
 
 
 def _without_retries(init: Any, name: str, settings: dict[str, Any]) -> BaseChatModel:

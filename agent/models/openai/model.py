@@ -28,6 +28,7 @@ DEFAULT_URL = "https://api.openai.com/v1"
 MAX_REPLY_BYTES = 4_000_000  # a reply of 128k tokens is half a megabyte of text
 STREAM_BYTES_PER_TOKEN = 500  # each streamed token comes in a wrapper of 150 to 400 bytes
 _NEW_NAMES = re.compile(r"(?:^|/)(?:o[1-9]|gpt-(?:[5-9]|\d\d))")  # these call the limit max_completion_tokens
+_UNTAGGED = re.compile(r"\br1\b|-r1|qwq|think|reason", re.I)  # their templates write the opening tag of the reasoning
 _LIMIT_FIELDS = ("max_tokens", "max_completion_tokens")
 _REFUSED_SETTING = re.compile(
     r"unsupported|not supported|unrecogni[sz]ed|unknown|extra|not permitted|unexpected|not allowed|instead", re.I
@@ -73,6 +74,7 @@ class OpenAIModel:
         self._dropped: set[str] = set()  # settings this server refused: learned once, never sent again
         self._messages, self._tools = MessageBytes(), ToolBytes()
         self._reached = False
+        self._held = bool(_UNTAGGED.search(name))
         self._price: Price | tuple[()] | None = ()  # (): not looked up yet
         self._wire = self._open_wire(openai_sdk, client)
         self._headers = self._checked_headers(headers or {}, own_auth=client is None)
@@ -108,11 +110,11 @@ class OpenAIModel:
         """One attempt. A request that was refused unread because of a setting goes out again without it, once each."""
         while True:
             stream = request.on_text is not None if self._stream is None else self._stream
-            decoder = StreamDecoder(request.on_text) if stream else None
+            decoder = StreamDecoder(request.on_text, request.tools, held=self._held) if stream else None
             sent = self._settings(request, stream)
             answer = await self._send(request, sent, decoder)
             if answer.status == 200:
-                return self._read(answer, decoder)
+                return self._read(answer, decoder, request)
             if not self._learns(answer, sent):
                 raise self._refusal(answer, bool(request.tools))
 
@@ -154,11 +156,11 @@ class OpenAIModel:
         self._reached = True
         return answer
 
-    def _read(self, answer: Answer, decoder: StreamDecoder | None) -> Reply:
+    def _read(self, answer: Answer, decoder: StreamDecoder | None, request: Request) -> Reply:
         try:
             if decoder is not None and answer.headers.get("content-type", "").startswith("text/event-stream"):
                 return decoder.reply()
-            return decode_whole(answer.body)
+            return decode_whole(answer.body, request.tools)
         except BadReply as error:
             raise self._bad_reply(error) from error
 

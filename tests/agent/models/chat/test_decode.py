@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from outrider.agent.models.chat.decode import MOST_CALLS, BadReply, StreamDecoder, decode_whole
+from outrider.agent.models.chat.call_parts import MOST_CALLS
+from outrider.agent.models.chat.decode import BadReply, StreamDecoder, decode_whole
 from outrider.agent.models.model import Reply
 
 JSON: st.SearchStrategy[Any] = st.recursive(

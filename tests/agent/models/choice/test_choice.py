@@ -20,7 +20,7 @@ PYTHON = card("python", "Run Python.", ("code",), code=TEXT)
 STOCK = card("stock", "Closing price of a share.", ("symbol",), symbol=TEXT)
 READ = card("read_file", "Read a file.", ("path",), path=TEXT)
 WRITE = card("write_file", "Write a file.", ("path", "content"), path=TEXT, content=TEXT)
-TABLE = card("table", "Tables.", ("path", "operation"), path=TEXT, operation=TEXT, column=TEXT, where=TEXT)
+TABLE = card("table", "Tables.", ("path",), path=TEXT, sql=TEXT, path2=TEXT)
 
 
 def play(view: View, *values: Any) -> Call | Answer:
@@ -182,7 +182,7 @@ def test_small_mode_writes_text_templates_when_there_is_no_text_tool() -> None:
 def test_small_mode_counts_rows_with_the_table_tool() -> None:
     """The workspace file is the only candidate of its argument, the operation comes from a list."""
     view = View("How many rows are in sales.csv?", [TABLE, PYTHON, READ])
-    assert play(view, "table", "rows") == Call("table", {"path": "sales.csv", "operation": "rows"})
+    assert play(view, "table", "rows") == Call("table", {"path": "sales.csv", "sql": "SELECT count(*) AS rows FROM t"})
 
 
 def test_small_mode_puts_a_condition_in_the_where_argument() -> None:
@@ -190,7 +190,7 @@ def test_small_mode_puts_a_condition_in_the_where_argument() -> None:
     view = View("How many rows are in sales.csv where country is Norway?", [TABLE])
     call = play(view, "table", "rows")
     assert isinstance(call, Call)
-    assert call.arguments["where"] == "country = Norway"
+    assert call.arguments["sql"] == """SELECT count(*) AS rows FROM t WHERE "country" = 'Norway'"""
 
 
 def test_small_mode_fills_in_a_number_that_stands_beside_its_name() -> None:

@@ -17,9 +17,10 @@ from langchain_core.messages import AIMessage, ToolMessage
 from langchain_core.outputs import ChatGeneration, ChatResult
 from langchain_core.utils.function_calling import convert_to_openai_tool
 
+from outrider.agent import Agent, Budget
 from outrider.agent.models.langchain.model import LangChainModel
 from outrider.agent.models.model import CallDraft, ContextOverflow, Message, ModelFailure, Reply, Request, ToolSpec
-from outrider.memory.errors import ModelUnavailable, OutriderError
+from outrider.memory.errors import ModelUnavailable, OutriderError, UsageError
 from tests.servers.openai_server import OpenAIServer
 
 ASK = (Message("system", "be brief"), Message("user", "hello"))
@@ -233,6 +234,105 @@ async def test_whatever_an_integration_raises_is_a_failure(error: Exception) -> 
     with pytest.raises(ModelFailure) as caught:
         await LangChainModel(Custom(error=error)).reply(request())
     assert caught.value.billed
+
+
+# what real integrations and people do
+
+
+class Slow(Custom):
+    """Has only a call that waits."""
+
+    seconds: float = 8.0
+
+    def _generate(self, messages: Any, stop: Any = None, run_manager: Any = None, **more: Any) -> ChatResult:
+        time.sleep(self.seconds)
+        return ChatResult(generations=[ChatGeneration(message=AIMessage("late"))])
+
+
+def test_any_instance_drives_an_agent(tmp_path: Any) -> None:
+    """`Agent(model=<a LangChain chat model>)` works as it stands, with a price if one is given."""
+
+    class Calm(Custom):
+        def _generate(self, messages: Any, stop: Any = None, run_manager: Any = None, **more: Any) -> ChatResult:
+            return ChatResult(generations=[ChatGeneration(message=AIMessage("calm"))])
+
+    agent = Agent(Calm(), memory=f"sqlite:///{tmp_path}/m.db", price_in=1, price_out=1, budget=Budget(usd=1))
+    run = agent.run("be calm")
+    assert (run.state, str(run.answer)) == ("answered", "calm")
+    assert run.spent.usd > 0
+    with pytest.raises(UsageError, match="base_url"):
+        Agent(Calm(), base_url="http://127.0.0.1:1/v1")
+    for thing in (object(), Custom, 3):
+        with pytest.raises(UsageError, match="not a model"):
+            Agent(thing)  # type: ignore[arg-type]
+
+
+@BOTH
+async def test_a_model_that_only_waits_is_left_behind_at_its_time(stream: bool) -> None:
+    """Its thread may hang; the request comes back in its time all the same, with the words if they come in time."""
+    began = time.monotonic()
+    with pytest.raises(ModelFailure) as caught:
+        await LangChainModel(Slow(), stream=stream).reply(request(timeout_s=0.3))
+    assert caught.value.retryable
+    assert time.monotonic() - began < 3
+    assert (await LangChainModel(Slow(seconds=0.01), stream=stream).reply(request())).text == "late"
+
+
+def test_a_model_that_hangs_does_not_keep_the_process() -> None:
+    """A run of 2 s with a model that never comes back ends in a process that ends."""
+    import subprocess
+
+    program = (
+        "from tests.agent.models.langchain.test_langchain import Slow\n"
+        "from outrider.agent import Agent, Budget\n"
+        "print(Agent(Slow(seconds=60), memory='sqlite://', budget=Budget(seconds=2)).run('x').stop_reason)"
+    )
+    began = time.monotonic()
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=100, check=False)
+    assert done.stdout.strip() == "budget", done.stderr
+    assert time.monotonic() - began < 40
+
+
+@BOTH
+async def test_arguments_that_are_a_list_are_told_to_the_model(stream: bool) -> None:
+    """LangChain refuses to make a message of them; the call reaches the loop all the same, with one request."""
+    with OpenAIServer([{"tool": "clock", "arguments": "[1, 2]"}]) as server:
+        reply = await ask(server, request(tools=TOOLS), stream=stream)
+    assert [(c.name, json.loads(c.arguments)) for c in reply.calls] == [("clock", [1, 2])]
+    assert len(server.requests) == 1
+
+
+async def test_a_refusal_is_the_reply() -> None:
+    """What a provider says instead of an answer is not an empty reply."""
+    said = {"text": "", "message": {"refusal": "I will not."}, "finish_reason": "content_filter"}
+    with OpenAIServer([said]) as server:
+        reply = await ask(server)
+    assert (reply.text, reply.finish_reason) == ("I will not.", "content_filter")
+
+
+async def test_only_a_missing_bind_tools_is_said_to_be_missing() -> None:
+    """A model whose own code raises NotImplementedError has another problem, and hears about that one."""
+    with pytest.raises(ModelFailure) as caught:
+        await LangChainModel(Custom(error=NotImplementedError("no audio here"))).reply(request(tools=TOOLS))
+    assert "no audio here" in caught.value.why
+    assert "bind_tools" not in str(caught.value)
+
+
+async def test_not_found_gives_advice_that_fits() -> None:
+    """The name behind `langchain:` is no address."""
+    said = {"status": 404, "body": {"error": {"message": "no such model"}}}
+    with OpenAIServer([said]) as server, pytest.raises(ModelFailure) as caught:
+        await ask(server)
+    assert "no such model" in caught.value.why
+    assert "langchain:" not in caught.value.fix
+
+
+@pytest.mark.parametrize(("name", "said"), [("nosuch:model", "no provider 'nosuch'"), ("antropic:x", "anthropic"), ("unknown-thing", "names no provider")])  # fmt: skip
+def test_a_provider_there_is_not_is_named_with_near_ones(name: str, said: str) -> None:
+    """`langchain:provider:model` was written; what is wrong is the provider."""
+    with pytest.raises(UsageError) as caught:
+        LangChainModel(name)
+    assert said in f"{caught.value.why} {caught.value.fix}"
 
 
 # tracing

@@ -1,0 +1,67 @@
+"""mini-swe-agent's trajectories (`*.traj.json`): messages whose shell commands stand in fenced blocks or in `extra.actions`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from outrider.agent.review.importing.turns import CallTurn, Conversation, Turn, from_messages, text_of
+
+_BLOCK = re.compile(r"```(?:bash|sh|shell|mswea_bash_command)?[ \t]*\n(.*?)\n```", re.DOTALL)
+
+
+def recognises(data: Any) -> bool:
+    """Its files name their format, or hold messages beside an `info` with an exit status."""
+    if not isinstance(data, dict) or not isinstance(data.get("messages"), list):
+        return False
+    info = data.get("info")
+    named = str(data.get("trajectory_format", "")).startswith("mini-swe-agent")
+    return named or (isinstance(info, dict) and "exit_status" in info)
+
+
+def read(data: dict[str, Any]) -> Iterator[Conversation]:
+    """The run in the file."""
+    info = data.get("info") if isinstance(data.get("info"), dict) else {}
+    config = info.get("config") if isinstance(info, dict) else None
+    model = (((config or {}).get("model") or {}).get("model_name") if isinstance(config, dict) else "") or "unknown"
+    one = from_messages(data["messages"], source="mini-swe-agent", model=str(model))
+    _find_actions(one, data["messages"])
+    one.ended = str((info or {}).get("exit_status") or "")
+    one.answer = text_of((info or {}).get("submission"))
+    yield one
+
+
+def _find_actions(one: Conversation, messages: list[Any]) -> None:
+    """Turn the text of each assistant message into the command it ran, and the message after it into the result."""
+    extras = [m.get("extra") for m in messages if isinstance(m, dict) and m.get("role") == "assistant"]
+    turns: list[Turn] = []
+    number = 0
+    for turn in one.turns:
+        if turn.role == "assistant":
+            if not turn.calls:
+                turn.calls = [CallTurn("bash", {"command": c}) for c in _commands(turn.text, _at(extras, number))]
+            number += 1
+            turns.append(turn)
+            continue
+        open_call = next((c for c in turns[-1].calls if c.result is None), None) if turns else None
+        if open_call is None:
+            turns.append(turn)
+        else:
+            open_call.result, open_call.ok = (
+                turn.text,
+                "<returncode>0</returncode>" in turn.text or "<returncode>" not in turn.text,
+            )
+    one.turns = turns
+
+
+def _commands(text: str, extra: Any) -> list[str]:
+    actions = extra.get("actions") if isinstance(extra, dict) else None
+    if isinstance(actions, list):
+        found = [str(a.get("command", "")) if isinstance(a, dict) else str(a) for a in actions]
+        return [command for command in found if command]
+    return _BLOCK.findall(text)[:1]
+
+
+def _at(values: list[Any], number: int) -> Any:
+    return values[number] if number < len(values) else None

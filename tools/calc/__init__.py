@@ -1,0 +1,1 @@
+"""Arithmetic, dates and units: answered exactly, without code. Touches nothing but the clock."""

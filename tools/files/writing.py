@@ -1,0 +1,92 @@
+"""Puts files into the workspace: whole or not at all, in one step, never where other programs would trust them.
+May touch: files inside the workspace, by descriptors (paths.py). Does not promise: a lock; another program may write too.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+import stat
+from pathlib import Path
+
+from outrider.tools.files.paths import READ, Place, open_file, place, refuse_guarded, shown
+from outrider.tools.tool import ToolError
+
+MAX_WRITE = 10_000_000  # bytes written, edited or kept for `undo` in one call
+
+
+def take_file(workspace: Path, path: str) -> bytes | None:
+    """The content of a file of the workspace, None if there is none. Raises ToolError if it cannot be read."""
+    with place(workspace, path) as at:
+        if at.status() is None:
+            return None
+        with os.fdopen(open_file(at, path), "rb") as file:
+            return file.read()
+
+
+def put_file(workspace: Path, path: str, data: bytes | None) -> None:
+    """Give a file of the workspace this content, or remove it (None). Raises ToolError if that is not allowed."""
+    with place(workspace, path, make_folders=data is not None) as at:
+        if data is not None:
+            replace_file(at, path, data)
+        elif at.status() is not None:
+            os.unlink(at.name, dir_fd=at.folder)
+
+
+def content_before(at: Place, path: str) -> bytes | None:
+    """What a file holds before it is replaced; None if there is none, or if it is too large to keep."""
+    refuse_guarded(at.path, path)  # before it is read: what holds keys is not
+    found = at.status()
+    if found is None or not stat.S_ISREG(found.st_mode) or found.st_size > MAX_WRITE:
+        return None
+    with os.fdopen(open_file(at, path), "rb") as file:
+        return file.read(MAX_WRITE)
+
+
+def replace_file(at: Place, path: str, data: bytes) -> int | None:
+    """Put `data` in the place of the file, whole or not at all; the size it had, or None if it is new."""
+    refuse_guarded(at.path, path)
+    found = at.status()
+    if path.endswith("/") or (found is not None and stat.S_ISDIR(found.st_mode)):
+        raise ToolError(
+            f"{shown(path)} is a folder", "a file name is needed", f"write to {shown(path.rstrip('/'))}/notes.txt"
+        )
+    if found is not None and not stat.S_ISREG(found.st_mode):
+        raise ToolError(f"{shown(path)} cannot be written", "it is a device, pipe or socket", "use another name")
+    if found is not None and not os.access(at.name, os.W_OK, dir_fd=at.folder):
+        raise ToolError(f"{shown(path)} cannot be written", "it is read-only", "use another name")
+    if found is not None and is_database(at):
+        raise ToolError(
+            f"{shown(path)} is not written", "it is a database (it may hold this very run)", "use another name"
+        )
+    temporary = f".outrider-{secrets.token_hex(8)}.tmp"  # beside it: a rename never crosses file systems
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
+    descriptor = os.open(temporary, flags, 0o666 if found is None else 0o600, dir_fd=at.folder)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
+            if found is not None:
+                os.fchmod(file.fileno(), stat.S_IMODE(found.st_mode) & 0o777)
+                with contextlib.suppress(OSError):
+                    os.fchown(file.fileno(), found.st_uid, found.st_gid)
+            file.flush()
+            os.fsync(file.fileno())
+        os.rename(temporary, at.name, src_dir_fd=at.folder, dst_dir_fd=at.folder)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            os.unlink(temporary, dir_fd=at.folder)
+        raise
+    return found.st_size if found is not None else None
+
+
+def is_database(at: Place) -> bool:
+    """Whether the file is an SQLite database or one's log: runs may be kept in the workspace."""
+    name = at.name
+    for ending in ("-wal", "-shm", "-journal"):
+        name = name.removesuffix(ending)
+    try:
+        with os.fdopen(os.open(name, READ, dir_fd=at.folder), "rb") as file:
+            return file.read(16) == b"SQLite format 3\0"
+    except OSError:
+        return False
