@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from outrider.agent import Agent
+from outrider.agent.driving import drive
 from outrider.memory.errors import LeaseLost
 from outrider.memory.events import Noted, RunStarted
 from outrider.memory.journal import Journal
