@@ -71,7 +71,10 @@ class Agent:
         self._open: dict[tuple[int, str], Model] = {}
 
     def run(self, goal: str, **changes: Any) -> Run:
-        """Work on `goal` until it is answered or a budget is reached. `changes`: model, budget or settings for this run."""
+        """Work on `goal` until it is answered or a budget is reached. `changes`: model, budget or settings for this run.
+
+        answer: what the answer must be: a pydantic model, a dataclass, any other type, or a JSON Schema; `Run.value` is it.
+        """
         return _sync(self._once(self.arun(goal, **changes)))
 
     def resume(self, run_id: str, **changes: Any) -> Run:
@@ -131,9 +134,14 @@ class Agent:
         attachments: Sequence[Attachment] = (),
         model: str | Model | None = None,
         budget: Budget | dict[str, Any] | None = None,
+        answer: Any = None,
         **changes: Any,
     ) -> LiveRun:
-        """A new run, ready to be driven (`outrider.agent.driving.drive`)."""
+        """A new run, ready to be driven (`outrider.agent.driving.drive`). `answer`: as in `run`."""
+        if answer is not None:
+            from outrider.agent.structured.schema import schema_of_type
+
+            changes["schema"] = schema_of_type(answer)
         settings = replace(self._settings, **changes)
         wanted = model or self._model
         if wanted is None:
@@ -141,10 +149,13 @@ class Agent:
             wanted, settings = found.spec, replace(settings, **{**found.reached(), **changes})
         opened = await self._open_model(wanted, settings)
         settings = replace(settings, model=opened.name)
-        return runs.start(
+        live = runs.start(
             self.store, goal, settings, opened, budget or self._budget, attachments=attachments, extra=self._extra,
             listeners=self._listeners,
         )  # fmt: skip
+        if answer is not None and not isinstance(answer, dict):
+            live.expect(answer)
+        return live
 
     async def prepare_resume(
         self,
@@ -231,7 +242,7 @@ class Agent:
 
     async def _drive(self, live: LiveRun) -> Run:
         await drive(live)
-        return read_run(self.store, live.journal.run_id)
+        return replace(read_run(self.store, live.journal.run_id), kind=live.answer_kind)
 
     async def _once(self, work: Any) -> Run:
         """Run with models opened on this loop and closed with it; the database stays open for `Run.events`."""

@@ -13,19 +13,18 @@ from pathlib import Path
 from typing import Any
 
 from outrider.agent.budget import Budget, Ledger
-from outrider.agent.history.file_changes import drifted
+from outrider.agent.driving import give_goal, stage_resumed
 from outrider.agent.live_run import Approve, LiveRun, nobody
 from outrider.agent.models.model import Model, Price, ToolSpec
 from outrider.agent.run_secrets import Hidden, masker_of, named_secrets
 from outrider.agent.settings.run_settings import Settings, as_stored, changed_settings, from_stored
 from outrider.agent.state import State
+from outrider.agent.structured.reading import check_of
 from outrider.agent.tool_memory import RunMemory
 from outrider.agent.version import VERSION
 from outrider.memory.errors import UsageError
 from outrider.memory.events import (
     Attachment,
-    GoalGiven,
-    Noted,
     Resumed,
     RunStarted,
     StopReason,
@@ -107,7 +106,7 @@ def _first_event(
         budget=budget.as_json(),
         policy=Policy.of(settings.policy).as_json(),
         tools=tuple(_told(tool) for tool in toolbox.tools.values()),
-        system=settings.system,
+        system=_system(settings, model),
         workspace=str(_workspace(settings.workspace)),
         settings=as_stored(settings),
         price=model.price.as_json() if model.price else None,
@@ -116,6 +115,21 @@ def _first_event(
         parent=parent,
         label=settings.label,
     )
+
+
+def _system(settings: Settings, model: Model) -> str:
+    """The system text, with the shape of the answer if it has one. Raises UsageError if the model cannot keep to one."""
+    if settings.schema is None:
+        return settings.system
+    if getattr(model, "small", False):
+        raise UsageError(
+            f"{model.name} cannot answer in the shape of a schema",
+            "it points at words of the goal and of results; it writes no JSON of its own",
+            "name another model, or leave --schema out",
+        )
+    from outrider.agent.structured.reading import how
+
+    return f"{settings.system}\n\n{how(settings.schema)}"
 
 
 def stored_settings(store: Store, run_id: str) -> tuple[str, Settings, Budget]:
@@ -157,20 +171,12 @@ def resume(
                 "see `outrider show`, or go on from it with `outrider run --continue RUN`",
             )
         _refuse_less_than_spent(live, changes)
-        _stage_resumed(live, changes)
+        stage_resumed(live, changes)
         live.commit()
     except BaseException:
         journal.release()
         raise
     return live
-
-
-def _stage_resumed(live: LiveRun, changes: dict[str, Any]) -> None:
-    unknown = tuple(c.call_id for c in live.state.open.values() if c.effect != "read")
-    live.stage(Resumed(changes=changes, unknown=unknown))
-    if moved := drifted(live.journal.read(), live.tool_context.workspace):
-        names = ", ".join(moved[:20])
-        live.stage(Noted(by="outrider", text=f"While the run was left, these files changed: {names}. Read them again."))
 
 
 def follow_up(
@@ -201,24 +207,6 @@ def follow_up(
         journal.release()
         raise
     return live
-
-
-def give_goal(live: LiveRun, goal: str, attachments: Sequence[Attachment] = ()) -> None:
-    """Another goal for a run that is held and not being driven, on disk when this returns. Raises UsageError for none."""
-    goal = for_storage(goal)
-    if not goal.strip():
-        raise UsageError("there is no goal", "the goal is empty", "say what you want")
-    if live.changes or live.state.stopped is None:  # something differs, or what was under way is left
-        go_on(live)
-    live.stop = ""
-    live.commit(GoalGiven(goal=goal, attachments=tuple(attachments)))
-
-
-def go_on(live: LiveRun) -> None:
-    """Take up the goal of a run that is held and was left in the middle; on disk when this returns."""
-    live.stop, changes, live.changes = "", live.changes, {}
-    _stage_resumed(live, changes)
-    live.commit()
 
 
 def _is_over(reason: StopReason, changes: dict[str, Any]) -> bool:
@@ -354,6 +342,8 @@ def _assemble(
         on_text=Hidden(listeners.on_text, masker) if listeners.on_text else None,
         masker=masker,
     )
+    if settings.schema is not None:
+        live.answer_schema, live.check_answer = settings.schema, check_of(settings.schema)
     if model.limits.context:
         live.observation_chars = max(500, min(live.observation_chars, model.limits.context))
     context.memory = RunMemory(live)

@@ -57,6 +57,7 @@ def _start(settings: Settings, live: LiveRun, call_id: str, goal: str, share: fl
             model=live.model.name,
             tools=tools or settings.tools,
             tools_from=(),
+            schema=None,
             label=f"delegated by {live.journal.run_id}",
         ),
         live.model,

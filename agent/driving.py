@@ -1,20 +1,22 @@
-"""Drives a run that was put together: keeps its lease while somebody works on it, then gives back what it held.
+"""Drives a run that was put together: holds it while somebody works on it, gives it another goal, gives back what it held.
 May touch: the journal, the sandbox, by way of the LiveRun. Does not promise: to outlive the process; what is on disk does.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 
+from outrider.agent.history.file_changes import drifted
 from outrider.agent.live_run import LiveRun
 from outrider.agent.loop import pursue
-from outrider.memory.errors import LeaseLost, StoreError
-from outrider.memory.events import Noted, ToolCalled, ToolReturned
+from outrider.memory.errors import LeaseLost, StoreError, UsageError
+from outrider.memory.events import Attachment, GoalGiven, Noted, Resumed, ToolCalled, ToolReturned
 from outrider.memory.journal import Journal
 from outrider.memory.lease import BEAT_S
+from outrider.memory.text import for_storage
 from outrider.tools.tool import ToolError
 
 
@@ -90,3 +92,30 @@ def _close_scratch(live: LiveRun) -> None:
         if callable(close := getattr(value, "close", None)):
             with suppress(Exception):
                 close()
+
+
+def give_goal(live: LiveRun, goal: str, attachments: Sequence[Attachment] = ()) -> None:
+    """Another goal for a run that is held and not being driven, on disk when this returns. Raises UsageError for none."""
+    goal = for_storage(goal)
+    if not goal.strip():
+        raise UsageError("there is no goal", "the goal is empty", "say what you want")
+    if live.changes or live.state.stopped is None:  # something differs, or what was under way is left
+        go_on(live)
+    live.stop = ""
+    live.commit(GoalGiven(goal=goal, attachments=tuple(attachments)))
+
+
+def go_on(live: LiveRun) -> None:
+    """Take up the goal of a run that is held and was left in the middle; on disk when this returns."""
+    live.stop, changes, live.changes = "", live.changes, {}
+    stage_resumed(live, changes)
+    live.commit()
+
+
+def stage_resumed(live: LiveRun, changes: dict[str, Any]) -> None:
+    """Hold the event that a run goes on, with what is different and what else changed meanwhile."""
+    unknown = tuple(c.call_id for c in live.state.open.values() if c.effect != "read")
+    live.stage(Resumed(changes=changes, unknown=unknown))
+    if moved := drifted(live.journal.read(), live.tool_context.workspace):
+        names = ", ".join(moved[:20])
+        live.stage(Noted(by="outrider", text=f"While the run was left, these files changed: {names}. Read them again."))

@@ -9,18 +9,23 @@ from outrider.agent.answers.answer import with_evidence
 from outrider.agent.budget import ENDING_OUTPUT
 from outrider.agent.live_run import LiveRun
 from outrider.agent.models.model import Message, ModelFailure
+from outrider.agent.structured.reading import claims, how, read_answer, spelt
 from outrider.agent.think import OutOfBudget, ask
-from outrider.memory.events import Stopped, StopReason
+from outrider.memory.events import Answered, Stopped, StopReason
 
 SIZES = (4000, 1500, 500, 0)  # characters of findings, the most that can be paid for is taken
 ONE_FINDING = 600
 ASK = "Your budget is used up: no more tools. Answer the goal as well as the findings allow, and say what is missing."
 
 
-async def end_early(live: LiveRun, reason: StopReason, *, limit: str = "", detail: str = "") -> None:
-    """Record the best answer so far and why the run stops. A model that failed is not asked again."""
-    text = "" if reason == "model" else await _ask_for_ending(live)
-    live.stage(with_evidence(text or summary(live), live.state.goal, live.state.seen, partial=True))
+async def end_early(live: LiveRun, reason: StopReason, *, limit: str = "", detail: str = "", text: str = "") -> None:
+    """Record the best answer so far and why the run stops. A model that failed is not asked again.
+
+    text: what the model said last, where that is all there will be.
+    """
+    if reason not in ("model", "invalid"):
+        text = await _ask_for_ending(live)
+    live.stage(evidence_of(text or summary(live), live).model_copy(update={"partial": True}))
     unfinished = "; ".join(live.state.plan) or live.state.goal
     live.commit(
         Stopped(
@@ -31,6 +36,16 @@ async def end_early(live: LiveRun, reason: StopReason, *, limit: str = "", detai
             elapsed_s=min(live.ledger.elapsed_s, live.ledger.budget.seconds or live.ledger.elapsed_s),
         )
     )
+
+
+def evidence_of(text: str, live: LiveRun) -> Answered:
+    """The answer tied to what was observed; data, where the run asked for data and this is it, in its own spelling."""
+    state, value, wrong = live.state, None, "no data was asked for"
+    if live.check_answer is not None:
+        value, wrong = read_answer(text, live.check_answer)
+    told = text if wrong else claims(value)
+    answered = with_evidence(told, state.goal, state.seen, undone=bool(state.undone))
+    return answered if wrong else answered.model_copy(update={"text": spelt(value)})
 
 
 async def _ask_for_ending(live: LiveRun) -> str:
@@ -53,6 +68,8 @@ def _request(live: LiveRun, size: int) -> list[Message]:
     """A request of its own, not the whole history: the slice that pays for it is small."""
     found = findings(live, size)
     said = f"{ASK}\n\nGoal: {live.state.goal[: size or 300]}\n\nFindings:\n{found or '(none)'}"
+    if live.answer_schema is not None:
+        said += f"\n\n{how(live.answer_schema)}"
     return [Message("user", said)]
 
 

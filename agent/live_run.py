@@ -15,6 +15,7 @@ from outrider.agent.models.model import Model, ToolSpec
 from outrider.agent.run_secrets import Hidden
 from outrider.agent.settings.config import undo_key
 from outrider.agent.state import State
+from outrider.agent.structured.reading import Check
 from outrider.memory.events import ApprovalAsked, ApprovalGiven, Event
 from outrider.memory.journal import Journal, Stored
 from outrider.memory.redaction import NOTHING, Masker
@@ -58,11 +59,21 @@ class LiveRun:
     sealer: Sealer = field(default_factory=undo_key)
     delegate: Callable[[LiveRun, str, str, float, tuple[str, ...]], Awaitable[Observation]] | None = None
     parent: LiveRun | None = None
+    answer_schema: dict[str, Any] | None = None  # the answer must be JSON that fits it
+    check_answer: Check | None = None  # what is wrong with such a value, "" if nothing is
+    answer_kind: Any = None  # the Python type it must be, where a program asked for one
     stop: str = ""
     changes: dict[str, Any] = field(default_factory=dict)
     door: asyncio.Lock = field(default_factory=asyncio.Lock)  # calls that code makes come in one by one
     pending: list[Event] = field(default_factory=list)
     blobs: dict[str, bytes] = field(default_factory=dict)
+
+    def expect(self, kind: Any) -> None:
+        """The answer must be a `kind` (a pydantic model, say), not only fit its schema."""
+        from outrider.agent.structured.reading import check_of_type
+
+        if self.answer_schema is not None:
+            self.answer_kind, self.check_answer = kind, check_of_type(kind, self.answer_schema)
 
     @property
     def stopping(self) -> str:

@@ -5,12 +5,13 @@ Touches everything through `LiveRun`, nothing by itself. Does not promise: to be
 from __future__ import annotations
 
 from outrider.agent.act import act, open_call, refused, run_one
-from outrider.agent.answers.answer import claims_undone, with_evidence
+from outrider.agent.answers.answer import claims_undone
 from outrider.agent.answers.outcome import outcome_of
-from outrider.agent.ending import end_early
+from outrider.agent.ending import end_early, evidence_of
 from outrider.agent.live_run import LiveRun
 from outrider.agent.models.model import ModelFailure
 from outrider.agent.state import MAX_CALLS
+from outrider.agent.structured.reading import MISFIT, TRIES, read_answer
 from outrider.agent.think import OutOfBudget, is_truncated, think
 from outrider.memory.events import Interrupted, ModelReplied, Noted, Stopped, StopReason, ToolCalled, ToolReturned
 
@@ -43,17 +44,31 @@ async def pursue(live: LiveRun) -> None:
             await end_early(live, "model", detail=str(failure))
             return
         repeats = reply.finish_reason == "repetition"
-        if not reply.calls and not repeats and reply.text.strip():
+        said = bool(reply.text.strip()) and not reply.calls and not repeats
+        if said and (wrong := misfit(live, reply)):
+            live.stage(Noted(by="outrider", text=wrong))
+        elif said:
             conclude(live, reply)
             return
-        if reply.calls:
+        elif reply.calls:
             await act(live, reply)
         else:
             live.stage(Noted(by="outrider", text=REPEATS if repeats else EMPTY))
         if why := lost(live):
-            await end_early(live, "denied" if live.state.denials >= DENIALS else "stuck", detail=why)
+            reason: StopReason = "denied" if live.state.denials >= DENIALS else "stuck"
+            invalid = live.state.misfits >= TRIES
+            await end_early(live, "invalid" if invalid else reason, detail=why, text=reply.text if invalid else "")
             return
     live.commit(Interrupted(reason=live.stopping, elapsed_s=live.ledger.elapsed_s))
+
+
+def misfit(live: LiveRun, reply: ModelReplied) -> str:
+    """What to tell the model of an answer that is not the data it must be; "" if it is, or says that there is none."""
+    outcome, text, _ = outcome_of(reply.text.strip(), live.state.goal)
+    if live.check_answer is None or outcome != "answered" or reply.outcome != "answered" or is_truncated(reply):
+        return ""
+    _, wrong = read_answer(text, live.check_answer)
+    return f"{MISFIT} {wrong}. Reply with the JSON value and nothing else." if wrong else ""
 
 
 def conclude(live: LiveRun, reply: ModelReplied) -> None:
@@ -62,7 +77,7 @@ def conclude(live: LiveRun, reply: ModelReplied) -> None:
     outcome, text, why = outcome_of(reply.text.strip(), state.goal)
     if reply.outcome != "answered":
         outcome, why = reply.outcome, why or "the model says so of its answer"
-    answered = with_evidence(text or why, state.goal, state.seen, undone=bool(state.undone))
+    answered = evidence_of(text or why, live)
     if outcome == "answered" and (claim := claims_undone(answered, state.undone)):
         outcome, why = "partial", f"the answer claims what no call did: {claim}"
     reason: StopReason = "budget" if is_truncated(reply) else outcome
@@ -92,6 +107,8 @@ def lost(live: LiveRun) -> str:
         return "the model repeats the same calls"
     if state.bad_replies >= BAD_REPLIES:
         return f"{BAD_REPLIES} replies in a row held neither text nor a tool call, or one phrase over and over"
+    if state.misfits >= TRIES:
+        return f"{TRIES} answers were not the data that was asked for"
     if state.denials >= DENIALS:
         return f"{DENIALS} calls in a row were not allowed"
     return ""

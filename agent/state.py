@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from outrider.agent.structured.reading import MISFIT
 from outrider.memory.events import (
     Answered,
     ApprovalAsked,
@@ -71,8 +72,8 @@ class State:
 
     reply: the last reply of a step whose calls are not all answered, else None. open: calls that began and did not
     return. asked: the request that was sent and not answered. fresh: reads whose result still holds. past: each call and
-    what came of it. warned: calls the model was told not to repeat.
-    `seen` begins with what came with the goal (call_id ""). bad_replies, denials: in a row.
+    what came of it. warned: calls the model was told not to repeat. `seen` begins with what came with the goal (call_id "").
+    bad_replies, denials: in a row. misfits: answers that were not the data asked for.
     """
 
     goal: str = ""
@@ -88,6 +89,7 @@ class State:
     past: list[tuple[Mark, int]] = field(default_factory=list)
     warned: set[Mark] = field(default_factory=set)
     replans: int = 0
+    misfits: int = 0
     bad_replies: int = 0
     denials: int = 0
     failed: dict[str, bool] = field(default_factory=dict)  # tools with effects that did nothing → whether denied
@@ -144,7 +146,7 @@ class State:
     def _begin(self, goal: str) -> None:
         """Work begins, on this goal: what went wrong before counts no more."""
         self.goal, self.answered, self.stopped = goal, None, None
-        self.bad_replies = self.denials = self.replans = 0
+        self.bad_replies = self.denials = self.replans = self.misfits = 0
         self.past.clear()
         self.warned.clear()
 
@@ -187,6 +189,7 @@ class State:
         return False
 
     def _add_note(self, event: Noted) -> None:
+        self.misfits += event.text.startswith(MISFIT)
         if event.text.startswith(REPLAN):
             self.replans += 1
             self.warned.update(mark for mark, _ in self.past[-1:])

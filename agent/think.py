@@ -124,12 +124,11 @@ async def _attempt(
     if seconds_left <= 0:
         raise OutOfBudget("seconds")
     model = live.model
-    request = Request(
-        messages, tools, max_tokens or model.limits.max_output, min(seconds_left, NO_LIMIT_S), live.on_text
-    )
+    most, timeout_s = max_tokens or model.limits.max_output, min(seconds_left, NO_LIMIT_S)
+    request = Request(messages, tools, most, timeout_s, live.on_text, live.answer_schema)
     bound = await model.count_bound(request, seen)
     reserved, output = _reserve(live, bound, request.max_tokens, ending)
-    request = Request(messages, tools, output, request.timeout_s, live.on_text)
+    request = replace(request, max_tokens=output)
     live.commit(
         ModelAsked(
             step=step,

@@ -27,6 +27,7 @@ StopReason = Literal[
     "budget",
     "stuck",
     "denied",
+    "invalid",
     "interrupted",
     "model",
     "error",
@@ -82,11 +83,15 @@ class Artifact(_Part):
 
 
 class FileChange(_Part):
-    """A file of the workspace that a call changed: the digests of its content before and after, None: there was none."""
+    """A file of the workspace that a call changed: the digests of its content before and after, None: there was none.
+
+    after_kept: whether the content after is stored too; what is large is only named, for `undo` needs what was before.
+    """
 
     path: str
     before: str | None = None
     after: str | None = None
+    after_kept: bool = True
 
 
 class Citation(_Part):

@@ -44,7 +44,7 @@ from outrider.memory.errors import OutriderError, UsageError
 
 EPILOG = (
     "Exit codes: 0 answered, 1 a bug, 2 usage, 3 partial (a budget was reached, or something is left out), 4 interrupted, "
-    "5 failed (no model, or it could not do it), 6 not found, 7 refused or not allowed, 8 stuck."
+    "5 failed (no model, or it could not do it), 6 not found, 7 refused or not allowed, 8 stuck, 9 not the data asked for."
 )
 app = typer.Typer(
     cls=Group,

@@ -67,9 +67,9 @@ def from_template(name: str, words: list[str], config: dict[str, Any]) -> tuple[
             f"the template {name!r} takes {places}",
             f"outrider run -t {name} {places}",
         )
-    return template.fill(given), laid_over(config, template.settings) | (
-        {"tools": list(template.tools)} if template.tools else {}
-    )
+    own: dict[str, Any] = {"tools": list(template.tools)} if template.tools else {}
+    own |= {"schema": template.schema} if template.schema else {}
+    return template.fill(given), laid_over(config, template.settings) | own
 
 
 def from_workspace(config: dict[str, Any], workspace: str, store: Store) -> dict[str, Any]:

@@ -102,7 +102,8 @@ class Request:
     """One request. `max_tokens` bounds the reply; `timeout_s` is all the time there is, connection included.
 
     `on_text` receives streamed pieces of the reply's text as they come (None: nobody watches).
-    `tools` empty means: answer in words.
+    `tools` empty means: answer in words. `answer_schema`: the answer must be JSON that fits it (the messages say so too; a
+    provider that can hold a model to a grammar does).
     """
 
     messages: Sequence[Message]
@@ -110,6 +111,7 @@ class Request:
     max_tokens: int
     timeout_s: float = 600.0
     on_text: Callable[[str], None] | None = None
+    answer_schema: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)

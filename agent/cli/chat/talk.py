@@ -96,7 +96,7 @@ class Chat:
 
     async def pursue(self, goal: str) -> None:
         """Work on a goal ("": the one that was left) until it ends or the person stops it."""
-        from outrider.agent.assemble import give_goal, go_on
+        from outrider.agent.driving import give_goal, go_on
 
         attachments = self._attached(goal)
         if self.live is None:

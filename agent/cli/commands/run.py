@@ -44,6 +44,14 @@ Template = Annotated[
     ),
 ]
 
+Schema = Annotated[
+    str | None,
+    typer.Option(
+        "--schema", metavar="FILE|FIELDS", show_default=False,
+        help='The answer is JSON of this shape: a JSON Schema file, or "name, age int, tags str[]".',
+    ),
+]  # fmt: skip
+
 
 @takes(RunFlags)
 def command(
@@ -55,6 +63,7 @@ def command(
     label: Label = "",
     template: Template = None,
     profile: Profile = None,
+    schema: Schema = None,
 ) -> None:
     """Work on GOAL until it is answered or a limit is reached. Without a goal, your editor opens or you are asked.
 
@@ -63,21 +72,23 @@ def command(
     """
     from outrider.agent.cli.asking import wanted
     from outrider.agent.cli.progress import Progress
+    from outrider.agent.structured.schema import schema_of
 
     goal, files, config = wanted(list(words or ()), goal_file, template, read_config(profile))
     piped = not goal_file and not template and (not words or words[0] == "-")
-    progress = Progress(quiet=flags.quiet)
+    progress, shape = Progress(quiet=flags.quiet), schema or config.get("schema")
     if continued or run:
         _follow_up(flags, run or "last", goal, (files, piped), progress)
     else:
-        _start(flags, goal, (files, piped), label, profile, config, progress)
+        own = ({"label": label} if label else {}) | ({"schema": schema_of(shape)} if shape else {})
+        _start(flags, goal, (files, piped), own, profile, config, progress)
 
 
 def _start(
     flags: RunFlags,
     goal: str,
     given: tuple[list[str], bool],
-    label: str,
+    own: dict[str, Any],
     profile: str | None,
     config: dict[str, Any],
     progress: Progress,
@@ -88,7 +99,7 @@ def _start(
     from outrider.agent.cli.conclusion import Conclusion
     from outrider.agent.cli.session import work
 
-    settings = from_config(config) | flags.settings(config.get("policy") or {}) | ({"label": label} if label else {})
+    settings = from_config(config) | flags.settings(config.get("policy") or {}) | own
     budget = budget_of(flags, config)
     conclusion = Conclusion(progress, as_json=flags.json)
     spec, settings = choose_model(flags, config, settings, progress, profile=profile)
