@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from outrider.agent.history.run_view import Run
 
 __all__ = ["Agent", "Answer", "Budget", "Run"]
-_WHERE = {"Agent": "agent", "Answer": "answer", "Budget": "budget", "Run": "history.run_view"}
+_WHERE = {"Agent": "agent", "Answer": "answers.answer", "Budget": "budget", "Run": "history.run_view"}
 
 
 def __getattr__(name: str) -> Any:
