@@ -142,7 +142,10 @@ def _sound(value: Any) -> Any:
 
 
 class RunStarted(Event):
-    """The goal and everything `resume` must know. `tools` holds each tool's name, description, schema, effect."""
+    """The goal and everything `resume` must know. `tools` holds each tool's name, description, schema, effect.
+
+    `today`: the line that tells the model the date where the person is; "" in runs from before there was one.
+    """
 
     kind: Literal["run_started"] = "run_started"
     goal: str
@@ -158,6 +161,7 @@ class RunStarted(Event):
     versions: dict[str, str] = {}
     parent: str | None = None
     label: str = ""
+    today: str = ""
     attachments: tuple[Attachment, ...] = ()
 
 

@@ -37,6 +37,7 @@ from outrider.agent.cli.commands import (
     tools,
     undo,
     verify,
+    view,
 )
 from outrider.agent.cli.help import Command, Group
 from outrider.agent.cli.output import ReaderGone, hide, lost, say
@@ -62,6 +63,7 @@ COMMANDS = {
     "fork": fork,
     "runs": runs,
     "show": show,
+    "view": view,
     "verify": verify,
     "scan": scan,
     "replay": replay,

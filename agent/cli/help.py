@@ -15,6 +15,7 @@ ORDER = (
     "fork",
     "runs",
     "show",
+    "view",
     "verify",
     "replay",
     "undo",

@@ -48,7 +48,7 @@ class Context:
             self._tools = tuple(str(told.get("name")) for told in event.tools)
             if event.system:
                 self._say(Message("system", event.system))
-            self._say(Message("user", goal_text(event.goal, event.attachments), label=GOAL))
+            self._say(Message("user", goal_text(event.goal, event.attachments), label=GOAL, note=event.today))
         elif isinstance(event, GoalGiven):
             self._say(Message("user", goal_text(event.goal, event.attachments), label=GOAL, note=left()))
         elif isinstance(event, ModelAsked):
