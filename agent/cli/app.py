@@ -24,6 +24,7 @@ from outrider.agent.cli.commands import (
     config,
     diff,
     doctor,
+    eval,
     export,
     fork,
     import_,
@@ -72,6 +73,7 @@ COMMANDS = {
     "compare": compare,
     "export": export,
     "import": import_,
+    "eval": eval,
 }
 for name, module in COMMANDS.items():
     app.command(name, cls=Command)(module.command)

@@ -23,6 +23,7 @@ ORDER = (
     "compare",
     "export",
     "import",
+    "eval",
     "tools",
     "models",
     "config",
