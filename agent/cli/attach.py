@@ -69,15 +69,15 @@ class Attachments:
             self.kept.append(Attachment(name=name, path=where, size=size, note=NO_SIGHT))
             return
         text: str | None = None
-        encoding = encoding_of(head)
-        if head.startswith(b"%PDF"):
-            text = _pdf_text(path) if self._small and size <= MOST_BYTES else None
+        encoding, document = encoding_of(head), head.startswith((b"%PDF", b"PK\x03\x04"))
+        if document:
+            text = _document_text(path) if self._small and size <= MOST_BYTES else None
         elif encoding is not None and size <= 4 * self._small:
             text = _decoded(path.read_bytes(), encoding)
         if text is not None and self._fits(text):
             self.kept.append(Attachment(name=name, text=text, size=size))
         else:
-            what = "a PDF" if head.startswith(b"%PDF") else "too long to be shown whole" if encoding else "no text"
+            what = "a document" if document else "too long to be shown whole" if encoding else "no text"
             self.kept.append(Attachment(name=name, path=self._reachable(path, what), size=size, note=what))
 
     def _fits(self, text: str) -> bool:
@@ -146,11 +146,14 @@ def _decoded(data: bytes, encoding: str) -> str:
     return for_storage(data.decode(encoding, "replace"))
 
 
-def _pdf_text(path: Path) -> str | None:
-    """The text of a PDF; None when it holds none that can be read in time."""
-    from outrider.tools.web.pages import pdf_page
+def _document_text(path: Path) -> str | None:
+    """The text of a PDF, a Word document, a workbook …; None when it holds none that can be read whole and in time."""
+    from outrider.tools.documents.reader import document_page, kind_of
 
-    page = asyncio.run(pdf_page(path.read_bytes(), seconds=20))
+    data = path.read_bytes()
+    if (kind := kind_of(data)) in ("", "picture"):
+        return None
+    page = asyncio.run(document_page(data, kind, seconds=20))
     return page.text if page.text.strip() and not page.note else None
 
 
