@@ -1,5 +1,5 @@
 """The vocabulary: every kind of thing that can happen in a run, one frozen class each.
-Touches nothing. The rest of the house projects these: transcript, cost table, resume, replay, export.
+Touches nothing. The rest of the program projects these (event sourcing): transcript, cost table, resume, replay, export.
 
 Old rows always read: a field that is added gets a default, an unknown field is ignored, and an unknown
 kind becomes `Unknown`. A field is never renamed and never changes its meaning.

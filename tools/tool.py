@@ -126,7 +126,7 @@ class ToolContext:
 
 @dataclass(frozen=True, slots=True)
 class Tool:
-    """A tool as the rest of the house sees it.
+    """A tool as the rest of the program sees it.
 
     parameters: JSON Schema (object). check(arguments) -> the arguments made right, or raises ToolError saying what
     would be right. run(arguments, context) -> Observation or anything `observe` understands; sync or async.

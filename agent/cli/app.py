@@ -88,7 +88,7 @@ def outrider(
         bool, typer.Option("--version", "-V", help="Print the version and exit.", is_eager=True)
     ] = False,
 ) -> None:
-    """Give it a goal and a budget; it comes back with an answer and the receipts."""
+    """Give it a goal and a budget; it comes back with an answer and its citations."""
     if version:
         from outrider.agent.version import VERSION
 

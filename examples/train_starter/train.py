@@ -3,7 +3,7 @@
 What it is: questions without end from traces.py (made in a second process), loss on the option chosen, Muon for the
 matrices and AdamW for the rest, a running average of the weights, checkpoints that resume. CPU or GPU, the same code.
 May touch: the folder it is told to write. Does not promise: the same weights on another machine.
-Start reading at `run`. Recipe and measured scores: docs/starter.md.
+Start reading at `run`. Recipe and measured scores: docs/decisions/0006-starter.md.
 """
 
 from __future__ import annotations

@@ -75,7 +75,7 @@ def _line(run: Run) -> Line:
     goal = one_line(run.goal, 60 if sys.stdout.isatty() else 200)
     return Line(
         ((f"{run.state:11}  ", STYLES[run.state]), (goal, "plain")),  # type: ignore[arg-type]
-        ((f"{run.id}  ", "strong"), (f"{_age(run.created_at):>5}  ", "dim")),
+        ((f"{run.id}  ", "strong"), (f"{_age(run.created_at):>6}  ", "dim")),
         right=f"{count(run.spent.steps, 'step')}{cost}",
     )
 
@@ -83,7 +83,7 @@ def _line(run: Run) -> Line:
 def _age(at: str) -> str:
     """How long ago, short: 12 s, 5 min, 3 h, 2 d."""
     seconds = max(0.0, (datetime.now(UTC) - datetime.fromisoformat(at)).total_seconds())
-    for unit, size in (("d", 86_400), ("h", 3600), ("m", 60)):
+    for unit, size in (("d", 86_400), ("h", 3600), ("min", 60)):
         if seconds >= size:
             return f"{seconds / size:.0f} {unit}"
     return f"{seconds:.0f} s"
