@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tomllib
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -34,18 +35,29 @@ def run(words: list[str], home: Path, cwd: Path = ROOT) -> subprocess.CompletedP
     return subprocess.run([*PROGRAM, *words], capture_output=True, text=True, cwd=cwd, env=environment, timeout=120)
 
 
-def test_readme_names_only_commands_and_flags_that_exist() -> None:
-    """A flag that was renamed must not stay in the README."""
-    helps: dict[str, str] = {}
-    assert len(commands()) > 15
-    for words in commands():
-        name = " ".join(words[: 2 if words[0] in ("tools", "models") and len(words) > 1 else 1])
-        if name not in helps:
-            done = subprocess.run([*PROGRAM, *name.split(), "--help"], capture_output=True, text=True, timeout=60)
-            assert done.returncode == 0, f"outrider {name}: {done.stderr}"
-            helps[name] = done.stdout
-        for flag in (word for word in words if word.startswith("--")):
-            assert flag in helps[name], f"outrider {name} has no {flag}"
+PAGES = ["README.md", *(f"docs/{page.name}" for page in sorted((ROOT / "docs").glob("*.md")) if page.name != "cli.md")]
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_pages_name_only_commands_and_flags_that_exist(page: str) -> None:
+    """A command or flag that was renamed must not stay in the README or the docs, in a block or within a line."""
+    import typer
+
+    from outrider.agent.cli.app import app
+
+    text = (ROOT / page).read_text(encoding="utf-8")
+    blocks_of = re.findall(r"^```sh\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    lines = [line for block in blocks_of for line in block.splitlines()] + re.findall(r"`(outrider [^`\n]+)`", text)
+    for line in (line for line in lines if line.startswith("outrider ")):
+        words = shlex.split(line.replace("…", "x").replace(" | ", " # "), comments=True)[1:]
+        command: Any = typer.main.get_command(app)
+        while words and not words[0].startswith("-") and hasattr(command, "commands"):
+            assert words[0] in command.commands, f"{page}: {line}: no command {words[0]}"
+            command = command.commands[words.pop(0)]
+        known = {flag for option in command.params for flag in (*option.opts, *option.secondary_opts)} | {"--help"}
+        for word in words:
+            flag = word.split("=")[0]
+            assert not flag.startswith("--") or flag in known, f"{page}: {line}: no flag {flag}"
 
 
 @pytest.mark.llama
@@ -91,6 +103,18 @@ def test_readme_tree_names_only_what_is_there() -> None:
             if "/" in word or "." in word:
                 path = ROOT / (word if not indent else f"{room}{word}")
                 assert path.exists() or not word.endswith(("/", ".py")), f"{line.strip()}: no {path.name}"
+
+
+def test_readme_tree_names_every_package_and_every_top_level_module() -> None:
+    """What is missing from the tree is not found by whoever reads it first: add the new folder or module there."""
+    tree = next(block for block in blocks("text") if "START HERE" in block)
+    for room in ("agent", "tools", "memory"):
+        part = re.search(rf"^{room}/.*?(?=^\w|\Z)", tree, re.MULTILINE | re.DOTALL)
+        assert part is not None, room
+        named = set(re.findall(r"[\w.]+/|\w+\.py", part[0]))
+        packages = {f"{file.parent.name}/" for file in (ROOT / room).rglob("__init__.py")}
+        top = {file.name for file in (ROOT / room).glob("*.py")} - {"__init__.py"}
+        assert not (packages | top) - named, f"README's tree of {room}/ lacks {sorted((packages | top) - named)}"
 
 
 def test_packages_are_listed_whole() -> None:
