@@ -139,7 +139,9 @@ def read_run(store: Store, run_id: str) -> Run:
 def list_runs(store: Store, limit: int = 50) -> Iterator[Run]:
     """The newest runs first."""
     with store.read() as db:
-        own = schema.runs.c.parent.is_(None) | schema.runs.c.fork_seq.is_not(None)  # children are shown by their parents
+        own = schema.runs.c.parent.is_(None) | schema.runs.c.fork_seq.is_not(
+            None
+        )  # children are shown by their parents
         query = select(schema.runs.c.run_id).where(schema.runs.c.head_seq > 0, own)
         ids = db.scalars(query.order_by(schema.runs.c.number.desc()).limit(limit)).all()
     for run_id in ids:
