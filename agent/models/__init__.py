@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import Any, cast
 
 from outrider.agent.models.model import Model
+from outrider.agent.models.options import NAMED, check_context, checked, split
 from outrider.memory.errors import UsageError
 
 PROVIDERS = {
@@ -49,11 +50,14 @@ def split_spec(spec: str) -> tuple[str, str]:
 async def open_model(spec: str | None = None, **settings: Any) -> Model:
     """The model `spec` names; None: the best one found on this machine (detect.py).
 
-    A setting that is None counts as not given. price_in and price_out (dollars per million tokens) go for every provider,
+    A setting that is None counts as not given. options: those of options.py, by name. price_in and price_out (dollars per million tokens) go for every provider,
     those in COMMON are left out where a provider has no use for them, any other must be one the provider takes.
     Raises UsageError, ModelUnavailable.
     """
     given = {key: value for key, value in settings.items() if value is not None}
+    check_context(given.get("max_context"))
+    named, others = split(checked({key: given.pop(key) for key in NAMED if key in given} | given.pop("options", {})))
+    given |= named | ({"options": others} if others else {})
     if spec is None:
         from outrider.agent.models.detect import choose
 
