@@ -47,9 +47,10 @@ def split_spec(spec: str) -> tuple[str, str]:
     )
 
 
-async def open_model(spec: str | None = None, **settings: Any) -> Model:
+async def open_model(spec: str | None = None, *, remembered: bool = True, **settings: Any) -> Model:
     """The model `spec` names; None: the best one found on this machine (detect.py).
 
+    remembered: where a setting is not given, use what `outrider models check` found of this model at this address.
     A setting that is None counts as not given. options: those of options.py, by name. price_in and price_out (dollars per million tokens) go for every provider,
     those in COMMON are left out where a provider has no use for them, any other must be one the provider takes.
     Raises UsageError, ModelUnavailable.
@@ -64,6 +65,8 @@ async def open_model(spec: str | None = None, **settings: Any) -> Model:
         found = await asyncio.to_thread(choose, given.get("base_url"), given.get("api_key"))
         spec, given = found.spec, found.settings | given
     provider, name = split_spec(spec)
+    if remembered:
+        given = _found_before(spec, given) | given
     prices = given.pop("price_in", None), given.pop("price_out", None)
     price = None
     if prices != (None, None):  # before the model is opened: one that started a process would have to be closed again
@@ -73,6 +76,13 @@ async def open_model(spec: str | None = None, **settings: Any) -> Model:
     model = cast(Model, _factory(provider, given)(name, **given))
     model.price = price or model.price
     return model
+
+
+def _found_before(spec: str, given: dict[str, Any]) -> dict[str, Any]:
+    from outrider.agent.models import findings
+
+    found = findings.remembered(spec, findings.address(spec, given.get("base_url")))
+    return found.settings() if found else {}
 
 
 def _factory(provider: str, given: dict[str, Any]) -> Callable[..., Any]:

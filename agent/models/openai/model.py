@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -89,6 +89,7 @@ class OpenAIModel:
         self._held = bool(_UNTAGGED.search(name))
         self._price: Price | tuple[()] | None = ()  # (): not looked up yet
         self._wire = self._open_wire(openai_sdk, client)
+        self.on_body: Callable[[bytes], None] | None = None  # sees each whole reply as it came (checkup.py)
         self._headers = self._checked_headers(headers or {}, own_auth=client is None)
 
     def _advised(self, said: dict[str, Any]) -> dict[str, Any]:
@@ -132,6 +133,8 @@ class OpenAIModel:
             sent = self._settings(request, stream)
             answer = await self._send(request, sent, decoder)
             if answer.status == 200:
+                if self.on_body:
+                    self.on_body(answer.body)
                 return self._read(answer, decoder, request)
             if not self._learns(answer, sent):
                 raise self._refusal(answer, bool(request.tools))
