@@ -9,7 +9,7 @@ Does not promise: that a reader knows what a later version meant by an `Unknown`
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, TypeAdapter, ValidationError
 from pydantic_core import PydanticSerializationError
@@ -381,26 +381,6 @@ class Unknown(Event):
         raise TypeError("an unknown event is only read, never written")
 
 
-AnyEvent = Annotated[
-    RunStarted
-    | GoalGiven
-    | ModelAsked
-    | ModelReplied
-    | ToolCalled
-    | ToolReturned
-    | ChildStarted
-    | ChildEnded
-    | PlanChanged
-    | ApprovalAsked
-    | ApprovalGiven
-    | Noted
-    | Compacted
-    | Interrupted
-    | Resumed
-    | Answered
-    | Stopped,
-    Field(discriminator="kind"),
-]
 KINDS: dict[str, type[Event]] = {
     cls.model_fields["kind"].default: cls
     for cls in (

@@ -9,6 +9,7 @@ import shlex
 import subprocess
 import sys
 import tomllib
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -123,6 +124,30 @@ def test_packages_are_listed_whole() -> None:
     rooms = [ROOT / room for room in ("agent", "tools", "memory")]
     found = {p.parent for room in rooms for p in room.rglob("*.py") if "__pycache__" not in p.parts}
     assert listed == {"outrider." + ".".join(p.relative_to(ROOT).parts) for p in found}
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_wheel_holds_what_is_shipped_and_nothing_else(tmp_path: Path) -> None:
+    """The three rooms with their data files; no training program of the starter, no tests, no benchmarks."""
+    copy = tmp_path / "copy"  # what is built leaves a folder `build/` behind
+    for name in subprocess.run(
+        ["git", "ls-files"], capture_output=True, text=True, cwd=ROOT, check=True
+    ).stdout.split():
+        (copy / name).parent.mkdir(parents=True, exist_ok=True)
+        (copy / name).write_bytes((ROOT / name).read_bytes())
+    built = subprocess.run(
+        [sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "-w", str(tmp_path), "."],
+        cwd=copy, capture_output=True, text=True, timeout=250, check=False,
+    )  # fmt: skip
+    assert built.returncode == 0, built.stderr[-2000:]
+    (wheel,) = tmp_path.glob("outrider-*.whl")
+    names = {name for name in zipfile.ZipFile(wheel).namelist() if ".dist-info/" not in name}
+    assert {name.split("/")[0] for name in names} == {"outrider"}
+    assert {name.split("/")[1] for name in names} == {"agent", "tools", "memory"}
+    assert not [name for name in names if "train_starter" in name or "/tests/" in name or "benchmarks" in name]
+    for needed in ("outrider/agent/models/builtin/starter.gguf", "outrider/agent/py.typed"):
+        assert needed in names
 
 
 def test_public_names_are_pinned() -> None:

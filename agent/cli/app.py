@@ -74,12 +74,12 @@ COMMANDS = {
     "export": export,
     "import": import_,
     "eval": eval,
+    "doctor": doctor,
 }
 for name, module in COMMANDS.items():
     app.command(name, cls=Command)(module.command)
 for group in (tools, models, config):
     app.add_typer(group.app)
-app.command("doctor", cls=Command)(doctor.command)
 
 
 @app.callback()

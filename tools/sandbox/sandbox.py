@@ -10,7 +10,7 @@ import contextlib
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
@@ -334,11 +334,6 @@ class Session:
 
     def __exit__(self, *_: object) -> None:
         self.close()
-
-
-def with_limits(limits: Limits, **changes: float) -> Limits:
-    """`limits` with some replaced."""
-    return replace(limits, **changes)  # type: ignore[arg-type]
 
 
 def _milliseconds(seconds: float) -> bytes:
