@@ -56,6 +56,9 @@ KINDS = (WHOLE, NUMBER, MONEY, COMMA, FLOAT, DATE, MOMENT, DOTTED, DAY_FIRST, TR
 DIGITS = (WHOLE, NUMBER, MONEY, COMMA)
 
 
+_GROUPED = r"regexp_full_match(c, '[+-]?[1-9]\d{0,2}\.\d{3}')"
+
+
 def quoted(name: str) -> str:
     """A name as SQL wants it."""
     return '"' + name.replace('"', '""') + '"'
@@ -147,6 +150,16 @@ class _Column:
             return self._text()
         if exact:
             made = f"try_cast({made} AS {_number_type(whole or 1, places or 0)})"
+        doubt = (
+            kind is NUMBER
+            and self.decimal_comma
+            and places == 3
+            and self._ask(f"count(*) FILTER ({_GROUPED})")[0] == fit
+        )
+        if doubt:  # 1.234 in a file with semicolons
+            return made, [
+                f"{self.name}: numbers such as {self._ask('any_value(c)')[0]} are read with a decimal point, not as thousands"
+            ]
         return made, self._notes(kind, total - fit + missing, odd if total > fit else word, seen)
 
     def _notes(self, kind: Kind, empty: int, such: str | None, seen: str | None) -> list[str]:

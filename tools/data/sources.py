@@ -105,7 +105,8 @@ def named(header: list[str]) -> tuple[list[str], list[str]]:
     columns: list[str] = []
     notes: list[str] = []
     used: set[str] = set()
-    for at, cell in enumerate(header, start=1):
+    for at, written in enumerate(header, start=1):
+        cell = " ".join(written.split())
         base = cell or f"column_{at}"
         name, count = base, 1
         while name.lower() in used:
@@ -194,8 +195,15 @@ def _delimiter(sample: str, name: str) -> str:
 
 # ---- JSON ------------------------------------------------------------------------------------------------------------
 
+
 # Numbers stay the digits that were written: a binary fraction would lose them.
-_DECODER = json.JSONDecoder(parse_float=str, parse_int=str, parse_constant=str, strict=False)
+class _Digits(str):
+    """A number as it is written."""
+
+    __slots__ = ()
+
+
+_DECODER = json.JSONDecoder(parse_float=_Digits, parse_int=_Digits, parse_constant=_Digits, strict=False)
 
 
 def _json(text: Decoded, name: str, begins: str) -> Sheet:
@@ -236,7 +244,20 @@ def _cell(value: Any) -> str:
         return ""
     if isinstance(value, bool):
         return "true" if value else "false"
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return value if isinstance(value, str) else _as_json(value)
+
+
+def _as_json(value: Any) -> str:
+    """A value inside a cell as JSON again, its numbers as they were written."""
+    if isinstance(value, dict):
+        return (
+            "{"
+            + ", ".join(f"{json.dumps(key, ensure_ascii=False)}: {_as_json(one)}" for key, one in value.items())
+            + "}"
+        )
+    if isinstance(value, list):
+        return "[" + ", ".join(map(_as_json, value)) + "]"
+    return str(value) if isinstance(value, _Digits) else json.dumps(value, ensure_ascii=False)
 
 
 def _whole(text: Decoded, name: str) -> Any:

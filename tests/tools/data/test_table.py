@@ -257,6 +257,19 @@ def test_table_says_what_would_be_right(folder: Path) -> None:
     )
 
 
+def test_table_says_how_it_read_what_may_be_thousands(folder: Path) -> None:
+    """1.234 between semicolons may be either."""
+    (folder / "de.csv").write_text("n;m\n1.234;1\n2.345;2\n")
+    said = ask(folder, "SELECT sum(n) AS s FROM t", "de.csv")
+    assert said == "s: 3.579\nnote: n: numbers such as 1.234 are read with a decimal point, not as thousands"
+
+
+def test_table_keeps_what_is_inside_a_json_cell(folder: Path) -> None:
+    """Numbers stay numbers, and names of columns are one line."""
+    (folder / "in.json").write_text('[{"a\\nb": {"x": [1, 2.50, null, true, "é"]}}]')
+    assert ask(folder, 'SELECT "a b" FROM t', "in.json") == 'a b: {"x": [1, 2.50, null, true, "é"]}'
+
+
 async def test_table_names_a_near_file(folder: Path) -> None:
     """`slaes.csv` is one slip away."""
     with pytest.raises(ToolError, match=r"did you mean sales\.csv"):
