@@ -16,6 +16,7 @@ from typing import Literal
 
 from outrider.memory.errors import OutriderError
 from outrider.memory.text import for_storage
+from outrider.tools.files.kept import Change
 from outrider.tools.sandbox import choose
 from outrider.tools.sandbox.channel import Message, Stalled
 from outrider.tools.sandbox.inside.wire import Broken
@@ -24,7 +25,6 @@ from outrider.tools.sandbox.process import Running
 from outrider.tools.sandbox.proxy import Door, Proxy
 from outrider.tools.sandbox.text import shown
 from outrider.tools.sandbox.workspace import HostFolder
-from outrider.tools.tool import Change
 
 StoppedBy = Literal["time", "memory", "output", "disk", "processes", "killed"]
 CallTool = Callable[[str, bytes], bytes]  # (tool's name, its arguments as JSON) -> {"value": …} or {"error": …} as JSON
