@@ -14,12 +14,16 @@ from outrider.memory.events import Stopped, StopReason
 
 SIZES = (4000, 1500, 500, 0)  # characters of findings, the most that can be paid for is taken
 ONE_FINDING = 600
+REASONED = 1000  # characters of reasoning shown where there is nothing else
 ASK = "Your budget is used up: no more tools. Answer the goal as well as the findings allow, and say what is missing."
 
 
 async def end_early(live: LiveRun, reason: StopReason, *, limit: str = "", detail: str = "") -> None:
     """Record the best answer so far and why the run stops. A model that failed is not asked again."""
-    text = "" if reason == "model" else await _ask_for_ending(live)
+    if live.state.cut:  # an answer had begun: what came of it is better than a summary
+        text = "".join(live.state.halves)
+    else:
+        text = "" if reason == "model" else await _ask_for_ending(live)
     live.stage(with_evidence(text or summary(live), live.state.goal, live.state.seen, partial=True))
     unfinished = "; ".join(live.state.plan) or live.state.goal
     live.commit(
@@ -71,6 +75,9 @@ def findings(live: LiveRun, size: int) -> str:
 def summary(live: LiveRun) -> str:
     """What is known, without a model."""
     found = findings(live, SIZES[0])
+    if not found and live.state.reasoned:
+        last = " ".join(live.state.reasoned.split())[-REASONED:]
+        return f"No answer was reached: the model only reasoned. The last of its reasoning:\n{last}"
     return (
         f"No answer was reached. What was found:\n{found}" if found else "No answer was reached, and nothing was found."
     )

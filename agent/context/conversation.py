@@ -6,8 +6,10 @@ Does not promise: that the messages fit a window; fit.py sees to that.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from hashlib import blake2b
 
+from outrider.agent.asking.window import message_bytes
 from outrider.agent.models.model import Message, Seen
 from outrider.agent.state import MAX_CALLS
 from outrider.memory.events import (
@@ -22,6 +24,7 @@ from outrider.memory.events import (
     ToolReturned,
 )
 from outrider.tools.arguments import matching_name
+from outrider.tools.toolbox import trim
 
 
 class Context:
@@ -32,12 +35,20 @@ class Context:
         self.seen: Seen | None = None  # what the provider itself counted
         self._tools: tuple[str, ...] = ()
         self._asked: ModelAsked | None = None
-        self._asked_messages = 0
+        self._asked_messages = self._asked_size = 0
         self._waiting: dict[str, ToolReturned | None] = {}
         self._held: list[Message] = []
         self._seqs: list[int] = []  # of the event each message came from
         self._seq = 0
         self._hash = blake2b(digest_size=16)
+        self._head: list[Message] = []  # the system's words and the goal, as they were first said
+        self.size = 0  # UTF-8 bytes of all messages
+        self._seen_size = 0
+
+    @property
+    def unseen_bytes(self) -> int:
+        """Bytes of the messages that came after what the provider counted."""
+        return max(0, self.size - self._seen_size) if self.seen else self.size
 
     def add(self, event: Event, left: Callable[[], str] = str, seq: int = 0) -> None:
         """Learn from one event. left(): what is left of the budget after it, asked for only where it is said."""
@@ -47,8 +58,9 @@ class Context:
             if event.system:
                 self._say(Message("system", event.system))
             self._say(Message("user", event.goal))
+            self._head = list(self.messages)
         elif isinstance(event, ModelAsked):
-            self._asked, self._asked_messages = event, len(self.messages)
+            self._asked, self._asked_messages, self._asked_size = event, len(self.messages), self.size
         elif isinstance(event, ModelReplied):
             self._add_reply(event)
         elif isinstance(event, ToolReturned) and event.call_id in self._waiting:
@@ -75,6 +87,7 @@ class Context:
             return
         if event.usage:
             self.seen = Seen(self._asked_messages, event.usage.input_tokens)
+            self._seen_size = self._asked_size
         if not event.calls and not event.text.strip():
             return  # an empty turn is refused by many servers; the note that follows says what was wrong
         calls = tuple(
@@ -111,24 +124,59 @@ class Context:
         for message in held:
             self._say(message)
 
+    def longest_result(self) -> int:
+        """Characters of the longest tool result that is shown."""
+        return max((len(message.text) for message in self.messages if message.role == "tool"), default=0)
+
     def _compact(self, event: Compacted) -> None:
-        """The goal, then what was left out in short, then everything after `upto` as it was."""
-        head = 1 + (self.messages[0].role == "system")
-        rest = [(m, s) for m, s in zip(self.messages, self._seqs, strict=True) if s > event.upto]
-        self.messages, self._seqs = self.messages[:head], self._seqs[:head]
+        """The goal with what was left out in short, then everything after `upto` as it was, or shorter."""
+        pairs = [(m, s) for m, s in zip(self.messages, self._seqs, strict=True) if s > event.upto]
+        goal = self._head[-1]
+        head = list(self._head)
+        if event.upto:
+            head[-1] = Message("user", f"{goal.text}\n\n{event.text}")  # one message: two in a row are refused by many
+            first = [event.upto] * len(head)
+        else:
+            head, first = [], []
+        rest = [(_shortened(m, event.shorten), s) for m, s in pairs]
+        self.messages, self._seqs = head + [m for m, _ in rest], first + [s for _, s in rest]
+        self.size = sum(map(message_bytes, self.messages))
         self.seen = None  # what the provider counted is not what it will be sent
-        self._hash.update(b"compacted\xff")
-        self._say(Message("user", event.text))
-        self._seqs[-1] = event.upto
-        for message, seq in rest:
-            self.messages.append(message)
-            self._seqs.append(seq)
+        for part in ("compacted", event.text, str(event.shorten) if event.shorten else ""):
+            self._hash.update(part.encode("utf-8", "replace") + b"\xff")
 
     def _say(self, message: Message) -> None:
         if self._waiting:  # a note may come while calls are open; servers want results right after their calls
             self._held.append(message)
             return
-        self.messages.append(message)
-        self._seqs.append(self._seq)
+        self._put(message)
         for part in (message.role, message.text, message.note, *(c.name + c.arguments for c in message.calls)):
             self._hash.update(part.encode("utf-8", "replace") + b"\xff")
+
+    def _put(self, message: Message) -> None:
+        """Append; a note after a tool result or after another user message joins it, for templates that alternate."""
+        last = self.messages[-1] if self.messages else None
+        if message.role == "user" and last is not None and last.role in ("tool", "user"):
+            added = "\n".join(part for part in (message.text, message.note) if part)
+            joined = (
+                replace(last, note="\n".join(part for part in (last.note, added) if part))
+                if last.role == "tool"
+                else replace(last, text=f"{last.text}\n\n{message.text}", note=message.note or last.note)
+            )
+            more = message_bytes(joined) - message_bytes(last)
+            self.messages[-1] = joined
+            if self.seen and self.seen.messages >= len(self.messages):  # it was counted without these words
+                self.seen = Seen(self.seen.messages, self.seen.tokens + max(0, more) + 16)
+        else:
+            more = message_bytes(message)
+            self.messages.append(message)
+            self._seqs.append(self._seq)
+        self._seqs[-1] = self._seq
+        self.size += more
+
+
+def _shortened(message: Message, characters: int) -> Message:
+    """A tool's result in at most so many characters, with the handle to the rest; any other message as it is."""
+    if message.role != "tool" or not characters or len(message.text) <= characters + 200:
+        return message
+    return replace(message, text=trim(message.text, characters, message.call_id))

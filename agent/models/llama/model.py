@@ -40,6 +40,8 @@ class LlamaModel:
     overrules what the file says of itself. temperature: 0 is greedy. Raises UsageError, ModelUnavailable.
     """
 
+    counts_exactly = True  # its own tokenizer counts: the window needs no estimate
+
     def __init__(
         self,
         name: str,
