@@ -94,11 +94,11 @@ class LiveRun:
 
     def offered(self) -> tuple[ToolSpec, ...]:
         """The tools that the next request tells of: all, or those that fit a small window."""
-        called = [seen.tool for seen in self.state.seen]
-        for seen in self.state.seen:
-            called += found_before(seen.text) if seen.tool == FINDER else ()
-        if self.counts_exactly:
+        if self.counts_exactly or self.model.limits.context is None:
             return tuple(spec for spec in self.specs if spec.name != FINDER)
+        called: list[str] = []  # the newest first
+        for seen in reversed(self.state.seen[-50:]):
+            called += found_before(seen.text) if seen.tool == FINDER else [seen.tool]
         window, ratio = self.model.limits.context, self.counted.tokens_a_byte
         return offered(self.specs, self.state.goal, window, ratio, called)
 

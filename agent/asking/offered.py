@@ -11,8 +11,8 @@ from functools import lru_cache
 
 from outrider.agent.models.model import ToolSpec, tools_bytes
 
-MOST_SHARE = 3  # a list above a third of the window is shortened …
-SHORT_SHARE = 5  # … to a fifth
+MOST_SHARE = 0.4  # of the window: a longer list is shortened …
+SHORT_SHARE = 0.2  # … to this
 FINDER = "find_tool"
 _ALWAYS = ("python", "read_file")  # what most goals need, words or not
 
@@ -20,11 +20,11 @@ _ALWAYS = ("python", "read_file")  # what most goals need, words or not
 def offered(
     specs: Sequence[ToolSpec], goal: str, window: int | None, tokens_a_byte: float, called: Sequence[str]
 ) -> tuple[ToolSpec, ...]:
-    """The tools to send: `called` and found ones first, then by their fit to the goal, as many as the window has room for."""
+    """The tools to send: `called` and found ones first in their order, then by their fit to the goal, as many as the window has room for."""
     every = tuple(spec for spec in specs if spec.name != FINDER)
-    if window is None or tools_bytes(every) * tokens_a_byte * MOST_SHARE <= window:
+    if window is None or tools_bytes(every) * tokens_a_byte <= window * MOST_SHARE:
         return every
-    room = window / SHORT_SHARE / tokens_a_byte
+    room = window * SHORT_SHARE / tokens_a_byte
     finder = [spec for spec in specs if spec.name == FINDER]
     room -= tools_bytes(finder)
     chosen: set[str] = set()
@@ -39,7 +39,8 @@ def offered(
 def _fit(spec: ToolSpec, goal: str, called: Sequence[str]) -> float:
     words = _words(goal)
     score = 2.0 * len(words & _words(spec.name)) + len(words & _words(spec.description))
-    score += 100 * (spec.name in called) + 0.5 * (spec.name in _ALWAYS) + 1.5 * (not spec.ours)
+    score += (100 - min(called.index(spec.name), 90)) if spec.name in called else 0
+    score += 0.5 * (spec.name in _ALWAYS) + 1.5 * (not spec.ours)
     return score + 20 * (spec.name in goal)
 
 

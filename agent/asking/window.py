@@ -53,12 +53,13 @@ class Counted:
         """
         if usage is None or usage.cached_tokens or usage.input_tokens < 2 * LEAST_SEEN or self._cuts >= 2:
             return None
-        tokens = usage.input_tokens
-        grown = self._last is not None and (size - self._last[0]) * self.tokens_a_byte > max(300, 0.05 * tokens)
-        stuck = grown and self._last is not None and tokens <= self._last[1]
+        tokens, (size_before, before) = usage.input_tokens, self._last or (size, 0)
+        growth = (size - size_before) * self.tokens_a_byte  # what it should have grown by
+        full = any(window - 8 <= tokens <= window for window in _WINDOWS) and tokens - before < 0.7 * growth
+        stuck = growth > max(300, 0.05 * tokens) and (tokens <= before or full)
         if not stuck and tokens * 9 > size:
             return None
-        most = max(tokens, self._last[1] if self._last and stuck else 0)
+        most = max(tokens, before if stuck else 0)
         return next((window for window in _WINDOWS if most <= window <= 1.6 * most), most)
 
 
