@@ -26,7 +26,7 @@ from outrider.memory.events import (
     ToolReturned,
 )
 from outrider.memory.store import digest_of
-from outrider.tools.tool import Observation, ToolError, shape
+from outrider.tools.tool import Change, Observation, ToolError, shape
 from outrider.tools.toolbox import Prepared, Returned, trim
 
 TOGETHER = 8  # calls of one reply that run at the same time
@@ -245,10 +245,7 @@ def observed(live: LiveRun, ready: Ready, returned: Returned, wall_s: float) -> 
         wall_s=round(wall_s, 6),
         origin=seen.origin or ready.call.tool.origin,
         artifacts=_artifacts(live, seen),
-        changes=tuple(
-            FileChange(path=c.path, before=_keep_side(live, c.before), after=_keep_side(live, c.after))
-            for c in seen.changes
-        ),
+        changes=tuple(_change(live, change) for change in seen.changes),
         detail=returned.detail,
         elapsed_s=live.ledger.elapsed_s,
     )
@@ -259,6 +256,13 @@ def _artifacts(live: LiveRun, seen: Observation) -> tuple[Artifact, ...]:
         Artifact(name=f.name, media_type=f.media_type, digest=_keep(live, data), size=len(data))
         for f in seen.files
         for data in (live.masker.data(f.data),)
+    )
+
+
+def _change(live: LiveRun, change: Change) -> FileChange:
+    before, after = _keep_side(live, change.before), _keep_side(live, change.after)
+    return FileChange(
+        path=change.path, before=before, after=after or change.after_digest or None, after_kept=not change.after_digest
     )
 
 

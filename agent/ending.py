@@ -5,12 +5,13 @@ Does not promise: a good answer; it has a page of findings and a paragraph to wr
 
 from __future__ import annotations
 
-from outrider.agent.answer import with_evidence
+from outrider.agent.answers.answer import with_evidence
 from outrider.agent.budget import ENDING_OUTPUT
 from outrider.agent.live_run import LiveRun
 from outrider.agent.models.model import Message, ModelFailure
+from outrider.agent.structured.reading import claims, how, read_answer, spelt
 from outrider.agent.think import OutOfBudget, ask
-from outrider.memory.events import Stopped, StopReason
+from outrider.memory.events import Answered, Stopped, StopReason
 
 SIZES = (4000, 1500, 500, 0)  # characters of findings, the most that can be paid for is taken
 ONE_FINDING = 600
@@ -18,13 +19,16 @@ REASONED = 1000  # characters of reasoning shown where there is nothing else
 ASK = "Your budget is used up: no more tools. Answer the goal as well as the findings allow, and say what is missing."
 
 
-async def end_early(live: LiveRun, reason: StopReason, *, limit: str = "", detail: str = "") -> None:
-    """Record the best answer so far and why the run stops. A model that failed is not asked again."""
+async def end_early(live: LiveRun, reason: StopReason, *, limit: str = "", detail: str = "", text: str = "") -> None:
+    """Record the best answer so far and why the run stops. A model that failed is not asked again.
+
+    text: what the model said last, where that is all there will be.
+    """
     if live.state.cut:  # an answer had begun: what came of it is better than a summary
         text = "".join(live.state.halves)
-    else:
-        text = "" if reason == "model" else await _ask_for_ending(live)
-    live.stage(with_evidence(text or summary(live), live.state.goal, live.state.seen, partial=True))
+    elif reason not in ("model", "invalid"):
+        text = await _ask_for_ending(live)
+    live.stage(evidence_of(text or summary(live), live).model_copy(update={"partial": True}))
     unfinished = "; ".join(live.state.plan) or live.state.goal
     live.commit(
         Stopped(
@@ -35,6 +39,16 @@ async def end_early(live: LiveRun, reason: StopReason, *, limit: str = "", detai
             elapsed_s=min(live.ledger.elapsed_s, live.ledger.budget.seconds or live.ledger.elapsed_s),
         )
     )
+
+
+def evidence_of(text: str, live: LiveRun) -> Answered:
+    """The answer tied to what was observed; data, where the run asked for data and this is it, in its own spelling."""
+    state, value, wrong = live.state, None, "no data was asked for"
+    if live.check_answer is not None:
+        value, wrong = read_answer(text, live.check_answer)
+    told = text if wrong else claims(value)
+    answered = with_evidence(told, state.goal, state.seen, undone=bool(state.undone))
+    return answered if wrong else answered.model_copy(update={"text": spelt(value)})
 
 
 async def _ask_for_ending(live: LiveRun) -> str:
@@ -57,6 +71,8 @@ def _request(live: LiveRun, size: int) -> list[Message]:
     """A request of its own, not the whole history: the slice that pays for it is small."""
     found = findings(live, size)
     said = f"{ASK}\n\nGoal: {live.state.goal[: size or 300]}\n\nFindings:\n{found or '(none)'}"
+    if live.answer_schema is not None:
+        said += f"\n\n{how(live.answer_schema)}"
     return [Message("user", said)]
 
 
@@ -65,7 +81,8 @@ def findings(live: LiveRun, size: int) -> str:
     lines: list[str] = []
     for seen in reversed([s for s in live.state.seen if s.ok]):
         text = " ".join(seen.text.split())
-        line = f"- step {seen.call_id.partition('.')[0]}, {seen.tool}: {text[:ONE_FINDING]}"
+        where = f"step {seen.call_id.partition('.')[0]}" if seen.call_id else "given"
+        line = f"- {where}, {seen.tool}: {text[:ONE_FINDING]}"
         if sum(map(len, lines)) + len(line) > size:
             break
         lines.insert(0, line)

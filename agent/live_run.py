@@ -7,6 +7,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from outrider.agent.asking.find_tool import found_before
 from outrider.agent.asking.offered import FINDER, offered
@@ -17,6 +18,7 @@ from outrider.agent.models.model import Model, ToolSpec, tools_bytes
 from outrider.agent.run_secrets import Hidden
 from outrider.agent.settings.config import undo_key
 from outrider.agent.state import State
+from outrider.agent.structured.reading import Check
 from outrider.memory.events import ApprovalAsked, ApprovalGiven, Event, ModelReplied
 from outrider.memory.journal import Journal, Stored
 from outrider.memory.redaction import NOTHING, Masker
@@ -39,7 +41,8 @@ class LiveRun:
 
     stage() takes secrets out of an event, tells everybody who keeps a picture of the run and holds it for the next
     commit; commit() commits. Nothing else writes to the run's journal.
-    stop: a reason, set from outside (Ctrl-C), to leave after the current step.
+    stop: a reason, set from outside (Ctrl-C), to leave after the current step. changes: what differs from how it was last
+    driven and is not recorded yet.
     """
 
     journal: Journal
@@ -61,10 +64,21 @@ class LiveRun:
     counted: Counted = field(default_factory=Counted)
     window: int | None = None  # the model's window, as the events tell it
     parent: LiveRun | None = None
+    answer_schema: dict[str, Any] | None = None  # the answer must be JSON that fits it
+    check_answer: Check | None = None  # what is wrong with such a value, "" if nothing is
+    answer_kind: Any = None  # the Python type it must be, where a program asked for one
     stop: str = ""
+    changes: dict[str, Any] = field(default_factory=dict)
     door: asyncio.Lock = field(default_factory=asyncio.Lock)  # calls that code makes come in one by one
     pending: list[Event] = field(default_factory=list)
     blobs: dict[str, bytes] = field(default_factory=dict)
+
+    def expect(self, kind: Any) -> None:
+        """The answer must be a `kind` (a pydantic model, say), not only fit its schema."""
+        from outrider.agent.structured.reading import check_of_type
+
+        if self.answer_schema is not None:
+            self.answer_kind, self.check_answer = kind, check_of_type(kind, self.answer_schema)
 
     @property
     def stopping(self) -> str:

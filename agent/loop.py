@@ -6,13 +6,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from outrider.agent.act import act, open_call, run_one
-from outrider.agent.answer import claims_undone, with_evidence
-from outrider.agent.ending import end_early
+from outrider.agent.act import act, open_call, refused, run_one
+from outrider.agent.answers.answer import claims_undone
+from outrider.agent.answers.outcome import outcome_of
+from outrider.agent.ending import end_early, evidence_of
 from outrider.agent.live_run import LiveRun
 from outrider.agent.models.model import ModelFailure
-from outrider.agent.outcome import outcome_of
-from outrider.agent.state import State
+from outrider.agent.state import MAX_CALLS, State
+from outrider.agent.structured.reading import MISFIT, TRIES, read_answer
 from outrider.agent.think import OutOfBudget, is_truncated, think
 from outrider.memory.events import Interrupted, ModelReplied, Noted, Stopped, StopReason, ToolCalled, ToolReturned
 
@@ -34,6 +35,7 @@ _NOTES = {
 }
 CONTINUED = 1  # times a cut answer is asked to go on
 FILTERED_REPLIES = 2  # in a row, then the run ends
+DROPPED = "Not run: the person gave another goal."
 UNKNOWN = (
     "Interrupted: the process stopped while this call was under way, and its outcome is unknown. It was not repeated. "
     "Look whether it took effect before doing it again."
@@ -58,15 +60,27 @@ async def pursue(live: LiveRun) -> None:
             return
         if reply.calls:
             await act(live, reply)
-        elif says_answer(reply) and not (is_truncated(reply) and len(live.state.halves) <= CONTINUED):
+        elif not says_answer(reply) or (is_truncated(reply) and len(live.state.halves) <= CONTINUED):
+            live.stage(Noted(by="outrider", text=note_on(reply)))
+        elif wrong := misfit(live, reply):
+            live.stage(Noted(by="outrider", text=wrong))
+        else:
             conclude(live, reply)
             return
-        else:
-            live.stage(Noted(by="outrider", text=note_on(reply)))
         if why := lost(live):
-            await end_early(live, _reason(live.state), detail=why)
+            reason = _reason(live.state)
+            await end_early(live, reason, detail=why, text=reply.text if reason == "invalid" else "")
             return
     live.commit(Interrupted(reason=live.stopping, elapsed_s=live.ledger.elapsed_s))
+
+
+def misfit(live: LiveRun, reply: ModelReplied) -> str:
+    """What to tell the model of an answer that is not the data it must be; "" if it is, or says that there is none."""
+    outcome, text, _ = outcome_of(joined(live.state.halves).strip() or reply.text.strip(), live.state.goal)
+    if live.check_answer is None or outcome != "answered" or reply.outcome != "answered" or is_truncated(reply):
+        return ""
+    _, wrong = read_answer(text, live.check_answer)
+    return f"{MISFIT} {wrong}. Reply with the JSON value and nothing else." if wrong else ""
 
 
 def conclude(live: LiveRun, reply: ModelReplied) -> None:
@@ -75,7 +89,7 @@ def conclude(live: LiveRun, reply: ModelReplied) -> None:
     outcome, text, why = outcome_of(joined(state.halves).strip() or reply.text.strip(), state.goal)
     if reply.outcome != "answered":
         outcome, why = reply.outcome, why or "the model says so of its answer"
-    answered = with_evidence(text or why, state.goal, state.seen, undone=bool(state.undone))
+    answered = evidence_of(text or why, live)
     if outcome == "answered" and (claim := claims_undone(answered, state.undone)):
         outcome, why = "partial", f"the answer claims what no call did: {claim}"
     if is_truncated(reply):
@@ -124,6 +138,8 @@ def gave_way(live: LiveRun, failure: ModelFailure) -> bool:
 
 
 def _reason(state: State) -> StopReason:
+    if state.misfits >= TRIES:
+        return "invalid"
     return "denied" if state.denials >= DENIALS else "model" if state.filtered >= FILTERED_REPLIES else "stuck"
 
 
@@ -138,6 +154,8 @@ def lost(live: LiveRun) -> str:
         return f"{BAD_REPLIES} replies in a row held only reasoning, no answer and no call"
     if state.bad_replies >= BAD_REPLIES:
         return f"{BAD_REPLIES} replies in a row held neither text nor a tool call, or one phrase over and over"
+    if state.misfits >= TRIES:
+        return f"{TRIES} answers were not the data that was asked for"
     if state.denials >= DENIALS:
         return f"{DENIALS} calls in a row were not allowed"
     return ""
@@ -153,12 +171,23 @@ async def finish_open_work(live: LiveRun) -> None:
         live.stage(await _settle_open(live, called))
     if live.pending:
         live.commit()
-    if live.state.reply is not None:
+    if live.state.reply is not None and live.state.abandoned:
+        drop(live, live.state.reply)
+    elif live.state.reply is not None:
         await act(live, live.state.reply)
 
 
+def drop(live: LiveRun, reply: ModelReplied) -> None:
+    """Answer the calls of a reply that did not begin: another goal was given, and they were for the one before."""
+    for position, draft in enumerate(reply.calls[:MAX_CALLS]):
+        call_id = f"{reply.step}.{position}"
+        if call_id not in live.state.returned:
+            live.stage(refused(live, call_id, draft.name, DROPPED))
+
+
 async def _settle_open(live: LiveRun, called: ToolCalled) -> ToolReturned:
-    ready = None if "/" in called.call_id else open_call(live, called)  # the code that made a nested call is gone
+    gone = "/" in called.call_id or live.state.abandoned
+    ready = None if gone else open_call(live, called)  # the code that made a nested call is gone
     if ready is None:
         return ToolReturned(
             call_id=called.call_id, tool=called.tool, text=UNKNOWN, ok=False, elapsed_s=live.ledger.elapsed_s

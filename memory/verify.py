@@ -82,7 +82,7 @@ def _wrong_blob(journal: Journal, stored: Stored) -> str:
     event = stored.event
     if not isinstance(event, ToolReturned):
         return ""
-    sides = (digest for change in event.changes for digest in (change.before, change.after))
+    sides = (d for c in event.changes for d in (c.before, c.after if c.after_kept else None))
     for digest in filter(None, (event.blob, *(a.digest for a in event.artifacts), *sides)):
         data = journal.store.get_blob(digest)
         if data is None:

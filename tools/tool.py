@@ -41,11 +41,15 @@ class File:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A file of the workspace that a tool changed: its content before and after, None where there was no file."""
+    """A file of the workspace that a tool changed: its content before and after, None where there was no file.
+
+    after_digest: names the content after (blake2b-256, hex) where it is too large to be carried; `after` is then None.
+    """
 
     path: str
     before: bytes | None
     after: bytes | None
+    after_digest: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -71,7 +71,7 @@ async def attempt(live: LiveRun, asking: Asking, *, last: bool = False) -> Model
         raise OutOfBudget("seconds")
     timeout_s = min(seconds_left, NO_LIMIT_S)
     asked = await _reserve(live, asking, timeout_s)
-    request = Request(asking.messages, asking.tools, asked.max_tokens, timeout_s, live.on_text)
+    request = Request(asking.messages, asking.tools, asked.max_tokens, timeout_s, live.on_text, live.answer_schema)
     live.commit(asked)
     began = time.monotonic()
     try:
@@ -91,7 +91,8 @@ async def _reserve(live: LiveRun, asking: Asking, timeout_s: float) -> ModelAske
     """The event of a request that fits the budget. Raises OutOfBudget, ModelFailure (an exact count says it cannot fit)."""
     model = live.model
     bound = await model.count_bound(
-        Request(asking.messages, asking.tools, asking.max_tokens, timeout_s, live.on_text), asking.seen
+        Request(asking.messages, asking.tools, asking.max_tokens, timeout_s, live.on_text, live.answer_schema),
+        asking.seen,
     )
     size = size_of(asking.messages, asking.tools) if asking.ending else live.size(asking.tools)
     output = _reply_limit(live, asking, bound, size)

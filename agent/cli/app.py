@@ -19,10 +19,12 @@ import typer
 from typer.exceptions import TyperException
 
 from outrider.agent.cli.commands import (
+    chat,
     compare,
     config,
     diff,
     doctor,
+    eval,
     export,
     fork,
     import_,
@@ -36,6 +38,7 @@ from outrider.agent.cli.commands import (
     tools,
     undo,
     verify,
+    view,
 )
 from outrider.agent.cli.help import Command, Group
 from outrider.agent.cli.output import ReaderGone, hide, lost, say
@@ -43,7 +46,7 @@ from outrider.memory.errors import OutriderError, UsageError
 
 EPILOG = (
     "Exit codes: 0 answered, 1 a bug, 2 usage, 3 partial (a budget was reached, or something is left out), 4 interrupted, "
-    "5 failed (no model, or it could not do it), 6 not found, 7 refused or not allowed, 8 stuck."
+    "5 failed (no model, or it could not do it), 6 not found, 7 refused or not allowed, 8 stuck, 9 not the data asked for."
 )
 app = typer.Typer(
     cls=Group,
@@ -56,10 +59,12 @@ app = typer.Typer(
 )
 COMMANDS = {
     "run": run,
+    "chat": chat,
     "resume": resume,
     "fork": fork,
     "runs": runs,
     "show": show,
+    "view": view,
     "verify": verify,
     "scan": scan,
     "replay": replay,
@@ -68,6 +73,7 @@ COMMANDS = {
     "compare": compare,
     "export": export,
     "import": import_,
+    "eval": eval,
 }
 for name, module in COMMANDS.items():
     app.command(name, cls=Command)(module.command)

@@ -58,8 +58,23 @@ class Conclusion:
         if self._as_json:
             out_json(run.as_json())
             return
+        if run.schema is not None:
+            self._print_data(run)
+            return
         if answer := for_terminal(str(run.answer)).strip("\n"):
             out(answer)
         if not run.summary:
             marks = [one_line(claim, 300) for claim in run.answer.unsupported]
             out_lines([Line(((claim, "plain"),), (("[no support] ", "warn"),)) for claim in marks])
+
+    def _print_data(self, run: Run) -> None:
+        """Data alone goes to stdout, for a program reads it; words instead of data, and marks, go to stderr."""
+        from outrider.agent.review.lines import one_line
+        from outrider.agent.structured.reading import shown
+
+        if run.value is not None:
+            out(shown(run.answer))
+        elif run.answer:
+            say(f"not the data that was asked for: {run.answer}")
+        for claim in run.answer.unsupported if not run.summary else ():
+            say(f"[no support] {one_line(claim, 300)}")

@@ -10,10 +10,12 @@ from typer.core import TyperCommand, TyperGroup
 
 ORDER = (
     "run",
+    "chat",
     "resume",
     "fork",
     "runs",
     "show",
+    "view",
     "verify",
     "replay",
     "undo",
@@ -21,6 +23,7 @@ ORDER = (
     "compare",
     "export",
     "import",
+    "eval",
     "tools",
     "models",
     "config",

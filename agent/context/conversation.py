@@ -10,12 +10,14 @@ from dataclasses import replace
 from hashlib import blake2b
 
 from outrider.agent.asking.window import message_bytes
-from outrider.agent.models.model import Message, Seen
+from outrider.agent.context.goal import goal_text
+from outrider.agent.models.model import GOAL, Message, Seen
 from outrider.agent.state import MAX_CALLS
 from outrider.memory.events import (
     CallDraft,
     Compacted,
     Event,
+    GoalGiven,
     ModelAsked,
     ModelReplied,
     Noted,
@@ -41,7 +43,8 @@ class Context:
         self._seqs: list[int] = []  # of the event each message came from
         self._seq = 0
         self._hash = blake2b(digest_size=16)
-        self._head: list[Message] = []  # the system's words and the goal, as they were first said
+        self._head: list[Message] = []  # the system's words and the first goal, as they were said
+        self._goal = ("", 0)  # the goal being worked on, and its seq
         self.size = 0  # UTF-8 bytes of all messages
         self._seen_size = 0
 
@@ -57,8 +60,9 @@ class Context:
             self._tools = tuple(str(told.get("name")) for told in event.tools)
             if event.system:
                 self._say(Message("system", event.system))
-            self._say(Message("user", event.goal))
-            self._head = list(self.messages)
+            self._say_goal(goal_text(event.goal, event.attachments), event.today)
+        elif isinstance(event, GoalGiven):
+            self._say_goal(goal_text(event.goal, event.attachments), left())
         elif isinstance(event, ModelAsked):
             self._asked, self._asked_messages, self._asked_size = event, len(self.messages), self.size
         elif isinstance(event, ModelReplied):
@@ -69,7 +73,11 @@ class Context:
         elif isinstance(event, Noted) and event.by in ("outrider", "person"):
             self._say(Message("user", event.text, note=left()))
         elif isinstance(event, Resumed) and event.changes.get("goal"):
-            self._say(Message("user", f"The goal is now: {event.changes['goal']}"))
+            if event.changes.get("clean"):  # a fork with a goal of its own: what was said before was about another
+                self._begin_again()
+                self._say_goal(str(event.changes["goal"]))
+            else:
+                self._say_goal(f"The goal is now: {event.changes['goal']}")
         elif isinstance(event, Compacted):
             self._compact(event)
 
@@ -129,13 +137,14 @@ class Context:
         return max((len(message.text) for message in self.messages if message.role == "tool"), default=0)
 
     def _compact(self, event: Compacted) -> None:
-        """The goal with what was left out in short, then everything after `upto` as it was, or shorter."""
+        """The first goal with what was left out in short and the goal being worked on, in one message, for templates that
+        alternate; then everything after `upto` as it was, or shorter."""
         pairs = [(m, s) for m, s in zip(self.messages, self._seqs, strict=True) if s > event.upto]
-        goal = self._head[-1]
-        head = list(self._head)
+        head, first = list(self._head), [event.upto] * len(self._head)
         if event.upto:
-            head[-1] = Message("user", f"{goal.text}\n\n{event.text}")  # one message: two in a row are refused by many
-            first = [event.upto] * len(head)
+            now = self._goal if self._goal[1] <= event.upto and self._goal[0] != head[-1].text else ("", 0)
+            text = "\n\n".join(part for part in (head[-1].text, event.text, now[0]) if part)
+            head[-1] = replace(head[-1], text=text)
         else:
             head, first = [], []
         rest = [(_shortened(m, event.shorten), s) for m, s in pairs]
@@ -144,6 +153,19 @@ class Context:
         self.seen = None  # what the provider counted is not what it will be sent
         for part in ("compacted", event.text, str(event.shorten) if event.shorten else ""):
             self._hash.update(part.encode("utf-8", "replace") + b"\xff")
+
+    def _begin_again(self) -> None:
+        """Forget everything but the system text."""
+        head = int(bool(self.messages) and self.messages[0].role == "system")
+        self.messages, self._seqs = self.messages[:head], self._seqs[:head]
+        self._waiting, self._held, self.seen, self._asked = {}, [], None, None
+        self._head, self.size = [], sum(map(message_bytes, self.messages))
+        self._hash.update(b"clean\xff")
+
+    def _say_goal(self, text: str, note: str = "") -> None:
+        self._say(Message("user", text, label=GOAL, note=note))
+        self._goal = (text, self._seq)
+        self._head = self._head or list(self.messages)
 
     def _say(self, message: Message) -> None:
         if self._waiting:  # a note may come while calls are open; servers want results right after their calls
@@ -156,12 +178,22 @@ class Context:
     def _put(self, message: Message) -> None:
         """Append; a note after a tool result or after another user message joins it, for templates that alternate."""
         last = self.messages[-1] if self.messages else None
-        if message.role == "user" and last is not None and last.role in ("tool", "user"):
+        if (
+            message.role == "user"
+            and last is not None
+            and last.role in ("tool", "user")
+            and (message.label, last.role) != (GOAL, "tool")
+        ):
             added = "\n".join(part for part in (message.text, message.note) if part)
             joined = (
                 replace(last, note="\n".join(part for part in (last.note, added) if part))
                 if last.role == "tool"
-                else replace(last, text=f"{last.text}\n\n{message.text}", note=message.note or last.note)
+                else replace(
+                    last,
+                    text=f"{last.text}\n\n{message.text}",
+                    note=message.note or last.note,
+                    label=message.label or last.label,
+                )
             )
             more = message_bytes(joined) - message_bytes(last)
             self.messages[-1] = joined

@@ -1,11 +1,13 @@
 """The workspace as part of a run: what the run changed in it, whether somebody else did since, and how to put it back.
 May touch: files inside the run's workspace, through tools/files/paths.py's door. Reads the journal.
-Does not promise: anything about files changed by code in the sandbox (`python`, `shell`); only file tools keep both sides.
+Does not promise: links, modes and empty folders; nor files a person let go although they were too large to keep.
 """
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,7 +16,7 @@ from outrider.memory.errors import OutriderError
 from outrider.memory.events import FileChange, RunStarted, ToolReturned
 from outrider.memory.journal import Journal, Stored
 from outrider.memory.store import Store, digest_of
-from outrider.tools.files.writing import put_file, take_file
+from outrider.tools.files.writing import clear_way, is_no_file, put_file, take_file
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,25 +62,39 @@ def undo(store: Store, run_id: str, *, after: int = 0) -> Undone:
     made = changes(stored)
     first = {one.change.path: one.change.before for one in reversed(made) if one.seq > after}
     moved, sealer = set(drifted(stored, workspace)), undo_key()
-    restored, removed, left = [], [], []
-    for path, before in sorted(first.items()):
+    restored, removed, left = list[str](), list[str](), list[str]()
+    for path, before in sorted(first.items(), key=lambda one: (one[1] is not None, _depth_first(one[0]))):
         kept = store.get_blob(before) if before else None
         data = sealer.open(kept) if kept else kept
-        if path in moved or (before and data is None):
+        if path in moved or (before and data is None) or not _put(workspace, path, data):
             left.append(path)
-        elif before is None:
-            put_file(workspace, path, None)
-            removed.append(path)
         else:
-            put_file(workspace, path, data)
-            restored.append(path)
-    return Undone(tuple(restored), tuple(removed), tuple(left))
+            (removed if before is None else restored).append(path)
+    return Undone(tuple(sorted(restored)), tuple(sorted(removed)), tuple(sorted(left)))
+
+
+def _depth_first(path: str) -> tuple[int, str]:
+    return -path.count("/"), path
+
+
+def _put(workspace: Path, path: str, data: bytes | None) -> bool:
+    """Whether the file could be put back (None: removed)."""
+    try:
+        if data is not None:
+            with suppress(OutriderError):  # its folder may be gone too
+                clear_way(workspace, path)
+        put_file(workspace, path, data)
+    except OutriderError:
+        return False
+    return True
 
 
 def _now(workspace: Path, path: str) -> set[str | None]:
     """The digests a file may be kept under as it is, {None} if there is none; one that cannot be read counts as changed."""
     try:
+        if is_no_file(workspace, path):
+            return {None}
         data = take_file(workspace, path)
         return {None} if data is None else {digest_of(data), digest_of(undo_key().seal(data))}
     except (OutriderError, OSError):
-        return {"unreadable"}
+        return {None} if not os.path.lexists(workspace / path) else {"unreadable"}

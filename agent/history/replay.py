@@ -42,6 +42,7 @@ from outrider.memory.events import (
     Compacted,
     Effect,
     Event,
+    FileChange,
     Interrupted,
     ModelAsked,
     ModelReplied,
@@ -125,8 +126,8 @@ async def replay(
 
 
 def _segments(stored: list[Stored]) -> list[tuple[int, int]]:
-    """[begin, end) of each stretch that one process drove: it starts after `RunStarted` or `Resumed`."""
-    taken_up = [i for i, one in enumerate(stored) if one.kind in ("run_started", "resumed")]
+    """[begin, end) of each stretch that one process drove: it starts after `RunStarted`, `Resumed` or `GoalGiven`."""
+    taken_up = [i for i, one in enumerate(stored) if one.kind in ("run_started", "resumed", "goal_given")]
     ends = [*taken_up[1:], len(stored)]
     return [(_after_notes(stored, i + 1), end) for i, end in zip(taken_up, ends, strict=True)]
 
@@ -314,8 +315,13 @@ class _StoredTools(Toolbox):
         whole = self._blob(stored.blob)
         text = stored.text if whole is None else whole.decode()
         files = tuple(File(a.name, a.media_type, self._tape.store.get_blob(a.digest) or b"") for a in stored.artifacts)
-        changes = tuple(Change(c.path, self._blob(c.before), self._blob(c.after)) for c in stored.changes)
+        changes = tuple(self._change(change) for change in stored.changes)
         return Observation(text, stored.ok, stored.origin, files, changes)
+
+    def _change(self, stored: FileChange) -> Change:
+        if not stored.after_kept:
+            return Change(stored.path, self._blob(stored.before), None, stored.after or "")
+        return Change(stored.path, self._blob(stored.before), self._blob(stored.after))
 
     def _blob(self, digest: str | None) -> bytes | None:
         return None if digest is None else self._tape.store.get_blob(digest)

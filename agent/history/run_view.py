@@ -4,28 +4,42 @@ Touches: reads the journal. Does not promise: to be cheap for a list of thousand
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from sqlalchemy import select
 
-from outrider.agent.answer import Answer
+from outrider.agent.answers.answer import Answer
 from outrider.agent.budget import Budget, Ledger, Spent
 from outrider.memory import schema
-from outrider.memory.events import Answered, Citation, Event, Interrupted, Resumed, RunStarted, Stopped, StopReason
+from outrider.memory.events import (
+    Answered,
+    Citation,
+    Event,
+    GoalGiven,
+    Interrupted,
+    Resumed,
+    RunStarted,
+    Stopped,
+    StopReason,
+)
 from outrider.memory.journal import Journal, Stored, find_run
 from outrider.memory.lease import holder_lives
 from outrider.memory.store import Store
 
 NO_ANSWER = "No answer was reached"  # how the ending begins that no model wrote (agent/ending.py)
-RunState = Literal["answered", "partial", "not_found", "refused", "stuck", "failed", "interrupted", "running"]
+RunState = Literal[
+    "answered", "partial", "not_found", "refused", "stuck", "invalid", "failed", "interrupted", "running"
+]
 EXIT_CODES: dict[RunState, int] = {
     "answered": 0, "partial": 3, "interrupted": 4, "running": 4, "failed": 5, "not_found": 6, "refused": 7, "stuck": 8,
+    "invalid": 9,
 }  # fmt: skip
 STATES: dict[StopReason, RunState] = {
     "answered": "answered", "partial": "partial", "budget": "partial", "not_found": "not_found", "refused": "refused",
-    "denied": "refused", "stuck": "stuck", "unable": "failed", "model": "failed", "error": "failed",
+    "denied": "refused", "stuck": "stuck", "invalid": "invalid", "unable": "failed", "model": "failed", "error": "failed",
     "interrupted": "interrupted",
 }  # fmt: skip
 
@@ -48,6 +62,8 @@ class Run:
     created_at: str
     unfinished: str
     store: Store
+    schema: dict[str, Any] | None = None  # the answer had to fit it
+    kind: Any = None  # the Python type it had to be, where a program asked for one
 
     @property
     def citations(self) -> tuple[Citation, ...]:
@@ -63,6 +79,23 @@ class Run:
     def ended(self) -> bool:
         """Whether it came to an end of its own, rather than being driven or left."""
         return self.state not in ("running", "interrupted")
+
+    @property
+    def value(self) -> Any:
+        """The answer as data, where data was asked for and the answer is it: a value of `kind`, else plain JSON; else None."""
+        if self.schema is None or not self.answer:
+            return None
+        from outrider.agent.structured.reading import check_of, read_answer
+
+        value, wrong = read_answer(self.answer, check_of(self.schema))
+        if wrong or self.kind is None:
+            return value
+        from pydantic import TypeAdapter, ValidationError
+
+        try:
+            return TypeAdapter(self.kind).validate_json(json.dumps(value))
+        except ValidationError:
+            return None
 
     @property
     def exit_code(self) -> int:
@@ -84,6 +117,7 @@ class Run:
             "detail": self.detail,
             "answer": str(self.answer),
             "citations": [c.model_dump() for c in self.citations],
+            **({"value": self.value} if self.schema is not None else {}),
             "unsupported": list(self.answer.unsupported),
             "spent": self.spent.as_json(),
             "budget": self.budget.as_json(),
@@ -122,11 +156,16 @@ class _Told:
         self.answered: Answered | None = None
         self.stopped: Stopped | None = None
         self.interrupted = ""
+        self.schema: dict[str, Any] | None = None
 
     def add(self, event: Event) -> None:
         if isinstance(event, RunStarted):
             self.goal, self.model = event.goal, event.model
+            asked_for = event.settings.get("schema")
+            self.schema = asked_for if isinstance(asked_for, dict) else None
             self.budget, self.answered, self.stopped = Budget.of(event.budget), None, None
+        elif isinstance(event, GoalGiven):
+            self.goal, self.answered, self.stopped, self.interrupted = event.goal, None, None, ""
         elif isinstance(event, Resumed):
             self.model = str(event.changes.get("model") or self.model)
             self.goal = str(event.changes.get("goal") or self.goal)
@@ -159,6 +198,7 @@ class _Told:
             created_at=created_at,
             unfinished=self.stopped.unfinished if self.stopped else "",
             store=store,
+            schema=self.schema,
         )
 
     def _state(self, held: bool) -> tuple[RunState, str, str]:

@@ -43,5 +43,5 @@ def scan(store: Store, run_id: str, masker: Masker) -> Iterator[Found]:
 
 def _blobs(event: Event) -> Iterator[str]:
     if isinstance(event, ToolReturned):
-        sides = (digest for change in event.changes for digest in (change.before, change.after))
+        sides = (d for c in event.changes for d in (c.before, c.after if c.after_kept else None))
         yield from filter(None, (event.blob, *(artifact.digest for artifact in event.artifacts), *sides))

@@ -38,13 +38,16 @@ __all__ = [
 ]
 
 
+GOAL = "goal"
+
+
 @dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class Message:
     """One turn. Compared and hashed by identity, so a provider can keep the encoded bytes of each message once.
 
     role "assistant" may carry `calls`; role "tool" answers the call at the same position of the assistant turn
     before it: `call_id` is ours ("3.1", unique in the run) and is also the id that `calls[i].id` holds here.
-    `label` is the tool's name on a "tool" message. `ok` is False for an observation that is an error.
+    `label` is the tool's name on a "tool" message, and GOAL on a "user" message that says what is wanted. `ok` is False for an observation that is an error.
     `origin` "untrusted": the text was written by strangers. `note` is a line from Outrider (what is left of the budget).
     An ordinary model is shown `as_shown(message)`; a small one may be shown less. `kept`: fields of an assistant's turn that
     its provider wants back as they were (DeepSeek's reasoning_content, OpenRouter's reasoning_details).
@@ -100,7 +103,8 @@ class Request:
     """One request. `max_tokens` bounds the reply; `timeout_s` is all the time there is, connection included.
 
     `on_text` receives streamed pieces of the reply's text as they come (None: nobody watches).
-    `tools` empty means: answer in words.
+    `tools` empty means: answer in words. `answer_schema`: the answer must be JSON that fits it (the messages say so too; a
+    provider that can hold a model to a grammar does).
     """
 
     messages: Sequence[Message]
@@ -108,6 +112,7 @@ class Request:
     max_tokens: int
     timeout_s: float = 600.0
     on_text: Callable[[str], None] | None = None
+    answer_schema: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)

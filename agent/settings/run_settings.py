@@ -45,6 +45,7 @@ class Settings:
     tool_settings: dict[str, Any] = field(default_factory=dict)
     system: str = SYSTEM
     label: str = ""
+    schema: dict[str, Any] | None = None  # the answer is JSON that fits it
     instructions: dict[str, Any] = field(default_factory=dict)  # what `system` holds of AGENTS.md, for the header
 
 

@@ -19,18 +19,19 @@ from outrider.memory.errors import UsageError
 PLACE = re.compile(r"\{\{\s*([A-Za-z_]\w{0,99})\s*\}\}")
 NAME = re.compile(r"[\w-]{1,100}")
 FENCE = "+++"
-OWN = ("about", "tools", "defaults")  # what a template may say besides settings of the configuration
+OWN = ("about", "tools", "schema", "defaults")  # what a template may say besides settings of the configuration
 MOST_BYTES = 256 * 1024
 
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """A goal with places. settings: what it says of the run, as the configuration would. tools: only these, if named."""
+    """A goal with places. settings: what it says of the run, as the configuration would. tools: only these, if named. schema: as `--schema`."""
 
     name: str
     text: str
     about: str = ""
     tools: tuple[str, ...] = ()
+    schema: str = ""
     defaults: Mapping[str, str] = field(default_factory=dict)
     settings: Mapping[str, Any] = field(default_factory=dict)
 
@@ -102,8 +103,9 @@ def _parse(name: str, text: str) -> Template:
             'for example: defaults = { file = "main.py" }',
         )
     return Template(
-        name, body.strip(), own.get("about", ""), tuple(map(str, tools)), {k: str(v) for k, v in defaults.items()}, head
-    )
+        name, body.strip(), own.get("about", ""), tuple(map(str, tools)), str(own.get("schema", "")),
+        {k: str(v) for k, v in defaults.items()}, head,
+    )  # fmt: skip
 
 
 def _split(name: str, text: str) -> tuple[dict[str, Any], str]:

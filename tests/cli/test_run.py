@@ -151,3 +151,15 @@ def _wait_for(process: subprocess.Popen[str], text: str) -> str:
         if text in line:
             return said
     raise AssertionError(said)
+
+
+def test_schema_prints_data_alone(program: Program) -> None:
+    """stdout is one JSON value; an answer that never fits is told on stderr with exit code 9."""
+    good = program("run", "go", "--schema", "name, age int", "--tool", "plan", "--model",
+                   program.script({"text": "Sure!"}, {"text": '{"name": "Ann", "age": 40}'}))  # fmt: skip
+    assert (good.code, good.out) == (0, '{"name": "Ann", "age": 40}\n')
+    bad = program("run", "go", "--schema", "age int", "--tool", "plan", "--model",
+                  program.script(*[{"text": "no"}] * 9, name="bad.json"))  # fmt: skip
+    assert (bad.code, bad.out) == (9, "")
+    assert "not the data" in bad.err
+    assert program("run", "go", "--schema", "age whole", "--model", program.script({"text": "x"})).code == 2

@@ -12,13 +12,14 @@ import os
 import socket
 import stat
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import fields
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from outrider.memory.errors import OutriderError
+from outrider.tools.files.paths import shown
 from outrider.tools.tool import File, Observation, ToolContext, ToolError, tool
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ _PICTURES = {
     ".gif": "image/gif",
     ".webp": "image/webp",
 }
+YES = ("y", "yes", "ok", "always")
 _opening = threading.Lock()
 
 
@@ -132,6 +134,17 @@ class _Caller:
         except Exception as error:  # code in the sandbox must get an answer, whatever happened here
             return json.dumps({"error": f"{type(error).__name__}: {error}"}).encode()
 
+    def may_lose(self, paths: tuple[str, ...]) -> bool:
+        """Ask the person whether files too large to keep a copy of may be overwritten or removed; nobody there: no."""
+        if self.context is None or self.context.ask is None or self.loop is None:
+            return False
+        names = ", ".join(shown(path) for path in paths[:20]) + (
+            f" and {len(paths) - 20} more" if len(paths) > 20 else ""
+        )
+        question = f"The code overwrote or removed {names}: too large to keep a copy, undo could not bring it back. Do it? (yes or no)"
+        answer = asyncio.run_coroutine_threadsafe(_asked(self.context.ask, question), self.loop).result()
+        return (answer or "").strip().lower() in YES
+
     def _value(self, name: str, arguments: bytes) -> Any:
         if self.context is None or self.context.call_tool is None or self.loop is None:
             raise ToolError("no tool was called", "tools cannot be called from here", "call it as a tool of its own")
@@ -145,6 +158,10 @@ class _Caller:
         with contextlib.suppress(ValueError):
             return json.loads(seen.text)
         return seen.text
+
+
+async def _asked(ask: Callable[[str], Awaitable[str | None]], question: str) -> str | None:
+    return await ask(question)
 
 
 async def _called(context: ToolContext, name: str, arguments: dict[str, Any]) -> Observation:
@@ -170,7 +187,7 @@ async def _allow_reduced(room: Room, context: ToolContext) -> None:
     """Asked once a run: the weaker isolation is the person's choice."""
     question = f"Only reduced isolation works here. {room.box.promises} Run code in it? (yes or no)"
     answer = await context.ask(question) if context.ask else None
-    if answer is None or answer.strip().lower() not in ("y", "yes", "ok", "always"):
+    if answer is None or answer.strip().lower() not in YES:
         raise ToolError(
             "code was not run",
             "only reduced isolation works on this machine, and nobody allowed it",
@@ -194,6 +211,7 @@ def _open(context: ToolContext) -> Room:
                 hide=tuple(context.workspace / path for path in wanted.get("hide", ())),
                 isolation="none" if context.unsafe else context.isolation,
                 call_tool=caller,
+                may_lose=caller.may_lose,
                 warm=True,
             )
             room = context.scratch["sandbox"] = Room(box, caller)
@@ -260,7 +278,7 @@ def _tell(done: Done, context: ToolContext, room: Room, first: list[str]) -> Obs
     parts += [f"[{note}]" for note in notes if note]
     text = "\n".join(part for part in parts if part) or "done (no output)"
     ok = done.exit_code == 0 and done.stopped_by is None
-    return Observation(text, ok=ok, files=_pictures(context.workspace, done))
+    return Observation(text, ok=ok, files=_pictures(context.workspace, done), changes=done.changes)
 
 
 def _stopped(done: Done, room: Room) -> str:

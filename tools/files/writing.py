@@ -8,6 +8,7 @@ import contextlib
 import os
 import secrets
 import stat
+from collections.abc import Iterator
 from pathlib import Path
 
 from outrider.tools.files.paths import READ, Place, open_file, place, refuse_guarded, shown
@@ -32,6 +33,37 @@ def put_file(workspace: Path, path: str, data: bytes | None) -> None:
             replace_file(at, path, data)
         elif at.status() is not None:
             os.unlink(at.name, dir_fd=at.folder)
+
+
+def is_no_file(workspace: Path, path: str) -> bool:
+    """Whether a link or a folder stands at this very name (a link is not followed)."""
+    with _name(workspace, path) as (folder, name):
+        try:
+            return not stat.S_ISREG(os.stat(name, dir_fd=folder, follow_symlinks=False).st_mode)
+        except FileNotFoundError:
+            return False
+
+
+def clear_way(workspace: Path, path: str) -> None:
+    """Remove a link or an empty folder that stands where a file was. Raises ToolError for a folder that holds something."""
+    with _name(workspace, path) as (folder, name), contextlib.suppress(FileNotFoundError):
+        found = os.stat(name, dir_fd=folder, follow_symlinks=False)
+        if stat.S_ISLNK(found.st_mode):
+            os.unlink(name, dir_fd=folder)
+        elif stat.S_ISDIR(found.st_mode):
+            os.rmdir(name, dir_fd=folder)
+
+
+@contextlib.contextmanager
+def _name(workspace: Path, path: str) -> Iterator[tuple[int, str]]:
+    """(a descriptor of the folder, the name in it) of a path that may end in a link. Raises ToolError."""
+    head, _, name = path.rpartition("/")
+    with place(workspace, head or ".") as at:
+        folder = at.open_folder()
+        try:
+            yield folder, name
+        finally:
+            os.close(folder)
 
 
 def content_before(at: Place, path: str) -> bytes | None:

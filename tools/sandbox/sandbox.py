@@ -24,9 +24,11 @@ from outrider.tools.sandbox.process import Running
 from outrider.tools.sandbox.proxy import Door, Proxy
 from outrider.tools.sandbox.text import shown
 from outrider.tools.sandbox.workspace import HostFolder
+from outrider.tools.tool import Change
 
 StoppedBy = Literal["time", "memory", "output", "disk", "processes", "killed"]
 CallTool = Callable[[str, bytes], bytes]  # (tool's name, its arguments as JSON) -> {"value": …} or {"error": …} as JSON
+MayLose = Callable[[tuple[str, ...]], bool]  # paths whose old content is too large to keep -> whether it may be lost
 _STOPS: dict[bytes, StoppedBy] = {
     stop.encode(): stop for stop in ("time", "memory", "output", "disk", "processes", "killed")
 }
@@ -46,6 +48,7 @@ class Done:
     value: the last expression's repr, if the code ended in one. stopped_by: the limit that ended it, or None.
     files: paths in the workspace that changed; figures: those of them that are figures left open by the code.
     left_out: what did not come back to the workspace (or did not go in), each with its reason.
+    changes: what files held before (only where the sandbox was opened with `may_lose`).
     """
 
     stdout: str
@@ -57,6 +60,7 @@ class Done:
     files: tuple[str, ...] = ()
     figures: tuple[str, ...] = ()
     left_out: tuple[str, ...] = ()
+    changes: tuple[Change, ...] = ()
 
 
 def open_sandbox(
@@ -68,6 +72,7 @@ def open_sandbox(
     isolation: str = "auto",
     hide: Iterable[Path] = (),
     call_tool: CallTool | None = None,
+    may_lose: MayLose | None = None,
     warm: bool = False,
 ) -> Sandbox:
     """A sandbox for code nobody trusts, with `workspace` as the folder it works in (None: an empty one, thrown away).
@@ -75,10 +80,12 @@ def open_sandbox(
     network: False, or who opens connections for it (`connect(host, port) -> socket`, raising OSError to refuse).
     read: folders shown read-only at their own paths. hide: files of the workspace that must not go in.
     isolation: "auto" takes the strongest that works; a name takes that one or none. "none" isolates nothing.
+    may_lose: keep what files held before the code overwrote or removed them (`Done.changes`), and ask this about those too
+    large to keep: without its yes they stay as they were. None: nothing is kept.
     warm: return at once and start in the background; the first call then waits, and raises what starting raised.
     Raises SandboxUnavailable, or UsageError for a workspace or grant that cannot be.
     """
-    box = Sandbox(workspace, limits, network, tuple(read), isolation, frozenset(hide), call_tool)
+    box = Sandbox(workspace, limits, network, tuple(read), isolation, frozenset(hide), call_tool, may_lose)
     if warm:
         box.start_in_background()
     else:
@@ -98,12 +105,20 @@ class Sandbox:
         isolation: str,
         hide: frozenset[Path],
         call_tool: CallTool | None,
+        may_lose: MayLose | None = None,
     ) -> None:
         self.limits = limits
         self._folder = None
         if workspace is not None:
             most = 4 * (limits.disk_mb << 20)
-            self._folder = HostFolder(workspace, hide=hide, most_bytes=MOST_WORKSPACE_BYTES, most_result_bytes=most)
+            self._folder = HostFolder(
+                workspace,
+                hide=hide,
+                most_bytes=MOST_WORKSPACE_BYTES,
+                most_result_bytes=most,
+                keep=may_lose is not None,
+            )
+        self._may_lose = may_lose
         self._network, self._read, self._name, self._call_tool = network, read, isolation, call_tool
         self._lock = threading.RLock()
         self._running: Running | None = None
@@ -215,15 +230,25 @@ class Sandbox:
             running.send(*order)
             return self._done(running.result(identity, seconds, self._answer))
         except Broken as error:
-            return Done("", f"the sandbox ended: {running.why(error)}", 137, "killed", time.monotonic() - began)
+            said = f"the sandbox ended: {running.why(error)}"
+            return Done("", said, 137, "killed", time.monotonic() - began, changes=self._settled())
         except Stalled:
-            return Done("", "the sandbox did not answer and was ended", 137, "time", time.monotonic() - began)
+            said = "the sandbox did not answer and was ended"
+            return Done("", said, 137, "time", time.monotonic() - began, changes=self._settled())
         except BaseException:  # interrupted: nobody waits for the code any more
             with contextlib.suppress(Broken):
                 running.send(b"kill", identity, b"killed")
             raise
         finally:
             self._active.discard(identity)
+
+    def _settled(self) -> tuple[Change, ...]:
+        """What files held before, once it is known what becomes of those too large to keep."""
+        if self._folder is None:
+            return ()
+        if held := self._folder.held:
+            self._folder.settle(self._may_lose is not None and self._may_lose(held))
+        return self._folder.changes()
 
     def _answer(self, name: bytes, arguments: bytes) -> bytes:
         if self._call_tool is None:
@@ -233,6 +258,7 @@ class Sandbox:
     def _done(self, message: Message) -> Done:
         status, stopped, _, micros, *printed, value, figures = message[2:]
         out, err = (shown(int(printed[i]), printed[i + 1], printed[i + 2], self.limits.output_chars) for i in (0, 3))
+        changes = self._settled()
         files, left = self._folder.collect() if self._folder is not None else ((), ())
         made = set(files)
         return Done(
@@ -244,6 +270,7 @@ class Sandbox:
             value=for_storage(value[1:].decode("utf-8", "replace")) if value else None,
             files=tuple(for_storage(name) for name in files),
             figures=tuple(name for name in figures.decode("utf-8", "replace").split("\n") if name in made),
+            changes=changes,
             left_out=tuple(for_storage(name) for name in left),
         )
 

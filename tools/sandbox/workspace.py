@@ -15,8 +15,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from outrider.memory.errors import UsageError
+from outrider.tools.files.kept import Kept, TooLarge
 from outrider.tools.sandbox.inside.files import DEEPEST
 from outrider.tools.sandbox.inside.wire import PIECE
+from outrider.tools.tool import Change
 
 # Carried neither way: secrets, what other programs run or trust on sight (hooks, editor and shell settings), heaps of others' code.
 # fmt: off
@@ -37,7 +39,13 @@ FOLDER_MARK: Mark = (0, 0, 0, 0)
 class HostFolder:
     """The folder outside and what the sandbox is known to have of it. `most_bytes` is the most that is sent in all."""
 
-    def __init__(self, root: Path, *, hide: frozenset[Path], most_bytes: int, most_result_bytes: int) -> None:
+    def __init__(
+        self, root: Path, *, hide: frozenset[Path], most_bytes: int, most_result_bytes: int, keep: bool = False
+    ) -> None:
+        self._kept = Kept() if keep else None
+        self._held: dict[
+            bytes, str
+        ] = {}  # path → the whole new file beside it, "" for a removal: a person must say yes
         self.root = root.resolve()
         if not os.path.isdir(self.root) or not os.access(self.root, os.R_OK | os.X_OK):
             raise UsageError(
@@ -222,7 +230,7 @@ class HostFolder:
             if self._part is None or self._part[0] != path:
                 self.drop_part()
                 fd = os.open(
-                    beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600, dir_fd=parent
+                    beside, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600, dir_fd=parent
                 )
                 self._part = (path, fd)
             fd = self._part[1]
@@ -242,6 +250,43 @@ class HostFolder:
         finally:
             os.close(parent)
 
+    def _may_lose(self, path: bytes, parent: int, name: str, beside: str) -> bool:
+        """Keep what is there; False when it is too large to keep: then it is held until a person was asked."""
+        try:
+            if self._kept is not None:
+                self._kept.before(os.fsdecode(path), parent, name)
+        except TooLarge:
+            self._held[path] = beside
+            return False
+        return True
+
+    @property
+    def held(self) -> tuple[str, ...]:
+        """Paths that the code overwrote or removed and whose content is too large to keep."""
+        return tuple(os.fsdecode(path) for path in self._held)
+
+    def settle(self, allow: bool) -> None:
+        """Do what is held, or leave the files as they were."""
+        held, self._held = self._held, {}
+        for path, beside in held.items():
+            known = self._known.pop(path, None)  # if it stays, the sandbox is given it again
+            parent, name = self._parent(path, make=False)
+            try:
+                if not allow:
+                    self._leave(path, "too large to keep a copy for undo, and nobody said yes: left as it was")
+                    if beside:
+                        os.unlink(beside, dir_fd=parent)
+                elif beside:
+                    os.replace(beside, name, src_dir_fd=parent, dst_dir_fd=parent)
+                elif known is not None:
+                    os.unlink(name, dir_fd=parent)
+                if allow:
+                    self.changed.append(os.fsdecode(path))
+            except OSError as error:
+                self._leave(path, error.strerror or "it cannot be changed")
+            finally:
+                os.close(parent)
+
     def _finish(self, path: bytes, parent: int, name: str, beside: str, fd: int, mode: int) -> None:
         owner = os.fstat(parent)
         with contextlib.suppress(FileNotFoundError):
@@ -251,8 +296,15 @@ class HostFolder:
         os.fchmod(fd, mode)
         if os.geteuid() == 0:
             os.fchown(fd, owner.st_uid, owner.st_gid)
+        held = f"{beside}.held"
+        if not self._may_lose(path, parent, name, held):
+            os.replace(beside, held, src_dir_fd=parent, dst_dir_fd=parent)
+            self.drop_part()
+            return
         os.replace(beside, name, src_dir_fd=parent, dst_dir_fd=parent)
         self._known[path] = _mark(os.fstat(fd), settled=True)
+        if self._kept is not None:
+            self._kept.after(os.fsdecode(path), fd)
         self.drop_part()
         self.changed.append(os.fsdecode(path))
 
@@ -262,8 +314,11 @@ class HostFolder:
             return
         parent, name = self._parent(path)
         try:
+            if not self._may_lose(path, parent, name, ""):
+                return
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(name, dir_fd=parent)
+            self._gone(path)
             os.symlink(os.fsdecode(target), name, dir_fd=parent)
             found = os.stat(name, dir_fd=parent, follow_symlinks=False)
             if os.geteuid() == 0:
@@ -286,10 +341,18 @@ class HostFolder:
                 with contextlib.suppress(OSError):  # a folder that still holds something of the user's stays
                     os.rmdir(name, dir_fd=parent)
             elif _same(known, os.stat(name, dir_fd=parent, follow_symlinks=False)):
+                if not self._may_lose(path, parent, name, ""):
+                    self._known[path] = known
+                    return
                 os.unlink(name, dir_fd=parent)
+                self._gone(path)
                 self.changed.append(os.fsdecode(path))
         finally:
             os.close(parent)
+
+    def _gone(self, path: bytes) -> None:
+        if self._kept is not None:
+            self._kept.after(os.fsdecode(path), None)
 
     def _parent(self, path: bytes, *, make: bool = True) -> tuple[int, str]:
         head, _, name = path.rpartition(b"/")
@@ -326,8 +389,12 @@ class HostFolder:
             os.close(self._part[1])
             self._part = None
 
+    def changes(self) -> tuple[Change, ...]:
+        """What files held before the code changed them, since the last time."""
+        return self._kept.changes() if self._kept is not None else ()
+
     def collect(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
-        """(changed, left out) since the last time, and start anew."""
+        """(changed, left out) since the last time, and start over."""
         changed, left = tuple(dict.fromkeys(self.changed)), tuple(dict.fromkeys(self.left))
         self.changed, self.left, self._result_bytes = [], [], 0
         return changed, left

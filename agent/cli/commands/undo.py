@@ -25,7 +25,7 @@ def command(
 ) -> None:
     """Put the workspace back to how it was. A file that somebody changed since is left alone (exit code 4).
 
-    Files changed by code in the sandbox (`python`, `shell`) are not kept and cannot be put back.
+    What code in the sandbox (`python`, `shell`) overwrote or removed comes back too.
     """
     from outrider.agent.history.file_changes import undo
     from outrider.tools.files.paths import shown

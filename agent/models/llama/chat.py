@@ -75,7 +75,9 @@ def read(text: str, usage: Usage, finish: str) -> Reply:
         arguments = whole_characters(json.dumps(said.get("arguments", {}), ensure_ascii=False))
         call = CallDraft(name=str(said["tool"]), arguments=arguments)
         return Reply(calls=(call,), usage=usage, finish_reason="tool_calls")
-    answer = str(said.get("answer", text)) if isinstance(said, dict) else text
+    answer = said.get("answer", text) if isinstance(said, dict) else text
+    if not isinstance(answer, str):  # data, where the run asked for it
+        answer = json.dumps(answer, ensure_ascii=False)
     return Reply(text=whole_characters(answer), usage=usage)
 
 

@@ -35,13 +35,31 @@ class Unsupported(Exception):
     """A schema (or part of one) no grammar is made for."""
 
 
-def reply_grammar(tools: Sequence[tuple[str, Schema]]) -> str:
-    """The grammar of `{"tool": name, "arguments": {…}}` for each (name, schema), or `{"answer": "…"}`. Never raises."""
+def reply_grammar(tools: Sequence[tuple[str, Schema]], answer_schema: Schema | None = None) -> str:
+    """The grammar of `{"tool": name, "arguments": {…}}` for each (name, schema), or `{"answer": …}`: text, or a value of
+    `answer_schema`. Never raises."""
     rules = _Rules()
     choices = [_tool_rule(rules, name, schema) for name, schema in tools]
-    answer = '"{" ws "\\"answer\\"" ws ":" ws string ws "}"'
+    held = "string" if answer_schema is None else _value_rule(rules, answer_schema)
+    answer = f'"{{" ws "\\"answer\\"" ws ":" ws {held} ws "}}"'
     choices.append(rules.add("answer", answer))
     return f"root ::= {' | '.join(choices)}\n{rules.text()}\n{_BASE}\n"
+
+
+def value_grammar(schema: Schema) -> str:
+    """The grammar of a value of `schema` alone; any JSON value where it cannot be said. Never raises."""
+    rules = _Rules()
+    held = _value_rule(rules, schema)
+    return f"root ::= {held}\n{rules.text()}\n{_BASE}\n"
+
+
+def _value_rule(rules: _Rules, schema: Schema) -> str:
+    kept = rules.mark()
+    try:
+        return _node(rules, schema, schema, 0)
+    except (Unsupported, RecursionError):
+        rules.back_to(kept)
+        return "value"
 
 
 def _tool_rule(rules: _Rules, name: str, schema: Schema) -> str:

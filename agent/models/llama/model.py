@@ -111,9 +111,7 @@ class LlamaModel:
             ) from error
 
     async def _chat_reply(self, request: Request, until: float) -> Reply:
-        from outrider.agent.models.llama.grammar import reply_grammar
-
-        grammar = reply_grammar([(spec.name, spec.parameters) for spec in request.tools]) if request.tools else ""
+        grammar = _grammar(request)
         watch = Watch(None if grammar else request.on_text)
         done = await self._process.ask(
             "complete",
@@ -155,6 +153,15 @@ class LlamaModel:
         elif self._starting is not None and not self._starting.cancelled():
             self._starting.exception()  # it was told, or nobody asked
         await self._process.aclose()
+
+
+def _grammar(request: Request) -> str:
+    """What the reply may be: a call or an answer; without tools a value of the answer's schema, or free text ("")."""
+    from outrider.agent.models.llama.grammar import reply_grammar, value_grammar
+
+    if request.tools:
+        return reply_grammar([(spec.name, spec.parameters) for spec in request.tools], request.answer_schema)
+    return value_grammar(request.answer_schema) if request.answer_schema is not None else ""
 
 
 def find_file(name: str) -> Path:

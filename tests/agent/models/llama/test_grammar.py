@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from outrider.agent.models.llama.grammar import literal, reply_grammar
+from outrider.agent.models.llama.grammar import literal, reply_grammar, value_grammar
 
 TEXT = {"type": "string"}
 
@@ -121,3 +121,14 @@ def test_grammar_is_one_llama_cpp_reads(schema: dict[str, Any]) -> None:
     vocab = llama_cpp.llama_model_get_vocab(model.model)
     assert llama_cpp.llama_sampler_init_grammar(vocab, reply_grammar([("a-tool_1", schema)]).encode(), b"root")
     assert not llama_cpp.llama_sampler_init_grammar(vocab, b"root ::= nowhere", b"root")
+
+
+def test_an_answer_that_must_be_data_is_held_to_its_schema() -> None:
+    """With tools the answer's place holds a value of the schema; without, the whole reply is one."""
+    schema = {"type": "object", "properties": {"age": {"type": "integer"}}, "required": ["age"]}
+    with_tools = reply_grammar([("plan", {"type": "object"})], schema)
+    answer = next(line for line in with_tools.splitlines() if line.startswith("r-answer"))
+    assert '"\\"age\\""' in answer
+    assert "string" not in answer
+    assert value_grammar(schema).startswith('root ::= "{" ws "\\"age\\""')
+    assert value_grammar({"not": {}}).startswith("root ::= value")
