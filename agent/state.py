@@ -150,7 +150,8 @@ class State:
 
     def _begin(self, goal: str) -> None:
         """Work begins, on this goal: what went wrong before counts no more."""
-        self.halves, self.cut = [], False
+        if goal != self.goal:
+            self.halves, self.cut = [], False
         self.goal, self.answered, self.stopped = goal, None, None
         self.bad_replies = self.denials = self.replans = self.misfits = 0
         self.past.clear()
