@@ -7,19 +7,21 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from outrider.agent.models.advised import advice_for
 from outrider.agent.models.chat import errors
-from outrider.agent.models.chat.decode import BadReply, ServerSaidError, StreamDecoder, decode_whole
+from outrider.agent.models.chat.decode import BadReply, Repeating, ServerSaidError, StreamDecoder, decode_whole
 from outrider.agent.models.chat.encode import MessageBytes, ToolBytes, to_bytes
 from outrider.agent.models.chat.errors import Endpoint
 from outrider.agent.models.chat.limits import failed_generation, is_overflow, longest_reply, told_by
 from outrider.agent.models.chat.reader import read_reply
 from outrider.agent.models.model import ContextOverflow, Limits, ModelFailure, Price, Reply, Request, Seen, byte_bound
 from outrider.agent.models.openai.transport import Answer, Headers, LeanWire, Post, Wire, WireError
+from outrider.agent.models.options import checked
 from outrider.agent.version import VERSION
 from outrider.memory.errors import ModelUnavailable, UsageError
 from outrider.memory.redaction import Masker
@@ -45,12 +47,20 @@ _REFUSED_SETTING = re.compile(
 )
 
 
+_NO_NULL = re.compile(  # llama-cpp-python's server wants text beside calls, where the API has null
+    r"content.{0,80}(?:valid string|must be a string|not be null|NoneType|null is not|none is not)|input[^\w]{1,4}null",
+    re.I | re.S,
+)
+
+
 class OpenAIModel:
     """One model on one server. Safe for any number of runs at once on one event loop.
 
     base_url: up to and including /v1; default OPENAI_BASE_URL, else OpenAI. api_key: default OPENAI_API_KEY; "" sends none.
     stream: True, False, or None: only when somebody watches (`request.on_text`). max_context: the window in tokens.
-    max_output: the longest reply to ask for, in tokens. headers, body: extra HTTP headers and body fields (temperature …).
+    max_output: the longest reply to ask for, in tokens. temperature, top_p, seed, reasoning_effort: sent as they are;
+    without temperature and top_p open weights get what their makers advise (advised.py). options, body: any other fields of
+    the request. headers: extra HTTP headers.
     openai_sdk: go through the SDK's client; `client`: this very one. A proxy in the environment does the same.
     Raises UsageError (a setting), ModelUnavailable (no key for OpenAI itself).
     """
@@ -64,6 +74,11 @@ class OpenAIModel:
         stream: bool | None = None,
         max_context: int | None = None,
         max_output: int = 4096,
+        temperature: float | None = None,
+        top_p: float | None = None,
+        seed: int | None = None,
+        reasoning_effort: str | None = None,
+        options: Mapping[str, Any] | None = None,
         headers: Mapping[str, str] | None = None,
         body: Mapping[str, Any] | None = None,
         openai_sdk: bool = False,
@@ -79,7 +94,12 @@ class OpenAIModel:
             {key_from.removeprefix("--"): self._key} if self._key else {}
         )  # a run masks them (run_secrets.py)
         self.endpoint = Endpoint(self.name, self.base_url, key_from if self._key else "")
-        self._stream, self._extra = stream, dict(body or {})
+        named = {"temperature": temperature, "top_p": top_p, "seed": seed, "reasoning_effort": reasoning_effort}
+        said = checked({"max_output": max_output} | named | dict(options or {}))
+        said.pop("max_output")
+        said |= dict(body or {})
+        self._stream, self._extra = stream, self._advised(said)
+        self._advice = frozenset(self._extra.keys() - said.keys())
         self._limit_field = "max_completion_tokens" if _NEW_NAMES.search(name) else "max_tokens"
         self._dropped: set[str] = set()  # settings this server refused: learned once, never sent again
         self._messages, self._tools = MessageBytes(), ToolBytes()
@@ -89,7 +109,14 @@ class OpenAIModel:
         self._held = bool(_UNTAGGED.search(name))
         self._price: Price | tuple[()] | None = ()  # (): not looked up yet
         self._wire = self._open_wire(openai_sdk, client)
+        self.on_body: Callable[[bytes], None] | None = None  # sees each whole reply as it came (checkup.py)
         self._headers = self._checked_headers(headers or {}, own_auth=client is None)
+
+    def _advised(self, said: dict[str, Any]) -> dict[str, Any]:
+        """What was said, over what the makers of open weights advise; OpenAI's own models know their defaults."""
+        theirs = urlsplit(self.base_url).hostname == urlsplit(DEFAULT_URL).hostname
+        advice = None if theirs or said.keys() & {"temperature", "top_p"} else advice_for(self.model)
+        return (advice.options if advice else {}) | said
 
     @property
     def price(self) -> Price | None:
@@ -136,6 +163,8 @@ class OpenAIModel:
             sent = self._settings(request, stream)
             answer = await self._send(request, sent, decoder)
             if answer.status == 200:
+                if self.on_body:
+                    self.on_body(answer.body)
                 return self._read(answer, decoder, request)
             if (written := failed_generation(answer.body)) is not None and answer.status == 400:
                 return _unread(written, request)
@@ -179,6 +208,8 @@ class OpenAIModel:
             answer = await self._wire.post(post)
         except WireError as error:
             raise self._wire_failure(error) from error
+        except Repeating:  # the decoder has what was said; the connection is closed
+            answer = Answer(200, {"content-type": "text/event-stream"}, b"")
         except BadReply as error:
             raise self._bad_reply(error) from error
         self._reached = True
@@ -195,6 +226,13 @@ class OpenAIModel:
     def _learns(self, answer: Answer, sent: dict[str, Any]) -> bool:
         """Whether a refusal named a setting of ours that can be left out or renamed: then it is, from now on."""
         words = answer.body[:20_000].decode("utf-8", "replace")
+        if answer.status in (400, 422, 500) and _NO_NULL.search(words) and not self._messages.empty_text:
+            self._messages = MessageBytes(self._messages.without, empty_text=True)
+            return True
+        if answer.status in (400, 422) and (named := next((one for one in self._advice if one in words), "")):
+            self._extra = {name: value for name, value in self._extra.items() if name not in self._advice}
+            self._advice = frozenset()  # a person's own words are never left out; advice nobody asked for is
+            return bool(named)
         if answer.status not in (400, 404, 422):
             return False
         if self._stream is None and "stream" not in sent and _ONLY_STREAMS.search(words):
@@ -207,7 +245,9 @@ class OpenAIModel:
         if is_overflow(words) or not _REFUSED_SETTING.search(words):
             return False
         if kept := [field for field in _SENT_BACK if field in words and field not in self._messages.without]:
-            self._messages = MessageBytes(self._messages.without | frozenset(kept))
+            self._messages = MessageBytes(
+                self._messages.without | frozenset(kept), empty_text=self._messages.empty_text
+            )
             return True
         if "stream_options" in words and "stream_options" in sent:
             self._dropped.add("stream_options")
