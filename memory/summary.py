@@ -73,11 +73,13 @@ def _loads(body: str) -> dict[str, Any]:
 
 
 def _short(text: Any) -> str:
-    return " ".join(str(text)[: 4 * MOST_GOAL].split())[:MOST_GOAL]
+    """The beginning of a text in one line, in characters that every database holds."""
+    plain = str(text)[: 4 * MOST_GOAL].replace("\0", "").encode("utf-8", "replace").decode()
+    return " ".join(plain.split())[:MOST_GOAL]
 
 
 def _started(told: Summary, at: str, body: dict[str, Any]) -> Summary:
-    return replace(told, goal=_short(body.get("goal", "")), model=str(body.get("model", "")), goals=1)
+    return replace(told, goal=_short(body.get("goal", "")), model=_short(body.get("model", "")), goals=1)
 
 
 def _goal(told: Summary, at: str, body: dict[str, Any]) -> Summary:
@@ -86,7 +88,7 @@ def _goal(told: Summary, at: str, body: dict[str, Any]) -> Summary:
 
 def _resumed(told: Summary, at: str, body: dict[str, Any]) -> Summary:
     changes = body.get("changes") or {}
-    told = replace(told, reason="", detail="", model=str(changes.get("model") or told.model))
+    told = replace(told, reason="", detail="", model=_short(changes.get("model") or told.model))
     if changes.get("goal"):
         told = replace(told, goal=_short(changes["goal"]))
     if changes.get("fork"):  # what the shared events cost was paid by the run they are from
@@ -128,7 +130,7 @@ def _interrupted(told: Summary, at: str, body: dict[str, Any]) -> Summary:
 
 
 def _stopped(told: Summary, at: str, body: dict[str, Any]) -> Summary:
-    return replace(_later(told, body), reason=str(body.get("reason", "")), detail=_short(body.get("detail", "")))
+    return replace(_later(told, body), reason=_short(body.get("reason", "")), detail=_short(body.get("detail", "")))
 
 
 def _later(told: Summary, body: dict[str, Any]) -> Summary:
