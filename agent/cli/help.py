@@ -8,35 +8,6 @@ from typing import Any
 
 from typer.core import TyperCommand, TyperGroup
 
-<<<<<<< HEAD
-=======
-ORDER = (
-    "run",
-    "chat",
-    "resume",
-    "fork",
-    "runs",
-    "find",
-    "usage",
-    "label",
-    "rm",
-    "show",
-    "view",
-    "verify",
-    "replay",
-    "undo",
-    "diff",
-    "compare",
-    "export",
-    "import",
-    "eval",
-    "tools",
-    "models",
-    "config",
-    "doctor",
-)
-
->>>>>>> main
 
 class Command(TyperCommand):
     """A command whose options are listed under their `rich_help_panel`."""

@@ -106,17 +106,7 @@ def state_of(row: Row) -> RunState:
     """The state of a run of the list."""
     from outrider.agent.history.ends import state
 
-<<<<<<< HEAD
-    cost = f"  {dollars(float(run.spent.usd))}" if run.spent.usd else ""
-    goal = one_line(run.goal, 60 if sys.stdout.isatty() else 200)
-    return Line(
-        ((f"{run.state:11}  ", STYLES[run.state]), (goal, "plain")),  # type: ignore[arg-type]
-        ((f"{run.id}  ", "strong"), (f"{_age(run.created_at):>6}  ", "dim")),
-        right=f"{count(run.spent.steps, 'step')}{cost}",
-    )
-=======
     return state(row.told.reason, held=row.held)
->>>>>>> main
 
 
 def since_of(text: str) -> str:
@@ -219,7 +209,7 @@ def _line(row: Row, labels: int, room: int) -> Line:
 def age(at: str) -> str:
     """How long ago, short: 12 s, 5 m, 3 h, 2 d."""
     seconds = max(0.0, (datetime.now(UTC) - datetime.fromisoformat(at)).total_seconds())
-    for unit, size in (("d", 86_400), ("h", 3600), ("min", 60)):
+    for unit, size in (("d", 86_400), ("h", 3600), ("m", 60)):
         if seconds >= size:
             return f"{seconds / size:.0f} {unit}"
     return f"{seconds:.0f} s"
