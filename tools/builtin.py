@@ -98,7 +98,13 @@ def from_file(path: str | Path) -> list[Tool]:
     file = Path(path).expanduser()
     if not file.is_file():
         why = "it is a folder" if file.is_dir() else "no such file"
-        raise UsageError(f"there is no tools file {str(path)!r}", why, "give the path of a Python file")
+        raise UsageError(
+            f"there is no tools file {str(path)!r}", why, "give a Python file, or JSON that names MCP servers"
+        )
+    if file.suffix.lower() in (".json", ".toml"):
+        from outrider.tools.mcp.tools import mcp_tools
+
+        return mcp_tools(file)
     spec = importlib.util.spec_from_file_location(f"outrider_tools_{abs(hash(file.resolve())):x}", file)
     if spec is None or spec.loader is None:
         raise UsageError(f"{str(path)!r} cannot be a tools file", "it is not a Python file", "name it something.py")
