@@ -23,6 +23,7 @@ from outrider.agent.cli.commands import (
     config,
     diff,
     doctor,
+    eval,
     export,
     fork,
     import_,
@@ -70,6 +71,7 @@ COMMANDS = {
     "compare": compare,
     "export": export,
     "import": import_,
+    "eval": eval,
 }
 for name, module in COMMANDS.items():
     app.command(name, cls=Command)(module.command)

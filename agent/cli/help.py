@@ -22,6 +22,7 @@ ORDER = (
     "compare",
     "export",
     "import",
+    "eval",
     "tools",
     "models",
     "config",
