@@ -27,6 +27,7 @@ from outrider.agent.cli.commands import (
     export,
     fork,
     import_,
+    mcp,
     models,
     replay,
     resume,
@@ -71,6 +72,7 @@ COMMANDS = {
     "compare": compare,
     "export": export,
     "import": import_,
+    "mcp": mcp,
     "eval": eval,
 }
 for name, module in COMMANDS.items():

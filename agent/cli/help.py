@@ -22,6 +22,7 @@ ORDER = (
     "compare",
     "export",
     "import",
+    "mcp",
     "eval",
     "tools",
     "models",

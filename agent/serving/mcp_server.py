@@ -24,7 +24,11 @@ RUN = {
     "properties": {
         "goal": {"type": "string", "description": "What to reach, in words."},
         "label": {"type": "string", "description": "A label to find the run by."},
-        "steps": {"type": "integer", "minimum": 1, "description": "At most so many steps; never more than the server allows."},
+        "steps": {
+            "type": "integer",
+            "minimum": 1,
+            "description": "At most so many steps; never more than the server allows.",
+        },
     },
     "required": ["goal"],
     "additionalProperties": False,
@@ -35,8 +39,12 @@ RECALL = {
     "required": ["query"],
     "additionalProperties": False,
 }
+BELONG_TO_A_RUN = ("note", "plan", "ask_user", "delegate", "recall", "find_tool")  # mean nothing in a single call
 OWN = {
-    "run": ("Work on a goal with Outrider's agent, inside its budget and policy, and return the answer with its evidence.", RUN),
+    "run": (
+        "Work on a goal with Outrider's agent, inside its budget and policy, and return the answer with its evidence.",
+        RUN,
+    ),
     "recall": ("Search every observation, answer and note of every stored run.", RECALL),
 }
 
@@ -46,7 +54,7 @@ class Offer:
 
     def __init__(self, agent: Agent, tools: list[Tool], policy: Policy, context: ToolContext, budget: Budget) -> None:
         self._agent, self._policy, self._context, self._budget = agent, policy, context, budget
-        self.toolbox = Toolbox([one for one in tools if one.name not in OWN])
+        self.toolbox = Toolbox([one for one in tools if one.name not in (*OWN, *BELONG_TO_A_RUN)])
 
     def listed(self) -> list[tuple[str, str, dict[str, Any]]]:
         """(name, description, schema) of everything on offer."""
@@ -75,16 +83,22 @@ class Offer:
     def _recall(self, arguments: Mapping[str, Any]) -> tuple[str, bool]:
         limit = arguments.get("limit")
         query = str(arguments.get("query") or "")
-        hits = recall.search(self._agent.store, query, limit=limit if isinstance(limit, int) and 0 < limit <= 50 else 10)
-        return "\n".join(f"run {h.run}, event {h.seq}, {h.at[:16]}: {h.text[:500]}" for h in hits) or "nothing was found", True
+        hits = recall.search(
+            self._agent.store, query, limit=limit if isinstance(limit, int) and 0 < limit <= 50 else 10
+        )
+        return "\n".join(
+            f"run {h.run}, event {h.seq}, {h.at[:16]}: {h.text[:500]}" for h in hits
+        ) or "nothing was found", True
 
     async def _tool(self, name: str, arguments: Mapping[str, Any]) -> tuple[str, bool]:
         prepared = self.toolbox.prepare(name, arguments)
         decision, why = self._policy.decide(prepared.tool.name, prepared.effect)
         if decision != "allow":
-            raise ToolError(f"{name} was not run", f"{why} says {decision}, and nobody is there to ask", "use `run`, or allow it")
+            raise ToolError(
+                f"{name} was not run", f"{why} says {decision}, and nobody is there to ask", "use `run`, or allow it"
+            )
         done = await self.toolbox.run(prepared, self._context, prepared.tool.timeout_s)
-        return done.observation.text, done.observation.ok
+        return done.seen.text, done.seen.ok
 
     async def aclose(self) -> None:
         """End what the tools kept open, and the agent."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from outrider.agent.cli.flags import Profile, RunFlags, takes
-from outrider.agent.cli.given import budget_of, choose_model, from_config, from_template, from_workspace, read_config
+from outrider.agent.cli.given import budget_of, choose_model, from_template, from_workspace, read_config, settings_of
 from outrider.memory.errors import UsageError
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ def command(
         raise UsageError(f"one word too many: {words[0][:100]!r}", "a goal is one argument", 'write it in quotes: "…"')
     else:
         goal = _goal(goal)
-    settings = from_config(config) | flags.settings(config.get("policy") or {}) | ({"label": label} if label else {})
+    settings = settings_of(flags, config) | ({"label": label} if label else {})
     budget = budget_of(flags, config)
     progress = Progress(quiet=flags.quiet)
     conclusion = Conclusion(progress, as_json=flags.json)
