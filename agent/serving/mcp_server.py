@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from outrider.agent.agent import Agent
-from outrider.agent.budget import Budget
+from outrider.agent.assemble import UNLIMITED
 from outrider.agent.version import VERSION
 from outrider.memory import recall
 from outrider.memory.errors import OutriderError
@@ -52,8 +52,10 @@ OWN = {
 class Offer:
     """What the server offers and how a call is answered. One an agent; calls may come in at once."""
 
-    def __init__(self, agent: Agent, tools: list[Tool], policy: Policy, context: ToolContext, budget: Budget) -> None:
-        self._agent, self._policy, self._context, self._budget = agent, policy, context, budget
+    def __init__(
+        self, agent: Agent, tools: list[Tool], policy: Policy, context: ToolContext, limits: dict[str, Any]
+    ) -> None:
+        self._agent, self._policy, self._context, self._limits = agent, policy, context, limits
         self.toolbox = Toolbox([one for one in tools if one.name not in (*OWN, *BELONG_TO_A_RUN)])
 
     def listed(self) -> list[tuple[str, str, dict[str, Any]]]:
@@ -74,10 +76,10 @@ class Offer:
 
     async def _run(self, arguments: Mapping[str, Any]) -> tuple[str, bool]:
         goal, steps = str(arguments.get("goal") or ""), arguments.get("steps")
-        budget = self._budget
+        limits = dict(self._limits)  # they go over the defaults
         if isinstance(steps, int) and steps > 0:
-            budget = budget.raised(steps=min(steps, budget.steps or steps))
-        run = await self._agent.arun(goal, budget=budget, label=str(arguments.get("label") or "mcp"))
+            limits["steps"] = min(steps, int(limits.get("steps") or UNLIMITED.steps or steps))
+        run = await self._agent.arun(goal, budget=limits, label=str(arguments.get("label") or "mcp"))
         return json.dumps(run.as_json(), ensure_ascii=False, default=str), run.exit_code == 0
 
     def _recall(self, arguments: Mapping[str, Any]) -> tuple[str, bool]:

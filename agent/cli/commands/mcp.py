@@ -31,7 +31,6 @@ def _offer(flags: RunFlags, profile: str | None) -> Offer:
     from pathlib import Path
 
     from outrider.agent.agent import Agent
-    from outrider.agent.assemble import default_budget
     from outrider.agent.cli.given import budget_of, read_config, settings_of
     from outrider.agent.serving.mcp_server import Offer
     from outrider.tools.builtin import collect
@@ -52,5 +51,4 @@ def _offer(flags: RunFlags, profile: str | None) -> Offer:
         allowed_hosts=tuple(settings.get("allowed_hosts", ())),
         settings=dict(settings.get("tool_settings", {})),
     )
-    budget = budget_of(flags, config) or default_budget(None)
-    return Offer(agent, tools, Policy.of(settings.get("policy")), context, budget)
+    return Offer(agent, tools, Policy.of(settings.get("policy")), context, budget_of(flags, config) or {})
