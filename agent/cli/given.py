@@ -9,6 +9,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from outrider.agent.cli.added import with_added
 from outrider.agent.cli.flags import RunFlags, ToolFlags, known_isolation
 from outrider.memory.errors import UsageError
 
@@ -45,10 +46,10 @@ def from_config(config: dict[str, Any]) -> dict[str, Any]:
 
 
 def settings_of(flags: ToolFlags, config: dict[str, Any]) -> dict[str, Any]:
-    """Settings of the configuration with those of the flags over them; MCP servers of both."""
+    """Settings of the configuration with those of the flags over them; MCP servers and added tools too."""
     given = from_config(config) | flags.settings(config.get("policy") or {})
     files = (*mcp_of(config), *given.get("tools_from", ()))
-    return given | ({"tools_from": files} if files else {})
+    return with_added(given | ({"tools_from": files} if files else {}))
 
 
 def mcp_of(config: dict[str, Any]) -> tuple[str, ...]:
@@ -98,6 +99,13 @@ def from_workspace(config: dict[str, Any], workspace: str, store: Store) -> dict
     return {"system": found.after(SYSTEM), "instructions": found.as_stored()} if found else {}
 
 
+def options_of(config: dict[str, Any]) -> dict[str, Any]:
+    """The options of the model that the configuration names."""
+    from outrider.agent.models.options import NAMED
+
+    return {name: config[name] for name in NAMED if config.get(name) is not None} | (config.get("options") or {})
+
+
 def choose_model(
     flags: RunFlags, config: dict[str, Any], given: dict[str, Any], progress: Progress, *, profile: str | None = None
 ) -> tuple[str, dict[str, Any]]:
@@ -106,8 +114,12 @@ def choose_model(
     if (named := named_model(flags, config, profile)) is None:
         return _found(flags, given, progress)
     spec, origin = named
+    if origin not in ("file", "profile"):
+        return spec, given
     of_the_file = {key: config[key] for key in OF_THE_MODEL if config.get(key) is not None}
-    return spec, (of_the_file if origin in ("file", "profile") else {}) | given
+    if options := options_of(config) | given.get("options", {}):
+        of_the_file["options"] = given["options"] = options
+    return spec, of_the_file | given
 
 
 def named_model(flags: RunFlags, config: dict[str, Any], profile: str | None = None) -> tuple[str, str] | None:

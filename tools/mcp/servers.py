@@ -49,11 +49,6 @@ class ServerSpec(BaseModel):
         return self
 
 
-def holds_servers(file: Path) -> bool:
-    """Whether a tools file names MCP servers: JSON, or TOML."""
-    return file.suffix.lower() in (".json", ".toml")
-
-
 def read_servers(file: Path) -> list[ServerSpec]:
     """The servers of a file. Raises UsageError: what is wrong, and where."""
     try:
