@@ -1,4 +1,4 @@
-"""What a person is told of a model that was found: why it, and what it is if it is ours. Touches nothing."""
+"""What is said of a model that was found: why, and what it is if it is ours. Touches nothing."""
 
 from __future__ import annotations
 
