@@ -102,9 +102,7 @@ class OpenAIModel:
         self._limits, self._looked_up = Limits(context=max_context, max_output=max_output), max_context is not None
         key = os.environ.get("OPENAI_API_KEY", "") if api_key is None else api_key
         self._key, key_from = key.strip(), "OPENAI_API_KEY" if api_key is None else "--api-key"
-        self.secrets = (
-            {key_from.removeprefix("--"): self._key} if self._key else {}
-        )  # a run masks them (run_secrets.py)
+        self.secrets = {key_from.removeprefix("--"): self._key} if self._key else {}  # a run masks them
         self.endpoint = Endpoint(self.name, self.base_url, key_from if self._key else "")
         named = {"temperature": temperature, "top_p": top_p, "seed": seed, "reasoning_effort": reasoning_effort}
         said = checked({"max_output": max_output} | named | dict(options or {}))
@@ -112,17 +110,21 @@ class OpenAIModel:
         said |= dict(body or {})
         self._stream, self._extra = stream, self._advised(said)
         self._advice = frozenset(self._extra.keys() - said.keys())
+        self._masker = Masker(self.secrets)
+        self._price: Price | tuple[()] | None = ()  # (): not looked up yet
+        self._begin_learning(name)
+        self._wire = self._open_wire(openai_sdk, client)
+        self.on_body: Callable[[bytes], None] | None = None  # sees each whole reply as it came (checkup.py)
+        self._headers = self._checked_headers(headers or {}, own_auth=client is None)
+
+    def _begin_learning(self, name: str) -> None:
+        """What is learned of the server while it is used, as far as its model's name tells."""
         self._limit_field = "max_completion_tokens" if _NEW_NAMES.search(name) else "max_tokens"
         self._dropped: set[str] = set()  # settings this server refused: learned once, never sent again
         self._messages, self._tools = MessageBytes(), ToolBytes()
         self._reached = False
         self._longest: int | None = None  # the longest reply this server gives, once it has said so
-        self._masker = Masker(self.secrets)
         self._held = bool(_UNTAGGED.search(name))
-        self._price: Price | tuple[()] | None = ()  # (): not looked up yet
-        self._wire = self._open_wire(openai_sdk, client)
-        self.on_body: Callable[[bytes], None] | None = None  # sees each whole reply as it came (checkup.py)
-        self._headers = self._checked_headers(headers or {}, own_auth=client is None)
 
     def _advised(self, said: dict[str, Any]) -> dict[str, Any]:
         """What was said, over what the makers of open weights advise; OpenAI's own models know their defaults."""
