@@ -17,16 +17,30 @@ from outrider.memory.errors import ModelUnavailable, UsageError
 
 if TYPE_CHECKING:
     from outrider.agent.models.checkup import Row
-    from outrider.agent.models.detect import Found
     from outrider.agent.models.findings import Findings
 
 app = typer.Typer(
     name="models", cls=Group, help="Which models were found and why; pull one to run here.", rich_markup_mode=None
 )
-STARTER = (
-    "the built-in starter model{size}: simple goals only; for real work set OPENAI_API_KEY, start Ollama, "
-    "or `outrider models pull OWNER/NAME`"
-)
+
+CheckedModel = Annotated[
+    str | None,
+    typer.Argument(
+        metavar="[MODEL]", help="PROVIDER:NAME or an alias (default: the one `run` takes).", show_default=False
+    ),
+]
+BaseUrl = Annotated[
+    str | None, typer.Option("--base-url", metavar="URL", help="An OpenAI-compatible server.", show_default=False)
+]
+KeyEnv = Annotated[
+    str | None,
+    typer.Option("--api-key-env", metavar="NAME", show_default=False,
+                 help='The environment variable that holds the key (default: OPENAI_API_KEY; "-": send none).'),
+]  # fmt: skip
+MaxContext = Annotated[
+    int | None, typer.Option("--max-context", metavar="TOKENS", help="The model's window.", show_default=False)
+]
+Seconds = Annotated[float, typer.Option("--seconds", metavar="N", help="Time for all of it.")]
 
 
 @app.callback(invoke_without_command=True)
@@ -39,7 +53,7 @@ def group(context: typer.Context) -> None:
 @app.command("list", cls=Command)
 def command(json: Json = False) -> None:
     """List the models found, the one that `run` takes first."""
-    from outrider.agent.models.detect import detect
+    from outrider.agent.models.detect import about, detect
     from outrider.agent.review.lines import Line, one_line
 
     found = detect()
@@ -80,28 +94,11 @@ def pull(
 
 @app.command(cls=Command)
 def check(
-    model: Annotated[
-        str | None,
-        typer.Argument(
-            metavar="[MODEL]", help="PROVIDER:NAME or an alias (default: the one `run` takes).", show_default=False
-        ),
-    ] = None,
-    base_url: Annotated[
-        str | None, typer.Option("--base-url", metavar="URL", help="An OpenAI-compatible server.", show_default=False)
-    ] = None,
-    api_key_env: Annotated[
-        str | None,
-        typer.Option(
-            "--api-key-env",
-            metavar="NAME",
-            help='The environment variable that holds the key (default: OPENAI_API_KEY; "-": send none).',
-            show_default=False,
-        ),
-    ] = None,
-    max_context: Annotated[
-        int | None, typer.Option("--max-context", metavar="TOKENS", help="The model's window.", show_default=False)
-    ] = None,
-    seconds: Annotated[float, typer.Option("--seconds", metavar="N", help="Time for all of it.")] = 60.0,
+    model: CheckedModel = None,
+    base_url: BaseUrl = None,
+    api_key_env: KeyEnv = None,
+    max_context: MaxContext = None,
+    seconds: Seconds = 60.0,
     json: Json = False,
 ) -> None:
     """Ask a model a few small questions: does it call tools, stream, keep its limits, how fast; remember what was found.
@@ -144,7 +141,7 @@ def _meant(
     settings = {name: value for name, value in given.items() if value is not None}
     if spec := meant(model):
         return spec, settings
-    from outrider.agent.models.detect import choose
+    from outrider.agent.models.detect import about, choose
 
     found = choose(base_url, key)
     say(f"checking {found.spec}: {about(found)}")
@@ -190,16 +187,3 @@ def _config_path() -> str:
     from outrider.agent.settings.config import config_file
 
     return str(config_file())
-
-
-def about(found: Found) -> str:
-    """Why a model was found, and what it is if it is ours."""
-    if found.spec != "starter" or not found.ok:
-        return found.why
-    try:
-        from outrider.agent.models.builtin import PARAMETERS
-
-        size = f", {PARAMETERS / 1e6:.1f} M parameters"
-    except ImportError:
-        size = ""
-    return STARTER.format(size=size)
