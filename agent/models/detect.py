@@ -221,22 +221,3 @@ def _only_at(base_url: str, api_key: str | None) -> Found:
     return Found(
         f"openai:{names[0]}", "--base-url", True, f"first of {len(names)} at {base_url}", {"base_url": base_url}
     )
-
-
-STARTER = (
-    "the built-in starter model{size}: simple goals only; for real work set OPENAI_API_KEY, start Ollama, "
-    "or `outrider models pull OWNER/NAME`"
-)
-
-
-def about(found: Found) -> str:
-    """Why a model was found, and what it is if it is ours."""
-    if found.spec != "starter" or not found.ok:
-        return found.why
-    try:
-        from outrider.agent.models.builtin import PARAMETERS
-
-        size = f", {PARAMETERS / 1e6:.1f} M parameters"
-    except ImportError:
-        size = ""
-    return STARTER.format(size=size)

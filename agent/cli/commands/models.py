@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from outrider.agent.cli.about_model import about
 from outrider.agent.cli.flags import Json
 from outrider.agent.cli.help import Command, Group
 from outrider.agent.cli.output import out, out_json, out_lines, say
@@ -53,7 +54,7 @@ def group(context: typer.Context) -> None:
 @app.command("list", cls=Command)
 def command(json: Json = False) -> None:
     """List the models found, the one that `run` takes first."""
-    from outrider.agent.models.detect import about, detect
+    from outrider.agent.models.detect import detect
     from outrider.agent.review.lines import Line, one_line
 
     found = detect()
@@ -141,7 +142,7 @@ def _meant(
     settings = {name: value for name, value in given.items() if value is not None}
     if spec := meant(model):
         return spec, settings
-    from outrider.agent.models.detect import about, choose
+    from outrider.agent.models.detect import choose
 
     found = choose(base_url, key)
     say(f"checking {found.spec}: {about(found)}")
