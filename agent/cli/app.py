@@ -30,6 +30,7 @@ from outrider.agent.cli.commands import (
     fork,
     import_,
     label,
+    mcp,
     models,
     replay,
     resume,
@@ -81,6 +82,7 @@ COMMANDS = {
     "compare": compare,
     "export": export,
     "import": import_,
+    "mcp": mcp,
     "eval": eval,
 }
 for name, module in COMMANDS.items():
