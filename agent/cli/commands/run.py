@@ -69,7 +69,7 @@ def command(
     The answer goes to stdout, everything else to stderr. Ctrl-C stops after the step; `outrider resume` goes on. What is piped
     in and the files named are part of the goal: a small text is shown to the model, of the rest it learns the path.
     """
-    from outrider.agent.cli.asking import wanted
+    from outrider.agent.cli.input.asking import wanted
     from outrider.agent.cli.progress import Progress
     from outrider.agent.structured.schema import schema_of
 
@@ -94,9 +94,9 @@ def _start(
 ) -> NoReturn:
     from outrider.agent.agent import Agent
     from outrider.agent.cli.added import with_added
-    from outrider.agent.cli.asking import attached
-    from outrider.agent.cli.attach import small_for
     from outrider.agent.cli.conclusion import Conclusion
+    from outrider.agent.cli.input.asking import attached
+    from outrider.agent.cli.input.attach import small_for
     from outrider.agent.cli.session import work
 
     settings = with_added(from_config(config) | flags.settings(config.get("policy") or {}) | own)
@@ -123,10 +123,10 @@ def _follow_up(flags: RunFlags, run: str, goal: str, given: tuple[list[str], boo
     import asyncio
 
     from outrider.agent.agent import Agent
-    from outrider.agent.cli.asking import attached
-    from outrider.agent.cli.attach import small_for
     from outrider.agent.cli.conclusion import Conclusion
     from outrider.agent.cli.given import meant
+    from outrider.agent.cli.input.asking import attached
+    from outrider.agent.cli.input.attach import small_for
     from outrider.agent.cli.session import work
 
     conclusion = Conclusion(progress, as_json=flags.json)
