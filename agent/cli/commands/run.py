@@ -96,7 +96,7 @@ def _start(
     from outrider.agent.cli.added import with_added
     from outrider.agent.cli.conclusion import Conclusion
     from outrider.agent.cli.input.asking import attached
-    from outrider.agent.cli.input.attach import small_for
+    from outrider.agent.cli.input.attach import small_for, tidy
     from outrider.agent.cli.session import work
 
     settings = with_added(from_config(config) | flags.settings(config.get("policy") or {}) | own)
@@ -115,6 +115,8 @@ def _start(
         progress,
         conclusion,
     )
+    if done.state == "answered":
+        tidy(attachments, workspace)
     conclusion.leave(done)
 
 
