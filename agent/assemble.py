@@ -12,6 +12,7 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
+from secrets import token_hex
 from typing import Any
 
 from outrider.agent.budget import Budget, Ledger
@@ -70,8 +71,9 @@ def start(
     extra: Sequence[Tool] = (),
     listeners: Listeners | None = None,
     parent: str | None = None,
+    trust: dict[str, Any] | None = None,
 ) -> LiveRun:
-    """A new run with its first event on disk; `parent` is the run that delegated it. Raises UsageError before anything is recorded or asked."""
+    """A new run with its first event on disk; `parent` is the run that delegated it, `trust` what it had read (`RunStarted.trust`). Raises UsageError before anything is recorded or asked."""
     goal = for_storage(goal)
     if not goal.strip():
         raise UsageError("there is no goal", "the goal is empty", 'say what you want: outrider run "…"')
@@ -96,6 +98,7 @@ def start(
         versions={"outrider": VERSION, "python": sys.version.split()[0]},
         parent=parent,
         label=settings.label,
+        trust={"marker": token_hex(4), **(trust or {})},
     )
     journal = Journal.create(store, masker_of(settings, model).model(first), label=settings.label, parent=parent)
     live = _assemble(journal, settings, model, ledger, toolbox, workspace, listeners)

@@ -4,7 +4,7 @@ Touches everything through `LiveRun`, nothing by itself. Does not promise: to be
 
 from __future__ import annotations
 
-from outrider.agent.act import act, open_call, run_one
+from outrider.agent.act import act, open_call, put_return, run_one
 from outrider.agent.answer import claims_undone
 from outrider.agent.ending import end_early, evidence_of
 from outrider.agent.live_run import LiveRun
@@ -119,7 +119,7 @@ async def finish_open_work(live: LiveRun) -> None:
         said = "the process stopped before the reply came"
         live.stage(ModelReplied(step=asked.step, error=said, cost=live.ledger.open))  # a fork does not pay its parent's
     for called in list(live.state.open.values()):
-        live.stage(await _settle_open(live, called))
+        put_return(live, await _settle_open(live, called))
     if live.pending:
         live.commit()
     if live.state.reply is not None:

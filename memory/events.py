@@ -132,7 +132,11 @@ def _sound(value: Any) -> Any:
 
 
 class RunStarted(Event):
-    """The goal and everything `resume` must know. `tools` holds each tool's name, description, schema, effect."""
+    """The goal and everything `resume` must know. `tools` holds each tool's name, description, schema, effect.
+
+    trust: `marker` of the fences of this run; for a child run also the person's `goal`, and the sources its parent had read
+    (`untrusted`, `private`).
+    """
 
     kind: Literal["run_started"] = "run_started"
     goal: str
@@ -147,6 +151,7 @@ class RunStarted(Event):
     limits: dict[str, int | None] = {}
     versions: dict[str, str] = {}
     parent: str | None = None
+    trust: dict[str, JsonValue] = {}
     label: str = ""
 
 
@@ -193,6 +198,7 @@ class ToolCalled(Event):
     """A tool is about to run. `call_id` is ours (`step.position`), unique in the run.
 
     repaired: what had to be put right in the call as the model wrote it, in words; "" for a call that was sound.
+    sends: where words a model chose go. repeats: whose words its arguments repeat, in words.
     """
 
     kind: Literal["tool_called"] = "tool_called"
@@ -203,13 +209,16 @@ class ToolCalled(Event):
     decision: Decision = "allow"
     reason: str = ""
     repaired: str = ""
+    sends: tuple[str, ...] = ()
+    repeats: tuple[str, ...] = ()
 
 
 class ToolReturned(Event):
     """What came back, or why nothing did. `text` is what the model is shown; `blob` holds the whole if it was cut.
 
     `ran` is False when the call was refused before anything happened (unknown tool, bad arguments, denied).
-    `detail` is for the person only (a traceback) and never reaches the model.
+    `detail` is for the person only (a traceback) and never reaches the model. private: sources of private data in it,
+    such as "file:notes.txt".
     """
 
     kind: Literal["tool_returned"] = "tool_returned"
@@ -225,6 +234,7 @@ class ToolReturned(Event):
     artifacts: tuple[Artifact, ...] = ()
     changes: tuple[FileChange, ...] = ()
     detail: str = ""
+    private: tuple[str, ...] = ()
     waited_s: float = 0.0  # for a person, while it ran
     elapsed_s: float = 0.0
 
@@ -268,24 +278,45 @@ class PlanChanged(Event):
 
 
 class ApprovalAsked(Event):
-    """A person is asked whether a call may run."""
+    """A person is asked whether a call may run.
+
+    why: what asks. holds: the rule a yes for the run or for always stands for. sends, repeats: as in `ToolCalled`.
+    """
 
     kind: Literal["approval_asked"] = "approval_asked"
     call_id: str
     tool: str
     arguments: dict[str, JsonValue] = {}
     effect: Effect = "read"
+    why: str = ""
+    holds: dict[str, JsonValue] = {}
+    sends: tuple[str, ...] = ()
+    repeats: tuple[str, ...] = ()
 
 
 class ApprovalGiven(Event):
-    """The person's word: yes or no, for this call, this run or always."""
+    """The person's word: yes or no, for this call, this run or always.
+
+    arguments: those the call gets in place of the model's (None: as they were asked about). reason: for the model to read.
+    """
 
     kind: Literal["approval_given"] = "approval_given"
     call_id: str
     approved: bool
     scope: Literal["once", "run", "always"] = "once"
     by: str = ""
+    reason: str = ""
+    arguments: dict[str, JsonValue] | None = None
     waited_s: float = 0.0
+
+
+class FlagRaised(Event):
+    """One of the three flags of the rule of two went up, and what raised it: "untrusted", "private" or "sends"."""
+
+    kind: Literal["flag_raised"] = "flag_raised"
+    call_id: str
+    flag: Literal["untrusted", "private", "sends"]
+    why: str = ""
 
 
 class Noted(Event):
@@ -369,6 +400,7 @@ AnyEvent = Annotated[
     | PlanChanged
     | ApprovalAsked
     | ApprovalGiven
+    | FlagRaised
     | Noted
     | Compacted
     | Interrupted
@@ -381,7 +413,7 @@ KINDS: dict[str, type[Event]] = {
     cls.model_fields["kind"].default: cls
     for cls in (
         RunStarted, ModelAsked, ModelReplied, ToolCalled, ToolReturned, ChildStarted, ChildEnded, PlanChanged, ApprovalAsked, ApprovalGiven,
-        Noted, Compacted, Interrupted, Resumed, Answered, Stopped,
+        FlagRaised, Noted, Compacted, Interrupted, Resumed, Answered, Stopped,
     )
 }  # fmt: skip
 _JSON_OBJECT: TypeAdapter[dict[str, Any]] = TypeAdapter(dict[str, Any])

@@ -17,6 +17,7 @@ from outrider.memory.events import (
     ModelAsked,
     ModelReplied,
     Noted,
+    Origin,
     Resumed,
     RunStarted,
     ToolReturned,
@@ -31,6 +32,7 @@ class Context:
         self.messages: list[Message] = []
         self.seen: Seen | None = None  # what the provider itself counted
         self._tools: tuple[str, ...] = ()
+        self._marker = ""
         self._asked: ModelAsked | None = None
         self._asked_messages = 0
         self._waiting: dict[str, ToolReturned | None] = {}
@@ -43,6 +45,7 @@ class Context:
         """Learn from one event. left(): what is left of the budget after it, asked for only where it is said."""
         self._seq = seq
         if isinstance(event, RunStarted):
+            self._marker = str(event.trust.get("marker") or "")
             self._tools = tuple(str(told.get("name")) for told in event.tools)
             if event.system:
                 self._say(Message("system", event.system))
@@ -105,6 +108,7 @@ class Context:
                     label=returned.tool,
                     ok=returned.ok,
                     origin=returned.origin,
+                    fence=self._marker,
                     note=note,
                 )
             )
@@ -114,11 +118,16 @@ class Context:
     def _compact(self, event: Compacted) -> None:
         """The goal, then what was left out in short, then everything after `upto` as it was."""
         head = 1 + (self.messages[0].role == "system")
+        gone = [m for m, s in zip(self.messages, self._seqs, strict=True) if s <= event.upto]
+        strange = any(
+            message.origin == "untrusted" for message in gone
+        )  # a summary keeps the origin of what it sums up
         rest = [(m, s) for m, s in zip(self.messages, self._seqs, strict=True) if s > event.upto]
         self.messages, self._seqs = self.messages[:head], self._seqs[:head]
         self.seen = None  # what the provider counted is not what it will be sent
         self._hash.update(b"compacted\xff")
-        self._say(Message("user", event.text))
+        origin: Origin = "untrusted" if strange else "trusted"
+        self._say(Message("user", event.text, label="summary", origin=origin, fence=self._marker))
         self._seqs[-1] = event.upto
         for message, seq in rest:
             self.messages.append(message)

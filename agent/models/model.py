@@ -58,6 +58,7 @@ class Message:
     origin: Origin = "trusted"
     note: str = ""
     kept: Mapping[str, Any] = field(default_factory=dict)
+    fence: str = ""  # the run's own marker: a stranger cannot know it, and so cannot close the fence
 
 
 def as_shown(message: Message) -> str:
@@ -66,12 +67,14 @@ def as_shown(message: Message) -> str:
     Nothing inside the fence can close it, and nothing but a model's own words holds special tokens of a chat template.
     """
     text = message.text if message.role == "assistant" else for_model(message.text)
-    if message.role == "tool" and message.origin == "untrusted":
+    if message.role in ("tool", "user") and message.origin == "untrusted":
         text = _FENCE.sub("‹untrusted", text)
-        text = f'<untrusted from="{message.label}">\n{text}\n</untrusted>'
+        tag = f"untrusted-{message.fence}" if message.fence else "untrusted"
+        text = f'<{tag} from="{_LABEL.sub("_", message.label)}">\n{text}\n</{tag}>'
     return f"{text}\n[{message.note}]" if message.note else text
 
 
+_LABEL = re.compile(r"[^\w. -]")
 _FENCE = re.compile(r"<\s*/?\s*untrusted", re.IGNORECASE)
 
 
