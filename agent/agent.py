@@ -226,6 +226,10 @@ class Agent:
             for model in models:
                 await model.aclose()
 
+    async def open_model(self) -> Model:
+        """The model of this agent, opened now; it is this agent's to close (`aclose`). Raises UsageError, ModelUnavailable."""
+        return await self._open_model(self._model, self._settings)
+
     async def _open_model(self, model: str | Model | None, settings: Settings) -> Model:
         if model is not None and not isinstance(model, str):
             return _told(as_model(model), settings)

@@ -34,6 +34,7 @@ from outrider.memory.redaction import Masker
 from outrider.memory.store import Store
 from outrider.memory.text import for_storage
 from outrider.tools.builtin import collect, replaced
+from outrider.tools.clock import today
 from outrider.tools.net.named_secrets import bound_hosts
 from outrider.tools.policy import Policy
 from outrider.tools.tool import Observation, Tool, ToolContext, ToolError
@@ -86,6 +87,7 @@ def start(
     workspace = _workspace(settings.workspace)
     first = RunStarted(
         goal=goal,
+        today=today(),
         model=model.name,
         budget=budget.as_json(),
         policy=Policy.of(settings.policy).as_json(),

@@ -136,6 +136,7 @@ class RunStarted(Event):
 
     trust: `marker` of the fences of this run; for a child run also the person's `goal`, and the sources its parent had read
     (`untrusted`, `private`).
+    `today`: the line that tells the model the date where the person is; "" in runs from before there was one.
     """
 
     kind: Literal["run_started"] = "run_started"
@@ -153,6 +154,7 @@ class RunStarted(Event):
     parent: str | None = None
     trust: dict[str, JsonValue] = {}
     label: str = ""
+    today: str = ""
 
 
 class ModelAsked(Event):

@@ -23,6 +23,7 @@ from outrider.agent.cli.commands import (
     config,
     diff,
     doctor,
+    eval,
     export,
     fork,
     import_,
@@ -36,6 +37,7 @@ from outrider.agent.cli.commands import (
     tools,
     undo,
     verify,
+    view,
 )
 from outrider.agent.cli.help import Command, Group
 from outrider.agent.cli.output import ReaderGone, hide, lost, say
@@ -60,6 +62,7 @@ COMMANDS = {
     "fork": fork,
     "runs": runs,
     "show": show,
+    "view": view,
     "verify": verify,
     "scan": scan,
     "replay": replay,
@@ -68,6 +71,7 @@ COMMANDS = {
     "compare": compare,
     "export": export,
     "import": import_,
+    "eval": eval,
 }
 for name, module in COMMANDS.items():
     app.command(name, cls=Command)(module.command)

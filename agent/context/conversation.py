@@ -49,7 +49,7 @@ class Context:
             self._tools = tuple(str(told.get("name")) for told in event.tools)
             if event.system:
                 self._say(Message("system", event.system))
-            self._say(Message("user", event.goal))
+            self._say(Message("user", event.goal, note=event.today))
         elif isinstance(event, ModelAsked):
             self._asked, self._asked_messages = event, len(self.messages)
         elif isinstance(event, ModelReplied):

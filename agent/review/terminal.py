@@ -47,6 +47,7 @@ from outrider.memory.events import (
 )
 from outrider.memory.journal import Stored
 from outrider.memory.text import for_terminal
+from outrider.tools.clock import local
 
 SANDBOX_OFF = "THE SANDBOX IS OFF: code the model writes runs on this machine as you, with your files and your network"
 _HEAD: tuple[Part, ...] = (("    ", "plain"),)
@@ -120,7 +121,7 @@ class TranscriptWriter:
     # -- one method for each kind ---------------------------------------------------------------------------------
 
     def _run_started(self, stored: Stored, event: RunStarted) -> Iterator[Line]:
-        yield Line((("outrider", "strong"), (f"  run {stored.run}", "plain")), right=stored.at[:16].replace("T", " "))
+        yield Line((("outrider", "strong"), (f"  run {stored.run}", "plain")), right=local(stored.at))
         yield from _row("goal", event.goal, "strong", self._detail)
         price = event.price or {}
         free = not any(float(str(price.get(side) or 0)) for side in ("input", "output"))

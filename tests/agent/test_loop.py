@@ -695,3 +695,14 @@ def test_database_that_goes_away_ends_the_run_with_one_clear_error(store: Store,
     assert effects == [0, 1, 2, 3]
     assert "unknown" in observations(done)[1]
     fresh.close()
+
+
+def test_first_message_tells_the_date_once_and_the_run_remembers_it(store: Store) -> None:
+    """A hosted model cannot know the date. It is told once, in the zone of the person, and a resumed run says the same."""
+    model = Actor(calls(call("look", '{"what": "a"}')), says("done"))
+    done = run(store, model, [look], goal="What day is it?")
+    told = [message for message in model.asked[-1].messages if "Today is" in message.note]
+    assert [message.text for message in told] == ["What day is it?"]
+    started = next(s.event for s in done.events() if s.kind == "run_started")
+    assert told[0].note == started.today  # type: ignore[attr-defined]
+    assert "Today is" not in done.goal

@@ -1,8 +1,8 @@
 """Small-model mode between the loop and the process: messages become a view, choices become a reply.
 
 What it is: the goal and the steps are read off the messages, `steps.step` asks, the process scores each option's label,
-the best one is taken. `bound` is the most tokens the questions of a step can be and `reply` keeps to it: when it runs
-out, the first option is taken unasked. What it may touch: the process it is given. Does not promise: a right choice.
+the best one is taken. `bound` is the most tokens the questions of a step can be and `reply` keeps to it: no option is
+ever taken unasked; an answer that leaves something of the goal out says so (coverage.py). What it may touch: the process it is given. Does not promise: a right choice.
 Start reading at `reply`.
 """
 
@@ -11,18 +11,25 @@ from __future__ import annotations
 import json
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Generator, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 from weakref import WeakKeyDictionary
 
-from outrider.agent.models.choice import steps
+from outrider.agent.models.choice import asked as goals
+from outrider.agent.models.choice import clauses, coverage, steps
+from outrider.agent.models.choice.coverage import Done
 from outrider.agent.models.choice.options import ToolCard
 from outrider.agent.models.model import CallDraft, Message, ModelFailure, Reply, Request, Usage
+from outrider.memory.events import Outcome
 
-MAX_QUESTIONS = 16  # of one step, each one token of output
+Deciding = Generator[steps.Decision, int, Any]
+Decide = Callable[[Deciding], Awaitable[steps.Call | steps.Answer]]
+
+MAX_QUESTIONS = 24  # of one step, each one token of output
+MAX_WAYS, CLOSED = 300, 10  # ways of a step that are followed; options up to which each one is
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-_MARGIN = 64  # tokens: a question about a later argument names what was chosen before it, here by its longest guess
+_MARGIN = 160  # tokens: a question about a later argument names what was chosen before it, here by its longest guess
 
 
 class Scorer(Protocol):
@@ -46,26 +53,103 @@ class _Spent:
     cached: int = 0
     asked: int = 0
 
+    def usage(self) -> Usage:
+        """As it is reported."""
+        return Usage(input_tokens=self.input, output_tokens=self.asked, cached_tokens=self.cached)
+
 
 async def reply(process: Scorer, request: Request, until: float, *, plain: bool) -> Reply:
     """One step. `plain`: the model has no labels of ours; it is asked in words and answers with a letter."""
     view = read_view(request.messages, request.tools)
     spent = _Spent(await bound(process, request, plain=plain), min(MAX_QUESTIONS, max(1, request.max_tokens)))
-    asking = steps.step(view)
+
+    async def decide(asking: Deciding) -> steps.Call | steps.Answer:
+        try:
+            decision = next(asking)
+            while True:
+                decision = asking.send(await _choose(process, decision, spent, until, plain))
+        except StopIteration as done:
+            move: steps.Call | steps.Answer = done.value
+            return move
+
     try:
-        decision = next(asking)
-        while True:
-            decision = asking.send(await _choose(process, decision, spent, until, plain))
-    except StopIteration as done:
-        move: steps.Call | steps.Answer = done.value
-    usage = Usage(input_tokens=spent.input, output_tokens=spent.asked, cached_tokens=spent.cached)
+        move = await _move(view, decide)
+    except _NotAsked:
+        why = "I could not do this: the budget allows no further question to the model."
+        return Reply(text=why, usage=spent.usage(), finish_reason="length", outcome="partial")
     if isinstance(move, steps.Call):
-        return Reply(
-            calls=(CallDraft(name=move.tool, arguments=steps.call_json(move)),), usage=usage, finish_reason="tool_calls"
-        )
+        draft = CallDraft(name=move.tool, arguments=steps.call_json(move))
+        return Reply(calls=(draft,), usage=spent.usage(), finish_reason="tool_calls")
+    said = guarded(view, move)
     if request.on_text:
-        request.on_text(move.text)
-    return Reply(text=move.text, usage=usage, outcome="answered" if move.found else "not_found")
+        request.on_text(said.text)
+    return Reply(text=said.text, usage=spent.usage(), outcome=said.outcome)
+
+
+async def _move(view: steps.View, decide: Decide) -> steps.Call | steps.Answer:
+    """The next call, or the answer; a goal of several clauses has one call for each, then they are answered together."""
+    parts = clauses.split(view.goal)
+    if len(parts) == 1:
+        return await decide(steps.step(view))
+    at = len(view.history)
+    current = clauses.now(view, parts)
+    if current is not None:
+        move = await decide(steps.step(current))
+        if isinstance(move, steps.Call):
+            return move
+        return move if not view.history else await _together(view, parts, decide, also=move.text)
+    if at < len(parts) and view.history[-1].ok and any(tool.name == "write_file" for tool in view.tools):
+        before = await decide(steps.answer(clauses.each(view, parts)[-1][1]))
+        if isinstance(before, steps.Answer) and before.found:
+            return steps.Call("write_file", {"path": parts[at].save_to, "content": _content(parts[at].text, before)})
+    return await _together(view, parts, decide)
+
+
+def _content(clause: str, answer: steps.Answer) -> str:
+    """What is written: the number alone where the goal says "the number"."""
+    numbers = re.findall(r"-?\d[\d,]*(?:\.\d+)?", answer.result)
+    only = re.search(r"\bthe (?:\w+ )?(?:number|count|total|sum|average|result)\b", clause, re.IGNORECASE)
+    return numbers[0] if only and len(numbers) == 1 else answer.result
+
+
+async def _together(view: steps.View, parts: list[clauses.Clause], decide: Decide, also: str = "") -> steps.Answer:
+    texts, found = [], not also
+    for clause, seen in clauses.each(view, parts):
+        if clause.save_to:
+            texts.append(f"{seen.history[0].observation.strip().splitlines()[0][:200]}")
+            found = found and seen.history[0].ok
+            continue
+        said = await decide(steps.answer(seen))
+        if isinstance(said, steps.Answer):
+            texts.append(said.text)
+            found = found and said.found
+    return steps.Answer(
+        "\n".join([*texts, *([also] if also else [])]), found=found or bool(texts and not also), whole=found
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """An answer as it goes out."""
+
+    text: str
+    outcome: Outcome
+
+
+def guarded(view: steps.View, answer: steps.Answer) -> Said:
+    """The answer with what it leaves out of the goal named; the run is then partial."""
+    if not answer.found:
+        return Said(answer.text, "not_found" if view.history else "unable")
+    about = {tool.name: tool.description for tool in view.tools}
+    done = [Done(one.tool, one.arguments, one.observation, one.ok, about.get(one.tool, "")) for one in view.history]
+    missing = coverage.left_out(view.goal, done, answer.text)
+    if missing or not answer.whole:
+        return Said(f"{answer.text}\n{coverage.named(missing)}".strip(), "partial")
+    return Said(answer.text, "answered")
+
+
+class _NotAsked(Exception):
+    """A question does not fit what is allowed: no option is ever taken unasked."""
 
 
 async def _choose(process: Scorer, decision: steps.Decision, spent: _Spent, until: float, plain: bool) -> int:
@@ -78,7 +162,7 @@ async def _choose(process: Scorer, decision: steps.Decision, spent: _Spent, unti
             retryable=True,
         )
     if spent.asked >= spent.questions:
-        return 0
+        raise _NotAsked
     count = len(decision.options)
     question = (
         {"text": in_words(decision), "labels": [f" {letter}" for letter in LETTERS[:count]]}
@@ -88,7 +172,7 @@ async def _choose(process: Scorer, decision: steps.Decision, spent: _Spent, unti
     done = await process.ask("choose", timeout_s=left_s, most=spent.allowed - spent.input, **question)
     scores = done["scores"]
     if not scores:
-        return 0
+        raise _NotAsked
     spent.input, spent.cached, spent.asked = (
         spent.input + done["tokens"],
         spent.cached + done["cached"],
@@ -110,43 +194,66 @@ async def bound(process: Scorer, request: Request, *, plain: bool) -> int:
 
 
 async def _bound(process: Scorer, view: steps.View, plain: bool) -> int:
-    decisions = ways(view)
-    if not decisions:
-        return 1
-    asked = [one for way in decisions for one in way]
-    texts, questions = ([in_words(one) for one in asked], []) if plain else ([], [one.prompt() for one in asked])
+    """The longest way of each generator the step may run, added up."""
+    total = 0
+    for views in _views(view):
+        found = ways(views) if views.tools else answer_ways(views)
+        if found:
+            total += await _longest(process, found, plain) + _MARGIN
+    return max(1, total)
+
+
+def _views(view: steps.View) -> list[steps.View]:
+    parts = clauses.split(view.goal)
+    if len(parts) == 1:
+        return [view]
+    current = clauses.now(view, parts)
+    return [*([current] if current is not None else []), *(seen for _, seen in clauses.each(view, parts))]
+
+
+async def _longest(process: Scorer, found: list[list[steps.Decision]], plain: bool) -> int:
+    """The tokens of the longest way; a question that several ways share is counted once."""
+    asked = {id(one): one for way in found for one in way}
+    texts, questions = (
+        ([in_words(one) for one in asked.values()], []) if plain else ([], [one.prompt() for one in asked.values()])
+    )
     counts: list[int] = (await process.ask("count", timeout_s=60.0, texts=texts, questions=questions))["counts"]
-    totals, start = [], 0
-    for way in decisions:
-        totals.append(sum(counts[start : start + len(way)]))
-        start += len(way)
-    return max(totals) + _MARGIN
+    tokens = dict(zip(asked, counts, strict=True))
+    return max(sum(tokens[id(one)] for one in way) for way in found)
 
 
 def ways(view: steps.View) -> list[list[steps.Decision]]:
-    """The questions of a step for each first choice, the longest option taken at every later one."""
+    """The ways a step can go: every option of a closed question is followed, of a longer one the longest."""
+    return _ways(lambda: steps.step(view))
+
+
+def answer_ways(view: steps.View) -> list[list[steps.Decision]]:
+    """The same for the answer alone."""
+    return _ways(lambda: steps.answer(view))
+
+
+def _ways(begin: Callable[[], Deciding]) -> list[list[steps.Decision]]:
     out: list[list[steps.Decision]] = []
-    first = _first(view)
-    if first is None:
-        return out
-    for index in range(len(first.options)):
-        asking = steps.step(view)
-        way = [next(asking)]
+    ahead: list[tuple[int, ...]] = [()]
+    while ahead and len(out) < MAX_WAYS:
+        taken = ahead.pop()
+        way, asking = [], begin()
         try:
-            way.append(asking.send(index))
-            while True:
-                longest = max(range(len(way[-1].options)), key=lambda i: len(way[-1].options[i].words))
-                way.append(asking.send(longest))
+            way.append(next(asking))
+            for index in taken:
+                way.append(asking.send(index))
         except StopIteration:
-            out.append(way)
+            out += [way] if way else []
+            continue
+        ahead += [(*taken, index) for index in _followed(way[-1], first=not taken)]
     return out
 
 
-def _first(view: steps.View) -> steps.Decision | None:
-    try:
-        return next(steps.step(view))
-    except StopIteration:
-        return None
+def _followed(decision: steps.Decision, first: bool) -> list[int]:
+    """All options of the first question and of a closed one (operations, enums, files); else the longest alone."""
+    if first or len(decision.options) <= CLOSED:
+        return list(range(len(decision.options)))
+    return [max(range(len(decision.options)), key=lambda i: len(decision.options[i].words))]
 
 
 def in_words(decision: steps.Decision) -> str:
@@ -194,7 +301,7 @@ def read_view(messages: Sequence[Message], tools: Sequence[object]) -> steps.Vie
         elif message.role == "tool":
             call = calls.get(message.call_id)
             history.append(steps.Step(message.label, _arguments(call), message.text, message.ok))
-    return steps.View(goal, [_card(spec) for spec in tools], tuple(history))
+    return steps.View(goals.bounded(goal), [_card(spec) for spec in tools], tuple(history))
 
 
 def _read_user(text: str, goal: str) -> tuple[str, list[steps.Step]]:

@@ -18,6 +18,7 @@ from typing import Any
 
 from outrider.agent.models.choice import answer_parts, tool_forms
 from outrider.agent.models.choice import options as candidates
+from outrider.agent.models.choice.asked import may_change_files
 from outrider.agent.models.choice.options import MAX_GOAL_WORDS, Chosen, Option, ToolCard
 from outrider.agent.models.choice.words import pieces, stem, stems
 
@@ -116,14 +117,25 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """Say this and stop. `found` is False when it says what was not found."""
+    """Say this and stop. `found` is False when it says what was not found, `whole` when a clause was not worked on.
+
+    `result` is the part of an observation the text is made of, or the text.
+    """
 
     text: str
     found: bool = True
+    whole: bool = True
+    part: str = field(default="", compare=False)
+
+    @property
+    def result(self) -> str:
+        """What a file is given when the answer is to be saved."""
+        return self.part or self.text
 
 
 Asking = Generator[Decision, int, Any]
 STOP = "answer"
+CHANGING = frozenset(["write_file", "edit_file", "move_file", "copy_file", "delete_file"])
 
 
 def label(index: int, first: int = 0) -> str:
@@ -147,6 +159,8 @@ def offered(view: View) -> list[ToolCard]:
     """The live tools a small model is shown: those whose required arguments have candidates."""
     names = frozenset(tool.name for tool in view.tools)
     cards = [replace(tool, beside=names - {tool.name}) for tool in view.tools if tool.name not in tool_forms.HIDDEN]
+    if not may_change_files(view.goal):
+        cards = [tool for tool in cards if tool.name not in CHANGING]
     return [tool for tool in cards if candidates.offerable(tool, view.goal, seen(view))][: len(LABELS) - 1]
 
 
@@ -202,7 +216,10 @@ def _answer(view: View) -> Generator[Decision, int, Answer]:
     part = yield from _ask("answer", (*_context(view, observation_words=16), ANSWER), options)
     if part is None:
         return Answer(answer_parts.not_found(view.goal, past), found=False)
-    return Answer(answer_parts.phrase(view.goal, past, part))
+    return Answer(answer_parts.phrase(view.goal, past, part), part=part.text)
+
+
+answer = _answer  # the last question alone, for a clause that had its call
 
 
 def _ask(about: str, head: tuple[str, ...], options: Sequence[Option]) -> Asking:
@@ -218,7 +235,11 @@ def _context(view: View, *, observation_words: int = 24) -> tuple[str, ...]:
     out = [BEGIN, GOAL, *pieces(view.goal, MAX_GOAL_WORDS), HAS, *candidates.kinds(view.goal)]
     for past in view.history[-3:]:
         out += [DID, *pieces(past.tool, 4)]
-        out += [word for value in past.arguments.values() for word in candidates.shortened(str(value), 4)][:12]
+        out += [
+            word
+            for value in tool_forms.told(past.tool, past.arguments).values()
+            for word in candidates.shortened(str(value), 4)
+        ][:12]
         out += [SAW if past.ok else FAILED, *pieces(past.observation, observation_words)]
     return tuple(out)
 

@@ -61,7 +61,7 @@ def timeline(all_spans: list[Span], *, prefix: str = "") -> str:
     )
     label = f"Timeline: {len(all_spans):,} spans in {duration(total)}"
     return (
-        f'<svg class="timeline" viewBox="0 0 {WIDTH} {height}" role="img" aria-label="{escape(label)}">'
+        f'<svg class="timeline" viewBox="0 0 {WIDTH} {height}" role="group" aria-label="{escape(label)}">'
         f"{names}{bars}{_axis(total, height)}</svg>"
     )
 

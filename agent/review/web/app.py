@@ -1,0 +1,182 @@
+"""The viewer's pages: the list of runs, one run, the context of a step, search, a diff, and pieces that the script loads.
+Touches the database, to read; actions start `outrider` itself (actions.py). Every handler is synchronous: starlette runs
+them in threads. Does not promise: to be a server for several people.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from urllib.parse import quote
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, PlainTextResponse, Response
+from starlette.routing import Route
+
+from outrider.agent.context.conversation import Context
+from outrider.agent.history.run_view import Run, list_runs, read_run
+from outrider.agent.models.model import as_shown
+from outrider.agent.review.diff import compare, moves
+from outrider.agent.review.page import charts
+from outrider.agent.review.page.render import media_type, page, static
+from outrider.agent.review.page.whole import Links, differ, head_values, limits
+from outrider.agent.review.story import Step, outline, read_steps, steps
+from outrider.agent.review.web import actions, live
+from outrider.memory import recall, schema
+from outrider.memory.errors import OutriderError
+from outrider.memory.events import ModelAsked
+from outrider.memory.journal import Journal
+from outrider.memory.store import Store
+from outrider.memory.verify import Verdict, verify
+
+CHUNK = 50  # steps a piece
+LIST = 200  # runs on the first page
+VERIFIED = 5_000  # events; a longer run is verified by `outrider verify`, not on every look
+MOST_MESSAGE = 40_000
+
+
+def make_app(store: Store, go: Callable[[list[str]], None]) -> Starlette:
+    """The viewer of one database. `go` starts an outrider command (actions.py)."""
+    pages = _Pages(store)
+    run = "/runs/{run:str}"
+    routes = [
+        Route("/", pages.runs),
+        Route("/rows", pages.rows),
+        Route("/search", pages.search),
+        Route("/diff", pages.diff),
+        Route(run, pages.run),
+        Route(f"{run}/steps", pages.steps),
+        Route(f"{run}/charts", pages.charts),
+        Route(f"{run}/context/{{step:int}}", pages.context),
+        Route(f"{run}/live", live.endpoint(store)),
+        Route(f"{run}/blob/{{digest:str}}", pages.blob),
+        Route(f"{run}/{{action:str}}", actions.endpoint(store, go), methods=["POST"]),
+        Route("/static/{name:str}", _static),
+    ]
+    return Starlette(routes=routes, exception_handlers={OutriderError: _failed})
+
+
+@dataclass(frozen=True, slots=True)
+class _Pages:
+    store: Store
+
+    def runs(self, request: Request) -> Response:
+        """The newest runs."""
+        return HTMLResponse(page("runs.html", runs=list(self._list(request)), query=dict(request.query_params)))
+
+    def rows(self, request: Request) -> Response:
+        """Only the rows, for the list to keep itself fresh."""
+        return HTMLResponse(page("rows.html", runs=list(self._list(request))))
+
+    def _list(self, request: Request) -> Iterator[Run]:
+        wanted, state = request.query_params.get("q", "").lower(), request.query_params.get("state", "")
+        for run in list_runs(self.store, LIST):
+            if (not wanted or wanted in f"{run.goal} {run.model} {run.id}".lower()) and state in ("", run.state):
+                yield run
+
+    def run(self, request: Request) -> Response:
+        """One run: its head, and the first steps; the rest is loaded as it comes into sight."""
+        journal = self._journal(request)
+        run = read_run(self.store, journal.run_id)
+        starts = outline(journal)
+        verdict = verify(journal) if journal.head_seq <= VERIFIED else Verdict(True, 0)
+        chunks = [(first, starts[first], min(CHUNK, len(starts) - first)) for first in range(0, len(starts), CHUNK)]
+        values = head_values(journal, run)
+        return HTMLResponse(
+            page(
+                "run.html", **values, verified=verdict, links=self._links(journal), chunks=chunks, head=journal.head_seq,
+                first=read_steps(journal, starts, 0, CHUNK), tree=self._tree(journal), budget=run.budget,
+            )
+        )  # fmt: skip
+
+    def steps(self, request: Request) -> Response:
+        """Some steps as cards: `from` counts from 0."""
+        journal = self._journal(request)
+        first = max(0, int(request.query_params.get("from", "0") or 0))
+        return self._cards(journal, read_steps(journal, outline(journal), first, CHUNK))
+
+    def _cards(self, journal: Journal, told: list[Step]) -> Response:
+        return HTMLResponse(page("steps.html", steps=told, links=self._links(journal)))
+
+    def charts(self, request: Request) -> Response:
+        """Both pictures of a run; they read all of it, so they come after the first screen."""
+        journal = self._journal(request)
+        told = list(steps(journal.read()))
+        limit = limits(read_run(self.store, journal.run_id))
+        return HTMLResponse(charts.timeline(charts.spans(told)) + charts.burn_down(told, limit))
+
+    def context(self, request: Request) -> Response:
+        """What the model was shown at a step, rebuilt from the events before it."""
+        journal, step = self._journal(request), int(request.path_params["step"])
+        context = Context()
+        for stored in journal.read():
+            event = stored.event
+            if isinstance(event, ModelAsked) and event.step == step and event.purpose == "step":
+                break
+            context.add(event, seq=stored.seq)
+        shown = [(m.role, m.label, as_shown(m)[:MOST_MESSAGE], m.calls) for m in context.messages]
+        return HTMLResponse(page("context.html", run_id=journal.run_id, step=step, messages=shown))
+
+    def search(self, request: Request) -> Response:
+        """Every observation, answer and note of every run."""
+        query = request.query_params.get("q", "")[:500]
+        hits = recall.search(self.store, query, limit=50) if query.strip() else []
+        return HTMLResponse(page("search.html", query=query, hits=hits))
+
+    def diff(self, request: Request) -> Response:
+        """Two runs side by side."""
+        names = [request.query_params.get(side, "") for side in ("a", "b")]
+        journals = [Journal.open_for_reading(self.store, name) for name in names]
+        rows = compare(*(moves(steps(journal.read())) for journal in journals))
+        runs = [read_run(self.store, journal.run_id) for journal in journals]
+        return HTMLResponse(page("diff.html", left=runs[0], right=runs[1], rows=rows))
+
+    def blob(self, request: Request) -> Response:
+        """A stored output this run names: a picture as one, anything else as plain text that no browser interprets."""
+        data = self.store.get_blob(str(request.path_params["digest"]))
+        if data is None:
+            return PlainTextResponse("there is no such output", 404)
+        if kind := media_type(data):
+            return Response(data, media_type=kind)
+        return PlainTextResponse(data.decode("utf-8", "replace"))
+
+    def _journal(self, request: Request) -> Journal:
+        return Journal.open_for_reading(self.store, str(request.path_params["run"]))
+
+    def _links(self, journal: Journal) -> Links:
+        here = f"/runs/{quote(journal.run_id)}"
+        return Links(
+            picture=lambda digest: f"{here}/blob/{digest}" if self._is_picture(digest) else "",
+            whole=lambda digest: f"{here}/blob/{digest}",
+            child=lambda run_id: f"/runs/{quote(run_id, safe='')}",
+            context=lambda step: f"{here}/context/{step}",
+            event=lambda seq: f"#e{seq}",
+            diff=differ(self.store),
+        )
+
+    def _is_picture(self, digest: str) -> bool:
+        data = self.store.get_blob(digest)
+        return bool(data and media_type(data))
+
+    def _tree(self, journal: Journal) -> list[tuple[str, str]]:
+        """(what it is to this run, id) of its parent, its forks and its children."""
+        table = schema.runs
+        with self.store.read() as db:
+            below = db.execute(
+                table.select().where(table.c.parent == journal.run_id).order_by(table.c.number).limit(LIST)
+            ).mappings()
+            found = [("fork" if row["fork_seq"] is not None else "child", str(row["run_id"])) for row in below]
+        return ([("parent", journal.parent)] if journal.parent else []) + found
+
+
+def _static(request: Request) -> Response:
+    kinds = {"style.css": "text/css", "script.js": "text/javascript", "icon.svg": "image/svg+xml"}
+    name = str(request.path_params["name"])
+    if name not in kinds:
+        return PlainTextResponse("there is no such file", 404)
+    return Response(static(name), media_type=kinds[name])
+
+
+def _failed(request: Request, error: Exception) -> Response:
+    return HTMLResponse(page("error.html", what=getattr(error, "what", str(error)), why=getattr(error, "why", "")), 404)

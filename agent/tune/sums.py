@@ -1,0 +1,273 @@
+"""Examples of arithmetic: percent, chains, word problems. The expression uses the goal's own numbers; `calculate` does the rest."""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Callable
+
+from outrider.agent.tune.trace import Example, Step
+from outrider.agent.tune.words import FIRST, THINGS, one, plain_number, said
+
+Made = tuple[str, str]  # goal, expression
+
+
+def _n(rnd: random.Random, big: bool = False) -> str:
+    kind = rnd.random()
+    if kind < 0.5:
+        return str(rnd.randint(2, 99))
+    if kind < 0.75:
+        return str(rnd.randint(100, 9999 if not big else 999999))
+    return f"{rnd.uniform(1, 500):.{rnd.choice([1, 2, 2])}f}"
+
+
+def _shown(rnd: random.Random, number: str) -> str:
+    """The number as it is written in the goal: perhaps with thousands separators or a currency."""
+    whole = number.split(".")[0]
+    if len(whole) > 3 and rnd.random() < 0.5:
+        number = f"{int(whole):,}" + number[len(whole) :]
+    return number
+
+
+def percent(rnd: random.Random) -> Made:
+    a, p = (
+        _n(rnd),
+        str(rnd.choice([5, 10, 12, 15, 20, 25, 30, 35, 40, 60, 75, 3, 7, 18, 2.5, 4.5, 17.5, rnd.randint(1, 99)])),
+    )
+    s = rnd.choice(["%", "%", " percent", " per cent"])
+    kind = rnd.randrange(4)
+    A = _shown(rnd, a)
+    if kind == 0:
+        return one(
+            rnd,
+            "sums.percent.1",
+            p=p,
+            s=s,
+            A=A,
+        ), f"{a} * {p} / 100"
+    if kind == 1:
+        return one(
+            rnd,
+            "sums.percent.2",
+            p=p,
+            s=s,
+            A=A,
+        ), f"{a} * (1 - {p} / 100)"
+    if kind == 2:
+        return one(
+            rnd,
+            "sums.percent.3",
+            p=p,
+            s=s,
+            A=A,
+        ), f"{a} * (1 + {p} / 100)"
+    b = _n(rnd)
+    return one(
+        rnd,
+        "sums.percent.4",
+        A=A,
+        B=b,
+    ), f"{a} / {b} * 100"
+
+
+OPS = {
+    "+": ["plus", "+", "added to"],
+    "-": ["minus", "-", "less"],
+    "*": ["times", "*", "x", "×", "multiplied by"],
+    "/": ["divided by", "/", "over", "÷"],
+}
+
+
+def plain(rnd: random.Random) -> Made:
+    a, b = _n(rnd, True), _n(rnd)
+    op = rnd.choice("+-*/")
+    body = f"{_shown(rnd, a)} {rnd.choice(OPS[op])} {_shown(rnd, b)}"
+    expr = f"{a} {op} {b}"
+    if rnd.random() < 0.5:
+        c, op2 = _n(rnd), rnd.choice("+-*/")
+        body, expr = body + f" {rnd.choice(OPS[op2])} {c}", expr + f" {op2} {c}"
+    return one(
+        rnd,
+        "sums.plain.1",
+        x=body,
+    ), expr
+
+
+def brackets(rnd: random.Random) -> Made:
+    a, b, c = _n(rnd), _n(rnd), _n(rnd)
+    op, op2 = rnd.choice("+-"), rnd.choice("*/")
+    if rnd.random() < 0.4:
+        expr = f"({a} {op} {b}) {op2} {c}" if rnd.random() < 0.5 else f"{c} {op2} ({a} {op} {b})"
+        return one(rnd, "sums.brackets.1", x=expr), expr
+    kind = rnd.randrange(5)
+    if kind == 0:
+        return one(
+            rnd,
+            "sums.brackets.2",
+            a=a,
+            b=b,
+            c=c,
+        ), f"({a} + {b}) * {c}"
+    if kind == 1:
+        return one(
+            rnd,
+            "sums.brackets.3",
+            a=a,
+            b=b,
+            c=c,
+        ), f"({a} + {b}) / {c}"
+    if kind == 2:
+        return one(
+            rnd,
+            "sums.brackets.4",
+            a=a,
+            b=b,
+            c=c,
+        ), f"({a} - {b}) * {c}"
+    if kind == 3:
+        return one(
+            rnd,
+            "sums.brackets.5",
+            a=a,
+            b=b,
+            c=c,
+        ), f"{a} * {b} - {c}"
+    return one(
+        rnd,
+        "sums.brackets.6",
+        a=a,
+        b=b,
+        c=c,
+    ), f"{a} / {b} + {c}"
+
+
+def listed(rnd: random.Random) -> Made:
+    numbers = [_n(rnd) for _ in range(rnd.randint(3, 6))]
+    body = ", ".join(numbers[:-1]) + rnd.choice([" and ", ", and ", ", "]) + numbers[-1]
+    total = " + ".join(numbers)
+    kind = rnd.randrange(5)
+    if kind == 0:
+        return one(
+            rnd,
+            "sums.listed.1",
+            x=body,
+        ), f"({total}) / {len(numbers)}"
+    if kind == 1:
+        c = _n(rnd)
+        return one(
+            rnd,
+            "sums.listed.2",
+            x=body,
+            c=c,
+        ), f"{total} - {c}"
+    if kind == 2:
+        c = str(rnd.randint(2, 12))
+        return one(
+            rnd,
+            "sums.listed.3",
+            x=body,
+            c=c,
+        ), f"({total}) / {c}"
+    return one(
+        rnd,
+        "sums.listed.4",
+        x=body,
+    ), total
+
+
+def powers(rnd: random.Random) -> Made:
+    a, b = str(rnd.randint(2, 60)), str(rnd.randint(2, 9))
+    big = str(rnd.randint(2, 99) ** 2 if rnd.random() < 0.6 else rnd.randint(50, 9999))
+    return rnd.choice([
+        (one(rnd, "sums.powers.1", a=a, b=b), f"{a} ** {b}"),
+        (one(rnd, "sums.powers.2", a=a), f"{a} ** 2"),
+        (one(rnd, "sums.powers.3", a=a), f"{a} ** 3"),
+        (one(rnd, "sums.powers.4", a=big), f"sqrt({big})"),
+        (one(rnd, "sums.powers.5", a=big, b=b), f"{big} % {b}"),
+        (one(rnd, "sums.powers.6", a=big, b=b), f"sqrt({big}) + {b}"),
+        (one(rnd, "sums.powers.7", a=big), f"{big} / 2"),
+        (one(rnd, "sums.powers.8", a=a, b=b), f"{a} * 2 + {b}"),
+        (one(rnd, "sums.powers.9", a=big), f"{big} / 3"),
+        (one(rnd, "sums.powers.10", a=b), f"factorial({b})"),
+    ])  # fmt: skip
+
+
+def stories(rnd: random.Random) -> Made:
+    who, thing = rnd.choice(FIRST), rnd.choice(THINGS)
+    a, b, c, d = rnd.randint(2, 40), rnd.randint(2, 60), rnd.randint(2, 30), rnd.randint(2, 12)
+    price, fee = f"{rnd.uniform(1, 90):.2f}", f"{rnd.uniform(2, 15):.2f}"
+    big = a * b + rnd.randint(1, 200)
+    p = rnd.choice([5, 10, 15, 20, 25, 30])
+    s = {"who": who, "thing": thing, "a": a, "b": b, "c": c, "d": d, "price": price, "fee": fee, "big": big, "p": p}
+    kinds: list[tuple[str, str]] = [
+        ("{who} has {a} boxes with {b} {thing}s in each and gives away {c}. How many are left?", "{a} * {b} - {c}"),
+        ("I buy {a} packs of {b} and use {c}, how many remain?", "{a} * {b} - {c}"),
+        ("There are {a} rows of {b} seats and {c} are broken. How many seats work?", "{a} * {b} - {c}"),
+        ("A {thing} costs {price}. What do {a} of them cost?", "{a} * {price}"),
+        ("{a} {thing}s at {price} each plus {fee} shipping, what is the total?", "{a} * {price} + {fee}"),
+        ("I order {a} {thing}s for {price} apiece and pay {fee} for postage. How much is it altogether?", "{a} * {price} + {fee}"),
+        ("{who} earns {price} an hour and works {a} hours a week. How much is that in {d} weeks?", "{price} * {a} * {d}"),
+        ("{big} sweets are shared equally by {d} children, how many does each get?", "{big} / {d}"),
+        ("We split a bill of {big} between {d} friends, what does each pay?", "{big} / {d}"),
+        ("A bill of {big} plus {p}% tip is split by {d}. How much per person?", "{big} * (1 + {p} / 100) / {d}"),
+        ("{who} saves {b} a week. How much after {a} weeks?", "{b} * {a}"),
+        ("{who} saves {b} a month for {a} months and then spends {c}. What is left?", "{b} * {a} - {c}"),
+        ("A car drives {big} km in {d} hours. What is its average speed?", "{big} / {d}"),
+        ("At {b} km/h, how far do I get in {d} hours?", "{b} * {d}"),
+        ("How long does it take to drive {big} km at {b} km/h?", "{big} / {b}"),
+        ("A room is {a} by {b} metres. What is its area?", "{a} * {b}"),
+        ("What's the perimeter of a {a} by {b} rectangle?", "2 * ({a} + {b})"),
+        ("{who} reads {a} pages a day. How many pages in {b} days?", "{a} * {b}"),
+        ("A book has {big} pages and I read {a} a day. How many days do I need?", "{big} / {a}"),
+        ("I had {big} and spent {price} and {fee}. How much do I have left?", "{big} - {price} - {fee}"),
+        ("{who} had {big} euros, paid {c} for lunch and {d} for coffee. What's left?", "{big} - {c} - {d}"),
+        ("There were {big} people, {c} left and {d} came. How many are there now?", "{big} - {c} + {d}"),
+        ("A bus with {b} people stops: {c} get off, {a} get on. How many are on it?", "{b} - {c} + {a}"),
+        ("{who} is {a} and twice as old as the dog plus {d}. How old is the dog?", "({a} - {d}) / 2"),
+        ("I pay {price} a month for music. What is that a year?", "{price} * 12"),
+        ("A subscription costs {price} per month with {p}% off for {a} months, what's the total?", "{price} * (1 - {p} / 100) * {a}"),
+        ("{a} {thing}s cost {big} together. What does one cost?", "{big} / {a}"),
+        ("If {a} tickets cost {big}, what do {b} tickets cost?", "{big} / {a} * {b}"),
+        ("A machine makes {b} parts an hour. How many in {d} days of {c} hours?", "{b} * {c} * {d}"),
+        ("{who} has {b} {thing}s, {a} more than Max. How many have they together?", "{b} + ({b} - {a})"),
+        ("I buy {a} {thing}s for {price} each and pay with {big}. How much change do I get?", "{big} - {a} * {price}"),
+        ("A loan of {big} at {p}% simple interest for {d} years: how much interest?", "{big} * {p} / 100 * {d}"),
+        ("{big} invested at {p}% a year, compounded, for {d} years: what is it worth?", "{big} * (1 + {p} / 100) ** {d}"),
+        ("The price went from {b} to {big}. By how many percent did it rise?", "({big} - {b}) / {b} * 100"),
+        ("Two {thing}s at {price} and three at {fee}: how much in total?", "2 * {price} + 3 * {fee}"),
+        ("Each of the {a} teams has {b} players and {d} coaches. How many people are that?", "{a} * ({b} + {d})"),
+        ("A tank of {big} litres loses {d} litres an hour. How much is left after {c} hours?", "{big} - {d} * {c}"),
+        ("{who} buys {d} dozen eggs and breaks {a}. How many are whole?", "{d} * 12 - {a}"),
+    ]  # fmt: skip
+    goal, expression = rnd.choice(kinds)
+    return goal.format(**s), expression.format(**s)
+
+
+KINDS: list[tuple[int, Callable[[random.Random], Made]]] = [
+    (4, percent),
+    (3, plain),
+    (3, brackets),
+    (2, listed),
+    (2, powers),
+    (5, stories),
+]
+NAMES = {"sqrt": math.sqrt, "factorial": math.factorial}
+
+
+def value_of(expression: str) -> str:
+    """What `calculate` says of an expression of ours."""
+    return plain_number(float(eval(expression, {"__builtins__": {}}, NAMES)))  # noqa: S307  (our own text, never a stranger's)
+
+
+def seen_as(rnd: random.Random, expression: str, value: str) -> str:
+    """The observation, in one of the forms a calculator writes it."""
+    return rnd.choice([value, value, f"{expression} = {value}", f"= {value}"])
+
+
+def sums(rnd: random.Random) -> Example:
+    """One sum."""
+    make = rnd.choices([m for _, m in KINDS], [w for w, _ in KINDS])[0]
+    goal, expression = make(rnd)
+    value = value_of(expression)
+    step = Step("calculate", {"expression": expression}, seen_as(rnd, expression, value))
+    return Example("sums", said(rnd, goal), [step], f"The result is {value}.")
