@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, bindparam, select, text
 
 from outrider.memory import schema
-from outrider.memory.events import Answered, Noted, Origin, RunStarted, ToolReturned, decode
+from outrider.memory.events import Answered, GoalGiven, Noted, Origin, RunStarted, ToolReturned, decode
 from outrider.memory.journal import Journal, find_run
 from outrider.memory.store import Store
 
@@ -112,7 +112,7 @@ def _hit(row: object) -> Hit:
         said, tool, origin = event.text, event.tool, event.origin
     elif isinstance(event, Answered | Noted):
         said, origin = event.text, "untrusted"
-    elif isinstance(event, RunStarted):
+    elif isinstance(event, RunStarted | GoalGiven):
         said = event.goal
     return Hit(r["run_id"], r["seq"], r["at"], r["kind"], tool, said, origin)
 

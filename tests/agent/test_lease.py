@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from outrider.agent import Agent
-from outrider.agent import assemble as runs
+from outrider.agent.driving import drive
 from outrider.memory.errors import LeaseLost
 from outrider.memory.events import Noted, RunStarted
 from outrider.memory.journal import Journal
@@ -171,7 +171,7 @@ def test_driver_that_lost_its_run_stops_with_a_clear_error(store: Store, monkeyp
 
     async def driven() -> Any:
         live = await agent.prepare("go")
-        task = asyncio.create_task(runs.drive(live))
+        task = asyncio.create_task(drive(live))
         while not began:
             await asyncio.sleep(0.01)
         with store.write() as db:
