@@ -159,7 +159,7 @@ def test_identical_read_is_answered_from_the_journal(store: Store) -> None:
 
 
 def test_parallel_calls_of_one_reply_run_together(store: Store) -> None:
-    """Eight calls of 50 ms take little more than one: at least seven times faster than one after another."""
+    """Eight calls of 50 ms take little more than one: at least five times faster than one after another."""
 
     @tool
     async def wait(n: int) -> str:
@@ -187,7 +187,7 @@ def test_parallel_calls_of_one_reply_run_together(store: Store) -> None:
             assert isinstance(last, ToolReturned)
             best = min(best, last.elapsed_s - stored[2].event.elapsed_s)  # type: ignore[attr-defined]
             assert first
-        assert 8 * 0.05 / best >= 7, f"{one.name}: {best:.3f} s"
+        assert 8 * 0.05 / best >= 5, f"{one.name}: {best:.3f} s"
 
 
 def test_serial_tools_never_overlap(store: Store) -> None:
