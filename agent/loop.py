@@ -4,12 +4,13 @@ Touches everything through `LiveRun`, nothing by itself. Does not promise: to be
 
 from __future__ import annotations
 
-from outrider.agent.act import act, open_call, put_return, refused, run_one
+from outrider.agent.act import act, open_call, put_return, run_one
 from outrider.agent.answers.answer import claims_undone
 from outrider.agent.answers.outcome import outcome_of
 from outrider.agent.ending import end_early, evidence_of
 from outrider.agent.live_run import LiveRun
 from outrider.agent.models.model import ModelFailure
+from outrider.agent.permission import refused
 from outrider.agent.state import MAX_CALLS
 from outrider.agent.structured.reading import MISFIT, TRIES, read_answer
 from outrider.agent.think import OutOfBudget, is_truncated, think
