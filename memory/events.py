@@ -144,8 +144,7 @@ def _sound(value: Any) -> Any:
 class RunStarted(Event):
     """The goal and everything `resume` must know. `tools` holds each tool's name, description, schema, effect.
 
-    trust: `marker` of the fences of this run; for a child run also the person's `goal`, and the sources its parent had read
-    (`untrusted`, `private`).
+    trust: `marker` of this run's fences; for a child also the person's `goal` and what its parent had read.
     `today`: the line that tells the model the date where the person is; "" in runs from before there was one.
     """
 
@@ -299,10 +298,7 @@ class PlanChanged(Event):
 
 
 class ApprovalAsked(Event):
-    """A person is asked whether a call may run.
-
-    why: what asks. holds: the rule a yes for the run or for always stands for. sends, repeats: as in `ToolCalled`.
-    """
+    """A person is asked about a call. holds: the rule a yes for longer stands for. sends, repeats: as in `ToolCalled`."""
 
     kind: Literal["approval_asked"] = "approval_asked"
     call_id: str
