@@ -12,10 +12,10 @@ from pathlib import Path
 from outrider.agent.live_run import LiveRun
 from outrider.agent.state import DENIED
 from outrider.memory.events import ApprovalAsked, ApprovalGiven, Event, FlagRaised, Noted, Origin, ToolReturned
+from outrider.tools.files.guarded import NEVER
 from outrider.tools.policy.reach import Reach, reach_of
 from outrider.tools.policy.rules import Rule, holding
 from outrider.tools.policy.two import Flags
-from outrider.tools.sandbox.workspace import NEVER
 from outrider.tools.tool import Observation, Tool, ToolError
 from outrider.tools.toolbox import Prepared
 

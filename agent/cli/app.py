@@ -29,6 +29,7 @@ from outrider.agent.cli.commands import (
     fork,
     import_,
     models,
+    policy,
     replay,
     resume,
     run,
@@ -77,7 +78,7 @@ COMMANDS = {
 }
 for name, module in COMMANDS.items():
     app.command(name, cls=Command)(module.command)
-for group in (tools, models, config):
+for group in (tools, models, config, policy):
     app.add_typer(group.app)
 app.command("doctor", cls=Command)(doctor.command)
 
