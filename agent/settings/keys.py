@@ -123,6 +123,8 @@ KEYS: tuple[Key, ...] = (
     Key("policy.send_to", HOSTS, "hosts a run may send to without asking, private data too", '["api.example.org"]'),
     Key("policy.rules", RULES, "rules in order, the first that fits decides (docs/policy.md)",
         '[{ decision = "deny", host = "*.example.org" }]'),
+    Key("databases.*", TEXT, "a database that `sql_query` may read; a password is written {{secret:NAME}}",
+        '"sqlite:////home/me/shop.db"'),
     Key("tool_settings.*", ANY, "settings of one tool, handed to it as they are", '{ hide = ["private"] }'),
     Key("alias.*", TEXT, "a name of your own for a model: `--model NAME`", '"openai:gpt-5-mini"', inside=False),
 )  # fmt: skip
