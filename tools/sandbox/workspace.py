@@ -16,10 +16,9 @@ from pathlib import Path
 
 from outrider.memory.errors import UsageError
 from outrider.tools.files.guarded import NEVER, is_guarded
-from outrider.tools.files.kept import Kept, TooLarge
+from outrider.tools.files.kept import Change, Kept, TooLarge
 from outrider.tools.sandbox.inside.files import DEEPEST
 from outrider.tools.sandbox.inside.wire import PIECE
-from outrider.tools.tool import Change
 
 MOST_FILES = 50_000
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
