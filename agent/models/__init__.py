@@ -18,11 +18,12 @@ PROVIDERS = {
     "openai": "outrider.agent.models.openai.model:OpenAIModel",
     "llama": "outrider.agent.models.llama.model:LlamaModel",
     "starter": "outrider.agent.models.llama.model:LlamaModel",
+    "builtin": "outrider.agent.models.llama.tuned:TunedModel",
     "langchain": "outrider.agent.models.langchain.model:LangChainModel",
     "scripted": "outrider.agent.models.scripted:ScriptedModel",
 }
 COMMON = ("base_url", "api_key", "max_context", "stream")  # flags any run may carry, whatever its model is
-NAMELESS = ("starter",)  # a whole spec by itself
+NAMELESS = ("starter", "builtin")  # a whole spec by itself
 
 __all__ = ["PROVIDERS", "as_model", "open_model", "split_spec"]
 

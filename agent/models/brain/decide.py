@@ -1,0 +1,182 @@
+"""One step of the built-in language model: what it is asked, and what becomes of what it wrote.
+
+What it is: `prepare` makes the prompt and the grammar out of goal, tools and history; `read` turns the text into a call
+or an answer, puts numbers right that were copied wrongly, and says what the answer leaves out of the goal.
+What it may touch: nothing. Does not promise: a right answer; what it cannot account for is named. Start at `prepare`.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from outrider.agent.models.brain import grammar, prompt, sql, values
+from outrider.agent.models.brain.lines import Card, pick
+from outrider.agent.models.choice import asked, coverage
+from outrider.agent.models.choice.coverage import Done
+from outrider.agent.models.choice.steps import CHANGING, Step
+from outrider.memory.events import Outcome
+
+MAX_STEPS = 8
+TOKENS = 220  # of one reply
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """What the model is asked. `grammar` "": only an answer can be said."""
+
+    goal: str
+    prompt: str
+    grammar: str
+    cards: Sequence[Card]
+    history: Sequence[Step]
+    looked: dict[str, sql.Looked] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """A call, or an answer with what it says of itself. `missing`: what the answer leaves out."""
+
+    call: tuple[str, dict[str, Any]] | None = None
+    text: str = ""
+    outcome: Outcome = "answered"
+    missing: tuple[str, ...] = ()
+
+
+def prepare(goal: str, tools: Sequence[Card], history: Sequence[Step], *, force: frozenset[str] = frozenset()) -> Ask:
+    """The prompt and the grammar of the next step. force: only a call of one of these tools may be written."""
+    goal = asked.bounded(goal)
+    cards = shown(goal, tools, history)
+    looked = {
+        str(s.arguments.get("path") or s.arguments.get("database")): found
+        for s in history
+        if s.ok and (found := _look(s))
+    }
+    sources = values.Sources(goal, [s.observation for s in history if s.ok], looked)
+    turns = [prompt.Turn(prompt.call_line(s.tool, s.arguments), _brief(s), s.ok) for s in history[-4:]]
+    may = [] if len(history) >= MAX_STEPS else [card for card in cards if not force or card.name in force]
+    rules = grammar.step(may, sources, answer=not force)
+    if rules:
+        rules += "\n".join([*values.span_rules(sources), *values.expression_rules(sources)]) + "\n"
+    return Ask(goal, prompt.render([card.line for card in cards], goal, turns), rules, cards, history, looked)
+
+
+def shown(goal: str, tools: Sequence[Card], history: Sequence[Step]) -> list[Card]:
+    """The tools that fit the goal, and those used already; none that changes a file unless the goal says so."""
+    may = asked.may_change_files(goal)
+    live = [card for card in tools if may or card.name not in CHANGING]
+    cards = pick(goal, live)
+    used = {step.tool for step in history} - {card.name for card in cards}
+    return cards + [card for card in live if card.name in used]
+
+
+def _look(step: Step) -> sql.Looked | None:
+    return (
+        sql.look(step.tool, step.observation)
+        if step.tool in ("table", "sql_query") and "sql" not in step.arguments
+        else None
+    )
+
+
+def _brief(step: Step) -> str:
+    """What is shown of an observation: an error without its advice, a result without white space at its ends."""
+    text = step.observation.strip()
+    return text if step.ok else re.split(r"\.? (?:To fix): ", text)[0]
+
+
+def read(ask: Ask, text: str, tools: Sequence[Card]) -> Move:
+    """What the model wrote as a call or an answer."""
+    call = prompt.read_call(text.strip())
+    if call is not None:
+        name, arguments = call[0], sql.made_right(call[0], _typed(call[1]), ask.looked)
+        if any(step.tool == name and step.arguments == arguments for step in ask.history):
+            return guarded(ask, _last_seen(ask.history), tools)
+        return Move((name, arguments))
+    return guarded(ask, text.strip(), tools)
+
+
+def _typed(arguments: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in arguments.items() if value is not None}
+
+
+def guarded(ask: Ask, text: str, tools: Sequence[Card]) -> Move:
+    """The answer as it goes out: numbers as they were seen, how the goal was read, and what is left out."""
+    for begins, outcome in ((prompt.CANNOT, "unable"), (prompt.NOT_FOUND, "not_found"), (prompt.MISSING, "unable")):
+        if text.startswith(begins):
+            return Move(text=_refusal(text, ask.history), outcome=outcome)  # type: ignore[arg-type]
+    good = [step for step in ask.history if step.ok]
+    text = _as_seen(text, ask.goal, [step.observation for step in good])
+    if not good and ask.history:
+        return Move(
+            text=f"{prompt.NOT_FOUND}: {ask.history[-1].tool} said: {_brief(ask.history[-1])[:300]}",
+            outcome="not_found",
+        )
+    about = {card.name: card.description for card in tools}
+    done = [Done(s.tool, s.arguments, s.observation, s.ok, about.get(s.tool, "")) for s in ask.history]
+    missing = coverage.left_out(ask.goal, done, text)
+    if not good and (
+        re.search(r"\d", text)
+        or (ask.cards and re.search(r"\bI (?:wrote|moved|copied|deleted|replaced|added)\b", text))
+    ):
+        missing.append("a tool that bears this out")
+    said = "\n".join(part for part in (text, _how(good), coverage.named(missing)) if part)
+    return Move(text=said, outcome="partial" if missing else "answered", missing=tuple(missing))
+
+
+def _refusal(text: str, history: Sequence[Step]) -> str:
+    """What a refusal says, with the last error where there was one."""
+    failed = next((step for step in reversed(history) if not step.ok), None)
+    return f"{text}\n{failed.tool} said: {_brief(failed)[:300]}" if failed and failed.tool not in text else text
+
+
+def _how(good: Sequence[Step]) -> str:
+    """The statements and expressions that were used, so that a person sees how the goal was read."""
+    texts = [str(s.arguments.get("sql") or s.arguments.get("expression") or "") for s in good]
+    return "\n".join(f"({text})" for text in dict.fromkeys(texts) if text)
+
+
+def _last_seen(history: Sequence[Step]) -> str:
+    good = [step.observation.strip() for step in history if step.ok]
+    return good[-1][:1000] if good else ""
+
+
+_NUMBER = re.compile(r"-?\d[\d,]*(?:\.\d+)?")
+
+
+def _as_seen(text: str, goal: str, seen: Sequence[str]) -> str:
+    """Numbers of the answer that were copied wrongly, as they were observed: one that begins alike takes its place."""
+    known = _NUMBER.findall(" ".join([goal, *seen]))
+    spelt = {asked.spelt(number.rstrip(",")) for number in known}
+
+    def right(match: re.Match[str]) -> str:
+        number = match[0].rstrip(",")
+        if asked.spelt(number) in spelt or len(number) < 4:
+            return match[0]
+        near = [one for one in known if len(one) > 3 and one[:4] == number[:4]]
+        return near[-1] + match[0][len(number) :] if near else match[0]
+
+    return _NUMBER.sub(right, text)
+
+
+def nudge(move: Move, tools: Sequence[Card]) -> frozenset[str]:
+    """Tools that must come next when an answer leaves a deed undone: "to delete" wants `delete_file`."""
+    live = {card.name for card in tools}
+    wanted: set[str] = set()
+    for deed, (_, names) in asked.DEEDS.items():
+        if f"to {deed}" in move.missing:
+            wanted |= names & live
+    return frozenset(wanted)
+
+
+def findings(text: str) -> str:
+    """The answer of a run that ends early, from the lines of what was found."""
+    lines = re.findall(r"^- step [\d.]+, (\S+?): (.*)$", text, re.MULTILINE)
+    return f"Not finished. The last finding, from {lines[-1][0]}: {lines[-1][1][:400]}" if lines else ""
+
+
+def dumped(arguments: dict[str, Any]) -> str:
+    """Arguments as the text of a call."""
+    return json.dumps(arguments, ensure_ascii=False)
