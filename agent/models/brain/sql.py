@@ -63,7 +63,7 @@ def select(looked: Looked, sources: Sources) -> str:
     conditions = _conditions(columns, sources)
     where = f'(" WHERE " {conditions} ((" AND " | " OR ") {conditions}){{0,2}})?' if conditions else ""
     start = f"{_lit(' FROM ' + table)} {where}"
-    limit = f'(" LIMIT " {alternatives([*[n for n in sources.numbers if n.isdigit() and len(n) < 4], "1"])})?'
+    limit = f'(" LIMIT " {alternatives([*[n for n in sources.own_numbers if n.isdigit() and len(n) < 4], "1"])})?'
     aggregate = _aggregate(names, numeric, columns, sources.goal)
     direction = '(" ASC" | " DESC")?'
     grouped = _groups(names, sources.goal)
@@ -124,8 +124,8 @@ def _conditions(columns: list[tuple[str, str]], sources: Sources) -> str:
     numeric = alternatives([_name(name) for name, kind in columns if kind in NUMERIC])
     texts = alternatives([_name(name) for name, kind in columns if kind not in NUMERIC])
     ways = []
-    if any(kind in NUMERIC for _, kind in columns) and sources.numbers:
-        ways.append(f'{numeric} " " (">" | "<" | ">=" | "<=" | "=" | "!=") " " {alternatives(sources.numbers)}')
+    if any(kind in NUMERIC for _, kind in columns) and sources.own_numbers:
+        ways.append(f'{numeric} " " (">" | "<" | ">=" | "<=" | "=" | "!=") " " {alternatives(sources.own_numbers)}')
     if any(kind not in NUMERIC for _, kind in columns):
         ways.append(f"""{texts} " " ("=" | "!=") " '" span "'" """)
         if periods := _periods(sources.goal):

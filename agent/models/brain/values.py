@@ -58,6 +58,7 @@ class Sources:
     seen: Sequence[str] = ()
     looked: dict[str, tuple[str, list[tuple[str, str]]]] = field(default_factory=dict)
     numbers: list[str] = field(default_factory=list)
+    own_numbers: list[str] = field(default_factory=list)  # those of the goal alone
     files: list[str] = field(default_factory=list)
     words: list[str] = field(default_factory=list)
     dates: list[str] = field(default_factory=list)
@@ -65,7 +66,7 @@ class Sources:
     def __post_init__(self) -> None:
         recent = " \n".join(self.seen[-3:])[:1500]
         plain = asked.QUOTED.sub(lambda m: m[0], self.goal)
-        self.numbers = _numbers(plain, recent)
+        self.numbers, self.own_numbers = _numbers(plain, recent), _numbers(plain, "")
         goal_files = asked.FILE.findall(plain)
         self.files = list(dict.fromkeys([*goal_files, *asked.FILE.findall(recent)]))[:40]
         self.words = _words(self.goal)[:MAX_WORDS]
