@@ -72,12 +72,13 @@ def _cell(rnd: random.Random, table: Made, column: str, at: int) -> object:
 
 def look(table: Made) -> str:
     """The columns and first rows, as `table` without sql shows them."""
-    kinds = {**dict.fromkeys(table.domain.numbers, "number"), table.domain.date: "date"}
+    kinds = {name: "number" if places else "whole number" for name, (_, _, places) in table.domain.numbers.items()}
+    kinds[table.domain.date] = "date"
     columns = ", ".join(f"{column} ({kinds.get(column, 'text')})" for column in table.columns)
-    first = table.run("SELECT * FROM t LIMIT 3")
+    first = table.run("SELECT * FROM t LIMIT 5")
     shown_rows = "\n".join(" | ".join(map(str, row)) for row in first)
     head = f"{table.count} rows and {len(table.columns)} columns in {table.path}\ncolumns: {columns}"
-    return f"{head}\nfirst 3 rows:\n{' | '.join(table.columns)}\n{shown_rows}"
+    return f"{head}\nfirst 5 rows:\n{' | '.join(table.columns)}\n{shown_rows}"
 
 
 Ask = tuple[str, str, str]  # goal with {f} for the file, SQL, answer template with {v}

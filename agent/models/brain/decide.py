@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from outrider.agent.models.brain import grammar, prompt, sql, values
+from outrider.agent.models.brain import certain, grammar, prompt, sql, told, values
 from outrider.agent.models.brain.lines import Card, pick
 from outrider.agent.models.choice import asked, coverage
 from outrider.agent.models.choice.coverage import Done
@@ -58,8 +58,9 @@ def prepare(goal: str, tools: Sequence[Card], history: Sequence[Step], *, force:
     sources = values.Sources(goal, [s.observation for s in history if s.ok], looked)
     turns = [prompt.Turn(prompt.call_line(s.tool, s.arguments), _brief(s), s.ok) for s in history[-4:]]
     may = [] if len(history) >= MAX_STEPS else [card for card in cards if not force or card.name in force]
-    rules = grammar.step(may, sources, answer=not force)
-    if rules:
+    spelt_out = certain.call(goal, {card.name for card in tools}) if not history else None
+    rules = grammar.only(prompt.call_line(*spelt_out)) if spelt_out else grammar.step(may, sources, answer=not force)
+    if rules and not spelt_out:
         rules += "\n".join([*values.span_rules(sources), *values.expression_rules(sources)]) + "\n"
     return Ask(goal, prompt.render([card.line for card in cards], goal, turns), rules, cards, history, looked)
 
@@ -103,27 +104,52 @@ def _typed(arguments: dict[str, Any]) -> dict[str, Any]:
 
 
 def guarded(ask: Ask, text: str, tools: Sequence[Card]) -> Move:
-    """The answer as it goes out: numbers as they were seen, how the goal was read, and what is left out."""
-    for begins, outcome in ((prompt.CANNOT, "unable"), (prompt.NOT_FOUND, "not_found"), (prompt.MISSING, "unable")):
+    """The answer as it goes out: results as they were seen, how the goal was read, and what is left out."""
+    for begins, outcome in _ENDS:
         if text.startswith(begins):
-            return Move(text=_refusal(text, ask.history), outcome=outcome)  # type: ignore[arg-type]
+            return Move(text=_refusal(text, ask.history), outcome=outcome)
     good = [step for step in ask.history if step.ok]
-    text = _as_seen(text, ask.goal, [step.observation for step in good])
     if not good and ask.history:
-        return Move(
-            text=f"{prompt.NOT_FOUND}: {ask.history[-1].tool} said: {_brief(ask.history[-1])[:300]}",
-            outcome="not_found",
-        )
+        last = ask.history[-1]
+        return Move(text=f"{prompt.NOT_FOUND}: {last.tool} said: {_brief(last)[:300]}", outcome="not_found")
+    if not good:
+        return _without_tools(ask, text)
+    text = _said(ask.goal, text, good)
     about = {card.name: card.description for card in tools}
     done = [Done(s.tool, s.arguments, s.observation, s.ok, about.get(s.tool, "")) for s in ask.history]
     missing = coverage.left_out(ask.goal, done, text)
-    if not good and (
-        re.search(r"\d", text)
-        or (ask.cards and re.search(r"\bI (?:wrote|moved|copied|deleted|replaced|added)\b", text))
-    ):
-        missing.append("a tool that bears this out")
     said = "\n".join(part for part in (text, _how(good), coverage.named(missing)) if part)
     return Move(text=said, outcome="partial" if missing else "answered", missing=tuple(missing))
+
+
+_ENDS: tuple[tuple[str, Outcome], ...] = (
+    (prompt.CANNOT, "unable"),
+    (prompt.NOT_FOUND, "not_found"),
+    (prompt.MISSING, "unable"),
+)
+_TALK = re.compile(
+    r"^\W*(?:hello|hi|hey|good (?:morning|evening|night|day)|thanks?|thank you|bye|goodbye|who are you|what are you|how are you|what can you do|help|tell me a joke|say |are you )", re.I
+)  # fmt: skip
+
+
+def _without_tools(ask: Ask, text: str) -> Move:
+    """An answer before any call: fine for plain talk, else nothing bears it out."""
+    if _TALK.match(ask.goal) and not re.search(r"\d", ask.goal):
+        return Move(text=text)
+    return Move(text=f"{prompt.CANNOT} for certain, and I did not guess.", outcome="unable", missing=("a tool",))
+
+
+def _said(goal: str, text: str, good: Sequence[Step]) -> str:
+    """Results by code; of texts that were read, what the model says of them as far as they bear it out."""
+    texts = [step.observation for step in good if step.tool in told.TEXTS]
+    lines = told.results([step for step in good if step.tool not in told.TEXTS])
+    if texts:
+        wants_all = re.search(
+            r"\b(?:show|print|display|open|contents?|what(?:'s| is) in|what does .{1,60} say|read)\b", goal, re.I
+        )
+        whole = len(good) == 1 and wants_all and len(texts[0]) < told.MOST and not asked.read(goal).asks
+        lines.insert(0, texts[0].strip() if whole else told.borne_out(goal, text if not lines else "", texts))
+    return "\n".join(dict.fromkeys(line for line in lines if line)) or text
 
 
 def _refusal(text: str, history: Sequence[Step]) -> str:
@@ -134,31 +160,13 @@ def _refusal(text: str, history: Sequence[Step]) -> str:
 
 def _how(good: Sequence[Step]) -> str:
     """The statements and expressions that were used, so that a person sees how the goal was read."""
-    texts = [str(s.arguments.get("sql") or s.arguments.get("expression") or "") for s in good]
+    texts = [str(s.arguments.get("sql") or "") for s in good]
     return "\n".join(f"({text})" for text in dict.fromkeys(texts) if text)
 
 
 def _last_seen(history: Sequence[Step]) -> str:
     good = [step.observation.strip() for step in history if step.ok]
     return good[-1][:1000] if good else ""
-
-
-_NUMBER = re.compile(r"-?\d[\d,]*(?:\.\d+)?")
-
-
-def _as_seen(text: str, goal: str, seen: Sequence[str]) -> str:
-    """Numbers of the answer that were copied wrongly, as they were observed: one that begins alike takes its place."""
-    known = _NUMBER.findall(" ".join([goal, *seen]))
-    spelt = {asked.spelt(number.rstrip(",")) for number in known}
-
-    def right(match: re.Match[str]) -> str:
-        number = match[0].rstrip(",")
-        if asked.spelt(number) in spelt or len(number) < 4:
-            return match[0]
-        near = [one for one in known if len(one) > 3 and one[:4] == number[:4]]
-        return near[-1] + match[0][len(number) :] if near else match[0]
-
-    return _NUMBER.sub(right, text)
 
 
 def nudge(move: Move, tools: Sequence[Card]) -> frozenset[str]:

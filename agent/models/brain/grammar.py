@@ -43,6 +43,11 @@ def step(cards: Sequence[Card], sources: Sources, *, answer: bool = True) -> str
     return "\n".join([f"root ::= {root}", *rules.lines, ANSWER, *values.BASE]) + "\n"
 
 
+def only(text: str) -> str:
+    """The grammar that lets nothing through but `text`."""
+    return f"root ::= {literal(text)}\n"
+
+
 def literal(text: str) -> str:
     """`text` as a GBNF literal."""
     out = "".join(f"\\x{ord(c):02X}" if ord(c) < 32 or ord(c) == 127 else "\\" + c if c in '"\\' else c for c in text)

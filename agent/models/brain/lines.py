@@ -43,7 +43,21 @@ FORMS: dict[str, tuple[str, str, str, str]] = {
     "read_page": ("url: str", "read a web page", r"https?://|www\.", "page website"),
     "python": ("code: str", "run Python code", r"\b(?:python|code|script|prime|fibonacci|simulate)\b", "python run code"),
 }  # fmt: skip
-HIDDEN = frozenset(["plan", "delegate", "ask_user", "shell", "http_request", "hub_run"])
+HIDDEN = frozenset(
+    [
+        "plan",
+        "delegate",
+        "ask_user",
+        "shell",
+        "http_request",
+        "hub_run",
+        "hub_search",
+        "hub_model",
+        "python",
+        "recall",
+        "note",
+    ]
+)  # not taught
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,32 +9,43 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import dataclass
 from typing import Any
 
+from outrider.agent.models.brain import conditions
 from outrider.agent.models.brain.values import Sources, alternatives
 from outrider.agent.models.choice import asked
-from outrider.agent.models.choice.words import stem
+from outrider.agent.models.choice.words import BREAKS, stem
 
 FILES = (".csv", ".tsv", ".json", ".jsonl", ".ndjson", ".parquet", ".xlsx")
 DATABASES = (".db", ".sqlite", ".sqlite3")
-Looked = tuple[str, list[tuple[str, str]]]  # the table's name, its columns with their kinds
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """What a look showed: the table's name, its columns with their kinds, text cells by column."""
+
+    table: str
+    columns: list[tuple[str, str]]
+    cells: dict[str, list[str]]
 
 
 def look(tool: str, seen: str) -> Looked | None:
     """The columns that a look showed; None if it showed none."""
     if tool == "table":
-        match = re.search(r"^columns: (.+)$", seen, re.MULTILINE)
-        return (
-            ("t", [(n.strip(), k) for n, k in re.findall(r"([^,(]+?) \((\w+)[^)]*\)(?:, |$)", match[1])])
-            if match
-            else None
-        )
+        shown = re.search(r"^columns: (.+)$", seen, re.MULTILINE)
+        if not shown:
+            return None
+        found = re.findall(r"([^,(]+?) \(([\w ]+)[^)]*\)(?:, |$)", shown[1])
+        columns = [(name.strip(), "number" if kind.endswith("number") else kind) for name, kind in found]
+        return Looked("t", columns, conditions.cells_of(seen))
     match = re.search(r"^(\w+): [\d,]+ rows?; (.+)$", seen, re.MULTILINE)
     if not match:
         return None
     pairs = [part.rsplit(" ", 1) for part in match[2].split(", ") if " " in part]
     numeric = ("INT", "REAL", "NUM", "DOUB", "FLOA", "DEC")
-    return match[1], [(name, "number" if kind.upper().startswith(numeric) else "text") for name, kind in pairs]
+    columns = [(name, "number" if kind.upper().startswith(numeric) else "text") for name, kind in pairs]
+    return Looked(match[1], columns, {})
 
 
 def arguments(tool: str, sources: Sources) -> str | None:
@@ -57,11 +68,10 @@ def arguments(tool: str, sources: Sources) -> str | None:
 
 def select(looked: Looked, sources: Sources) -> str:
     """A SELECT over one table: an aggregate, columns, different values, or an aggregate of each group."""
-    table, columns = looked
+    table, columns = looked.table, looked.columns
     names = [_name(name) for name, _ in columns]
     numeric = alternatives([_name(name) for name, kind in columns if kind in NUMERIC]) or alternatives(names)
-    conditions = _conditions(columns, sources)
-    where = f'(" WHERE " {conditions} ((" AND " | " OR ") {conditions}){{0,2}})?' if conditions else ""
+    where = _where(looked, sources)
     start = f"{_lit(' FROM ' + table)} {where}"
     limit = f'(" LIMIT " {alternatives([*[n for n in sources.own_numbers if n.isdigit() and len(n) < 4], "1"])})?'
     aggregate = _aggregate(names, numeric, columns, sources.goal)
@@ -120,35 +130,46 @@ def _sorted_by(name: str, goal: str) -> bool:
     )
 
 
-def _conditions(columns: list[tuple[str, str]], sources: Sources) -> str:
-    numeric = alternatives([_name(name) for name, kind in columns if kind in NUMERIC])
-    texts = alternatives([_name(name) for name, kind in columns if kind not in NUMERIC])
-    ways = []
-    if any(kind in NUMERIC for _, kind in columns) and sources.own_numbers:
-        ways.append(f'{numeric} " " (">" | "<" | ">=" | "<=" | "=" | "!=") " " {alternatives(sources.own_numbers)}')
-    if any(kind not in NUMERIC for _, kind in columns):
-        ways.append(f"""{texts} " " ("=" | "!=") " '" span "'" """)
-        if periods := _periods(sources.goal):
-            ways.append(f"""{texts} " LIKE '" {alternatives(periods)} "%'" """)
-        if days := _days(sources.goal):
-            one = f"""" '" {alternatives(days)} "'" """
-            ways.append(f"""{texts} (" >" | " <" | " >=" | " <=" | " =") {one}""")
-            ways.append(f"""{texts} " BETWEEN" {one} " AND" {one}""")
-    return "(" + " | ".join(ways) + ")" if ways else ""
+def _where(looked: Looked, sources: Sources) -> str:
+    """The conditions that the goal gives, in its order; where it gives none, the model may compare text with its words."""
+    columns = looked.columns
+    numeric = [name for name, kind in columns if kind in NUMERIC]
+    texts = [name for name, kind in columns if kind not in NUMERIC]
+    found = conditions.required(sources.goal, columns, looked.cells)
+    parts = []
+    for column, rest in found:
+        among = (
+            [column]
+            if column and column not in "#@"
+            else numeric
+            if column == "#"
+            else texts or [n for n, _ in columns]
+        )
+        if among:
+            parts.append(f"{alternatives([_name(name) for name in among])} {alternatives([rest])}")
+    other = _other_words(sources.goal, columns, " ".join(rest for _, rest in found))
+    free = (
+        f"""{alternatives([_name(name) for name in texts])} " = '" {alternatives(other)} "'" """
+        if texts and other
+        else ""
+    )
+    more = f'(" AND " {free})?' if free else ""
+    if parts:
+        return '" WHERE " ' + ' " AND " '.join(parts) + f" {more}"
+    return f'(" WHERE " {free})?' if free else ""
 
 
-def _periods(goal: str) -> list[str]:
-    """Years and months of the goal as dates begin: 2026, 2026-03."""
-    months = [
-        f"{m[2]}-{asked.month_number(m[1]):02}"
-        for m in re.finditer(rf"\b{asked.MONTH},? (\d{{4}})\b", goal, re.IGNORECASE)
-    ]
-    months += re.findall(r"\b(\d{4}-\d\d)\b(?!-)", goal)
-    return [*months, *re.findall(r"(?<![\d-])((?:19|20)\d\d)(?![\d-])", goal)]
+_NO_VALUES = frozenset(
+    ["file", "data", "many", "which", "what", "average", "total", "sum", "count", "number", "highest", "lowest", "most", "least", "list", "show", "give", "tell", "find", "rows", "row", "table", "different", "distinct", "still", "only", "have", "has", "there", "their", "each", "every", "overall", "please", "name", "names", "column", "values", "value", "more", "less", "than", "over", "under", "above", "below", "between", "according", "look", "hold", "holds"]
+)  # fmt: skip
 
 
-def _days(goal: str) -> list[str]:
-    return [iso for _, iso in asked.read(goal).dates]
+def _other_words(goal: str, columns: list[tuple[str, str]], used: str) -> list[str]:
+    """Words of the goal that might stand in a cell: none of the columns' names, none that are in a condition already."""
+    named = {stem(part) for name, _ in columns for part in re.findall(r"[a-z]+", name.lower())}
+    words = re.findall(r"[A-Za-z][\w-]+", asked.FILE.sub(" ", asked.bounded(goal)))
+    fits = [w for w in words if len(w) > 2 and w.lower() not in BREAKS | _NO_VALUES and stem(w.lower()) not in named]
+    return list(dict.fromkeys(w for w in fits if w.lower() not in used.lower()))[:12]
 
 
 def _name(column: str) -> str:

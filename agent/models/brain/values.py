@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
+from outrider.agent.models.brain import hints
 from outrider.agent.models.choice import asked
 from outrider.agent.models.choice.arithmetic import numbers_in_digits
 
@@ -56,7 +58,7 @@ class Sources:
 
     goal: str
     seen: Sequence[str] = ()
-    looked: dict[str, tuple[str, list[tuple[str, str]]]] = field(default_factory=dict)
+    looked: Mapping[str, Any] = field(default_factory=dict)  # file → sql.Looked
     numbers: list[str] = field(default_factory=list)
     own_numbers: list[str] = field(default_factory=list)  # those of the goal alone
     files: list[str] = field(default_factory=list)
@@ -159,7 +161,8 @@ def of_built_in(tool: str, key: str, sources: Sources) -> str | None:
     """What an argument of a built-in tool may be, without its quotation marks; "" nothing, None: as the schema says."""
     goal_files = [name for name in sources.files if name in sources.goal]
     if tool == "calculate":
-        return expression(sources)
+        certain = hints.expression(sources.goal) if not sources.seen else ""
+        return alternatives([certain.replace("math.", "")]) if certain else expression(sources)
     if tool in ("read_file", "edit_file", "delete_file", "text_stats", "search_files") and key == "path":
         return alternatives(sources.files)
     if tool == "write_file" and key == "path":

@@ -1,0 +1,110 @@
+"""Calls that a goal spells out: a conversion, a question about dates, a file to be renamed, copied, deleted or changed.
+
+What it is: `call(goal, live)` gives the one call of a goal that asks for nothing else, else None; the grammar of the step
+is then that call. What it may touch: nothing. Does not promise: other wordings; those are the model's. Start at `call`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+from typing import Any
+
+from outrider.agent.models.brain import hints
+from outrider.agent.models.choice import asked, clauses
+
+Call = tuple[str, dict[str, Any]]
+_UNIT = (
+    r"(?:square |cubic )?(?:km/h|kph|mph|m/s|knots?|kilomet(?:er|re)s?|km|met(?:er|re)s?|miles?|feet|foot|ft|inch(?:es)?|yards?|cent(?:i)?met(?:er|re)s?|cm|millimet(?:er|re)s?|mm|kilograms?|kilos?|kg"
+    r"|grams?|pounds?|lbs?|ounces?|oz|stone|tonnes?|tons?|millilit(?:er|re)s?|ml|lit(?:er|re)s?|gallons?|pints?|cups?|(?:degrees? )?(?:celsius|fahrenheit|kelvin)|[kmgt]i?b|(?:kilo|mega|giga|tera|gibi|mebi)?bytes?"
+    r"|seconds?|minutes?|hours?|days?|weeks?|acres?|hectares?|joules?|calories|kcal|watts?|kw|psi|bar)"
+)  # fmt: skip
+_N = r"(?P<n>-?\d[\d,]*(?:\.\d+)?)"
+UNITS = (
+    re.compile(rf"^(?:.*?\b)?{_N}\s?(?P<u>{_UNIT})\s+(?:in|to|into|as)\s+(?P<t>{_UNIT})\b", re.I),
+    re.compile(rf"\bhow (?:many|much) (?P<t>{_UNIT}) (?:is|are|in|are in|are there in|make|does)\s+{_N}\s?(?P<u>{_UNIT})\b", re.I),
+    re.compile(rf"\b{_N}\s?(?P<u>{_UNIT}),? (?:how many|how much|what is (?:that|it) in) (?P<t>{_UNIT})\b", re.I),
+)  # fmt: skip
+_SHIFT = re.compile(
+    r"(?P<n>\d+) (?P<u>day|week|month|year)s? (?P<w>after|before|from|later than|prior to)\b|(?:add|plus) (?P<n2>\d+) (?P<u2>day|week|month|year)s?",
+    re.I,
+)
+_P = r"[\"'`]?(?P<{}>[\w./-]+\.\w{{1,8}}|[\w-]+/[\w./-]*)[\"'`]?"
+
+
+def call(goal: str, live: Collection[str]) -> Call | None:
+    """The call that the goal spells out, if its tool is on offer and the goal has but one clause."""
+    text = " ".join(asked.bounded(goal).split())
+    if len(text) > 240 or len(clauses.split(goal)) > 1:
+        return None
+    for find in (_sum, _dates, _units, _files):
+        found = find(text)
+        if found is not None and found[0] in live:
+            return found
+    return None
+
+
+def _sum(text: str) -> Call | None:
+    expression = hints.expression(text)
+    return ("calculate", {"expression": expression.replace("math.", "")}) if expression else None
+
+
+def _units(text: str) -> Call | None:
+    if asked.FILE.search(text) or len(re.findall(r"(?<![\w.])\d[\d,.]*", text)) != 1:
+        return None
+    for pattern in UNITS:
+        match = pattern.search(text)
+        if match:
+            plain = [re.sub(r"^degrees? ", "", match[key]) for key in ("u", "t")]
+            return "units", {"value": match["n"], "unit": plain[0], "to": plain[1]}
+    return None
+
+
+def _dates(text: str) -> Call | None:
+    if asked.FILE.search(text):
+        return None
+    spans = sorted({(m.start(), m[0]) for pattern in asked.DATES for m in pattern.finditer(text)})
+    said = [span for _, span in spans] + re.findall(r"\btoday\b|\btomorrow\b", text, re.I)
+    if len(spans) == 2 and re.search(r"\bdays?\b|\bhow (?:long|far)\b|\bweeks?\b", text, re.I):
+        return "dates", {"operation": "difference", "date": said[0], "to": said[1]}
+    if len(spans) != 1:
+        return None
+    if re.search(
+        r"\bweekday\b|\bday of the week\b|\bwhat day\b|\bwhich day\b|\bis what day\b", text, re.I
+    ) and not _SHIFT.search(text):
+        return "dates", {"operation": "weekday", "date": said[0]}
+    if shift := _SHIFT.search(text):
+        sign = -1 if (shift["w"] or "").lower().startswith(("before", "prior")) else 1
+        amount, unit = int(shift["n"] or shift["n2"]), (shift["u"] or shift["u2"]).lower()
+        return "dates", {"operation": "add", "date": said[0], "amount": sign * amount, "unit": f"{unit}s"}
+    if re.search(r"\bhow (?:many days|long)\b|\bdays (?:left|until|till|since)\b", text, re.I):
+        since = re.search(r"\bsince\b|\bpassed\b", text, re.I)
+        pair = (said[0], "today") if since else ("today", said[0])
+        return "dates", {"operation": "difference", "date": pair[0], "to": pair[1]}
+    return None
+
+
+_FILES: tuple[tuple[str, str, tuple[str, ...]], ...] = (
+    (rf"(?:rename|move) (?:the )?(?:file )?{_P.format('a')} (?:to|into|as) (?:the )?(?:file )?{_P.format('b')}", "move_file", ("path", "to")),
+    (rf"(?:copy|duplicate|back up) (?:the )?(?:file )?{_P.format('a')} (?:to|as|into) (?:the )?(?:file )?{_P.format('b')}", "copy_file", ("path", "to")),
+    (rf"(?:delete|erase|remove|get rid of) (?:the )?(?:file )?{_P.format('a')}", "delete_file", ("path",)),
+)  # fmt: skip
+_ENDS = r"(?: please|, please|, thanks| for me| now)?[.!? ]*$"
+_STARTS = r"^(?:please |can you |could you |hey,? |i want you to )*"
+_Q = r"(?:\"([^\"]+)\"|'([^']+)'|`([^`]+)`|(\S+))"
+_REPLACE = (
+    re.compile(rf"{_STARTS}(?:in|inside) {_P.format('f')},? (?:replace|change|swap) {_Q} (?:with|to|by|into|for) {_Q}{_ENDS}", re.I),
+    re.compile(rf"{_STARTS}(?:replace|change|swap) {_Q} (?:with|to|by|into|for) {_Q} in (?:the file )?{_P.format('f')}{_ENDS}", re.I),
+)  # fmt: skip
+
+
+def _files(text: str) -> Call | None:
+    for pattern, tool, keys in _FILES:
+        match = re.search(f"{_STARTS}{pattern}{_ENDS}", text, re.I)
+        if match:
+            return tool, dict(zip(keys, (match[name] for name in ("a", "b")[: len(keys)]), strict=True))
+    for found in (one.search(text) for one in _REPLACE):
+        if found:
+            old, new = [value for value in found.groups() if value and value != found["f"]][:2]
+            return "edit_file", {"path": found["f"], "old": old, "new": new}
+    return None

@@ -1,0 +1,79 @@
+"""What an answer says, made from what was seen: results as they are, and of a text the lines that bear the answer.
+
+What it is: `results` puts the results of calls into words without the model; `borne_out` checks what the model says of a
+text against that text, and gives its nearest lines instead where it does not hold. What it may touch: nothing.
+Does not promise: that the lines are the right ones. Used by decide.py.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from outrider.agent.models.choice import asked
+from outrider.agent.models.choice.steps import Step
+from outrider.agent.models.choice.words import BREAKS, pieces, stem, stems
+
+TEXTS = frozenset(["read_file", "read_page", "web_search", "recall"])
+MOST = 1200  # characters of one result
+_SMALL = BREAKS | frozenset(["no", "yes", "not", "did", "does", "said", "says", "i", "found", "there", "its", "it's", "the", "a", "they", "he", "she", "you", "we", "one"])
+
+
+def results(history: Sequence[Step]) -> list[str]:
+    """A line or more for each call that worked and whose result is an answer; a look at a table is none if more came."""
+    good = [step for step in history if step.ok]
+    asked_sql = any("sql" in step.arguments for step in good)
+    return [one for step in good if not (asked_sql and _is_look(step)) and (one := result(step))]
+
+
+def _is_look(step: Step) -> bool:
+    return step.tool in ("table", "sql_query") and "sql" not in step.arguments
+
+
+def result(step: Step) -> str:
+    """The result of one call in words."""
+    text = step.observation.strip()[:MOST]
+    if step.tool in ("table", "sql_query") and "sql" in step.arguments:
+        return _rows(text)
+    return re.sub(r" \((?:rounded|[\d,]+ files? searched[^)]*)\)", "", text) if step.tool == "search_files" else text
+
+
+def _rows(text: str) -> str:
+    lines = text.split("\n")
+    if re.match(r"[\d,]+ rows?:", lines[0]) and len(lines) > 2:
+        return "\n".join(line.replace(" | ", ": ", 1) for line in lines[2:])
+    if len(lines) == 1 and ": " in lines[0]:
+        name, value = lines[0].split(": ", 1)
+        return (
+            f"There are {value}."
+            if name.startswith(("count", "COUNT"))
+            else f"{name.replace('(', ' of ').rstrip(')')} is {value}"
+        )
+    return ", ".join(lines)
+
+
+def borne_out(goal: str, said: str, texts: Sequence[str]) -> str:
+    """What the model said, if its words are in the texts or the goal; else the lines of the texts nearest to the goal."""
+    whole = " ".join([goal, *texts]).lower()
+    words = [word for word in pieces(said, 200) if word not in _SMALL and word.isalnum() and word != "#"]
+    strange = [word for word in words if stem(word) not in whole]
+    numbers = [n.rstrip(",.") for n in re.findall(r"\d[\d,]*(?:\.\d+)?", said)]
+    if said and not strange and all(number in whole for number in numbers) and _says_something(goal, said):
+        return said
+    return nearest(goal, texts) or said
+
+
+def _says_something(goal: str, said: str) -> bool:
+    known = set(pieces(asked.bounded(goal), 400))
+    return any(word not in known and word.isalnum() for word in pieces(said, 200)) or any(c.isdigit() for c in said)
+
+
+def nearest(goal: str, texts: Sequence[str]) -> str:
+    """The line of the texts that shares most words with the goal; "" if none shares any."""
+    point = stems(pieces(asked.FILE.sub(" ", asked.bounded(goal)), 200))
+    best, most = "", 0
+    for line in (line.strip() for text in texts for line in text[:20_000].splitlines()):
+        shared = len(point & stems(pieces(line, 100)))
+        if shared > most:
+            best, most = line, shared
+    return best[:MOST]
