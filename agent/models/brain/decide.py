@@ -10,12 +10,12 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from outrider.agent.models.brain import certain, grammar, prompt, sql, told, values
 from outrider.agent.models.brain.lines import Card, pick
-from outrider.agent.models.choice import asked, coverage
+from outrider.agent.models.choice import asked, clauses, coverage
 from outrider.agent.models.choice.coverage import Done
 from outrider.agent.models.choice.steps import CHANGING, Step
 from outrider.memory.events import Outcome
@@ -34,6 +34,7 @@ class Ask:
     cards: Sequence[Card]
     history: Sequence[Step]
     looked: dict[str, sql.Looked] = field(default_factory=dict)
+    whole: tuple[str, Sequence[Step]] | None = None  # the goal and history this is a clause of
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,67 @@ class Move:
     text: str = ""
     outcome: Outcome = "answered"
     missing: tuple[str, ...] = ()
+
+
+def begin(goal: str, tools: Sequence[Card], history: Sequence[Step]) -> Ask | Move:
+    """What to ask next, or the move that needs no model: a goal of several clauses is worked on clause by clause."""
+    parts = clauses.split(goal)
+    if len(parts) == 1:
+        return prepare(goal, tools, history)
+    at, own = _current(len(parts), history)
+    good = [step for step in history if step.ok]
+    if at >= len(parts) or len(history) >= MAX_STEPS or (parts[at].save_to and not good):
+        return together(goal, tools, history, parts)
+    if not parts[at].save_to:
+        return replace(prepare(parts[at].text, tools, own), whole=(goal, history))
+    if not any(card.name == "write_file" for card in tools):
+        return together(goal, tools, history, parts)
+    return Move(("write_file", {"path": parts[at].save_to, "content": _content(parts, history)}))
+
+
+def _current(count: int, history: Sequence[Step]) -> tuple[int, list[Step]]:
+    """The clause that is worked on and its own steps: a clause ends with a result, or with two failures."""
+    at, own = 0, list[Step]()
+    for step in history:
+        own.append(step)
+        look = step.tool in ("table", "sql_query") and "sql" not in step.arguments
+        if (step.ok and not look) or sum(not one.ok for one in own) >= 2:
+            at, own = at + 1, []
+    return min(at, count), own
+
+
+def _content(parts: Sequence[clauses.Clause], history: Sequence[Step]) -> str:
+    """What is saved: the value of the last result; of a text the line that answers, the value alone where there is one."""
+    last = [step for step in history if step.ok][-1]
+    goal = next((part.text for part in reversed(parts) if not part.save_to), "")
+    if last.tool in told.TEXTS:
+        line = told.nearest(goal, [last.observation])
+        value = re.fullmatch(r"[\w .-]{1,40}\s*[=:]\s*(\S.*)", line)
+        return value[1] if value else line or last.observation.strip()
+    text = told.result(last)
+    if last.tool in ("calculate", "units"):
+        return re.sub(r" \(rounded.*\)$", "", text.split(" = ")[-1])
+    return re.sub(r"^(?:There are |.{1,60} is )(\S+?)\.?$", r"\1", text)
+
+
+def together(
+    goal: str, tools: Sequence[Card], history: Sequence[Step], parts: Sequence[clauses.Clause], also: str = ""
+) -> Move:
+    """The answer to all clauses, each from its own result."""
+    texts, at, own = list[str](), 0, list[Step]()
+    for step in history:
+        own.append(step)
+        now, _ = _current(len(parts), history[: len(texts) + len(own)])
+        if now > at or step is history[-1]:
+            text = parts[min(at, len(parts) - 1)].text
+            good = [one for one in own if one.ok]
+            texts += [_said(text, "", good)] if good else [f"{own[-1].tool} said: {_brief(own[-1])[:200]}"]
+            texts += [""] * (len(own) - 1)
+            at, own = now, []
+    ask = Ask(goal, "", "", (), history)
+    return _checked(
+        ask, "\n".join(one for one in [*texts, also] if one) or f"{prompt.CANNOT}.", tools, whole=at >= len(parts)
+    )
 
 
 def prepare(goal: str, tools: Sequence[Card], history: Sequence[Step], *, force: frozenset[str] = frozenset()) -> Ask:
@@ -69,9 +131,22 @@ def shown(goal: str, tools: Sequence[Card], history: Sequence[Step]) -> list[Car
     """The tools that fit the goal, and those used already; none that changes a file unless the goal says so."""
     may = asked.may_change_files(goal)
     live = [card for card in tools if may or card.name not in CHANGING]
+    if asks_of_table(goal) and any(card.name == "table" for card in live):
+        live = [card for card in live if card.name not in ("read_file", "text_stats")]
     cards = pick(goal, live)
     used = {step.tool for step in history} - {card.name for card in cards}
     return cards + [card for card in live if card.name in used]
+
+
+def asks_of_table(goal: str) -> bool:
+    """Whether the only files of a goal are tables, and it wants something of them rather than the whole."""
+    names = asked.FILE.findall(goal)
+    tables = [name for name in names if name.lower().endswith(sql.FILES[:2])]
+    return (
+        bool(tables)
+        and len(tables) == len(names)
+        and not re.match(r"^\W*(?:read|open|show|print|display) (?:me )?(?:the )?(?:file )?\S+\W*$", goal, re.I)
+    )
 
 
 def _look(step: Step) -> sql.Looked | None:
@@ -96,6 +171,10 @@ def read(ask: Ask, text: str, tools: Sequence[Card]) -> Move:
         if any(step.tool == name and step.arguments == arguments for step in ask.history):
             return guarded(ask, _last_seen(ask.history), tools)
         return Move((name, arguments))
+    if ask.whole is not None:
+        goal, history = ask.whole
+        begins = next((words for words, _ in _ENDS if text.startswith(words)), "")
+        return together(goal, tools, history, clauses.split(goal), also=f"{ask.goal}: {text.strip()}" if begins else "")
     return guarded(ask, text.strip(), tools)
 
 
@@ -114,12 +193,21 @@ def guarded(ask: Ask, text: str, tools: Sequence[Card]) -> Move:
         return Move(text=f"{prompt.NOT_FOUND}: {last.tool} said: {_brief(last)[:300]}", outcome="not_found")
     if not good:
         return _without_tools(ask, text)
-    text = _said(ask.goal, text, good)
+    return _checked(ask, _said(ask.goal, text, good), tools)
+
+
+def _checked(ask: Ask, text: str, tools: Sequence[Card], *, whole: bool = True) -> Move:
+    """The answer with what it leaves out named; `whole` False: a clause was not worked on."""
+    good = [step for step in ask.history if step.ok]
+    if good and told.is_empty(good[-1]) and len(told.results(good)) == 1:
+        said = f"{prompt.NOT_FOUND}: {good[-1].observation.strip()[:300]}"
+        return Move(text="\n".join(one for one in (said, _how(good)) if one), outcome="not_found")
     about = {card.name: card.description for card in tools}
     done = [Done(s.tool, s.arguments, s.observation, s.ok, about.get(s.tool, "")) for s in ask.history]
     missing = coverage.left_out(ask.goal, done, text)
     said = "\n".join(part for part in (text, _how(good), coverage.named(missing)) if part)
-    return Move(text=said, outcome="partial" if missing else "answered", missing=tuple(missing))
+    outcome: Outcome = "answered" if whole and not missing and good else "partial" if good else "unable"
+    return Move(text=said, outcome=outcome, missing=tuple(missing))
 
 
 _ENDS: tuple[tuple[str, Outcome], ...] = (

@@ -52,7 +52,7 @@ def expression(goal: str) -> str:
 
 
 _THEN = re.compile(
-    r"(?:[,;.]\s*)?(?:\s(?:and then|then|and)\s+|\s(?=then\b))(?=(?:add|subtract|take|multiply|times|divide|halve|double|square|minus|plus|deduct|split)\b)|,\s*(?=(?:plus|minus|times|divided)\b)"
+    r"[,;.]?(?:\s+(?:and then|then|and)\s+)(?=(?:add|subtract|take|multiply|times|divide|halve|double|square|minus|plus|deduct|split)\b)|,\s*(?=(?:plus|minus|times|divided)\b)"
 )  # fmt: skip
 _AFTER: tuple[tuple[str, str], ...] = (
     (r"(?:add|plus) (?:another )?(?P<n>\d+(?:\.\d+)?)(?: to (?:it|that|this|the result))?", "+ {n}"),
@@ -69,7 +69,7 @@ def _whole(part: str) -> str:
     """The expression of one part that uses all its numbers."""
     numbers = sorted(re.findall(r"\d+(?:\.\d+)?", part))
     if len(numbers) == 1 and re.fullmatch(r"(?:take|start with|what is)?\s*[\d.]+", part):
-        return numbers[0]
+        return str(numbers[0])
     return next((one for one in expressions(part) if sorted(re.findall(r"\d+(?:\.\d+)?", _own(one))) == numbers), "")
 
 

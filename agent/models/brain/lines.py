@@ -15,7 +15,7 @@ from typing import Any
 from outrider.agent.models.brain.prompt import tool_line
 from outrider.agent.models.choice.words import pieces, stems
 
-MOST, FEWEST, FITS = 6, 2, 0.6  # tools shown: at most, whatever they score, and the score a further one needs
+MOST, FEWEST, FITS = 6, 2, 0.7  # tools shown: at most, whatever they score, and the score a further one needs
 DATE = r"\d{4}-\d\d-\d\d|\b(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\b|day|week|month|year|today|tomorrow|date"
 UNIT = (
     r"\b(?:km|kilomet\w+|met(?:er|re)s?|miles?|feet|foot|ft|inch\w*|yards?|cm|centi\w+|mm|milli\w+|kg|kilo\w*|grams?|pounds?|lbs?|"
@@ -97,7 +97,7 @@ def score(goal: str, words: frozenset[str], card: Card) -> float:
     form = card.form
     if form is not None:
         marked = 3.0 if re.search(form[2], goal, re.IGNORECASE | re.DOTALL) else 0.0
-        return marked + 0.5 * len(words & _stems(f"{card.name} {form[3]}")) + 0.1
+        return marked + 0.5 * len(words & _stems(form[3])) + 0.1
     name, about = _stems(card.name), _stems(card.description[:400])
     inside = _stems(" ".join(_arguments(card.parameters)))
     return 1.6 * len(words & name) + 1.0 * len(words & (about - name)) + 0.7 * len(words & (inside - about - name))

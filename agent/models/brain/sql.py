@@ -15,6 +15,7 @@ from typing import Any
 from outrider.agent.models.brain import conditions
 from outrider.agent.models.brain.values import Sources, alternatives
 from outrider.agent.models.choice import asked
+from outrider.agent.models.choice.arithmetic import numbers_in_digits
 from outrider.agent.models.choice.words import BREAKS, stem
 
 FILES = (".csv", ".tsv", ".json", ".jsonl", ".ndjson", ".parquet", ".xlsx")
@@ -73,20 +74,43 @@ def select(looked: Looked, sources: Sources) -> str:
     numeric = alternatives([_name(name) for name, kind in columns if kind in NUMERIC]) or alternatives(names)
     where = _where(looked, sources)
     start = f"{_lit(' FROM ' + table)} {where}"
-    limit = f'(" LIMIT " {alternatives([*[n for n in sources.own_numbers if n.isdigit() and len(n) < 4], "1"])})?'
     aggregate = _aggregate(names, numeric, columns, sources.goal)
-    direction = '(" ASC" | " DESC")?'
+    direction, limit = _direction(sources.goal), _limit(sources.goal)
+    order = f'" ORDER BY " {aggregate} {direction} {limit}' if direction else ""
     grouped = _groups(names, sources.goal)
     of_each = " | ".join(
-        f'{_lit(f"{name}, ")} {aggregate} {start} {_lit(f" GROUP BY {name}")} (" ORDER BY " {aggregate} {direction} {limit})?'
-        for name in (grouped or names)
+        f"{_lit(f'{name}, ')} {aggregate} {start} {_lit(f' GROUP BY {name}')} {order}" for name in (grouped or names)
     )
     if grouped:
         return f'"SELECT " ({of_each})'
-    several = f'{alternatives(names)} (", " {alternatives(names)}){{0,2}} {start} (" ORDER BY " {alternatives(names)} {direction})? {limit}'
+    order = f'" ORDER BY " {numeric} {direction} {limit}' if direction else ""
+    several = f'{alternatives(names)} (", " {alternatives(names)}){{0,2}} {start} {order}'
     different = f'"DISTINCT " {alternatives(names)} {start}'
-    plain = "" if _counts(sources.goal) else f" | {several} | {different}"
-    return f'"SELECT " ({aggregate} {start} | {of_each}{plain})'
+    if _counts(sources.goal):
+        return f'"SELECT " ({aggregate} {start}{"" if not direction else f" | {of_each}"})'
+    return f'"SELECT " ({aggregate} {start} | {of_each} | {several} | {different})'
+
+
+_MORE = re.compile(
+    r"\b(?:highest|most|largest|biggest|top|maximum|max|longest|oldest|best|greatest|dearest|priciest|newest|latest|heaviest|tallest)\b",
+    re.I,
+)
+_LESS = re.compile(
+    r"\b(?:lowest|least|smallest|cheapest|fewest|minimum|min|shortest|youngest|worst|bottom|earliest|lightest)\b", re.I
+)
+
+
+def _direction(goal: str) -> str:
+    """ORDER BY's direction where the goal says which end it wants, else "": then nothing is ordered."""
+    text = re.sub(r"\bat (?:most|least)\b", " ", asked.FILE.sub(" ", goal))
+    return '" DESC"' if _MORE.search(text) else '" ASC"' if _LESS.search(text) else ""
+
+
+def _limit(goal: str) -> str:
+    """How many are wanted: "top 3", "the two cheapest"; one where none is said."""
+    text = numbers_in_digits(asked.FILE.sub(" ", goal).lower())
+    match = re.search(r"\b(?:top|bottom|first|last|the|which|list|show)\s+(\d{1,2})\b(?!\s*(?:%|percent))", text)
+    return _lit(f" LIMIT {match[1] if match else 1}")
 
 
 NUMERIC = ("number", "integer")

@@ -16,7 +16,30 @@ from outrider.agent.models.choice.words import BREAKS, pieces, stem, stems
 
 TEXTS = frozenset(["read_file", "read_page", "web_search", "recall"])
 MOST = 1200  # characters of one result
-_SMALL = BREAKS | frozenset(["no", "yes", "not", "did", "does", "said", "says", "i", "found", "there", "its", "it's", "the", "a", "they", "he", "she", "you", "we", "one"])
+_SMALL = BREAKS | frozenset(
+    [
+        "no",
+        "yes",
+        "not",
+        "did",
+        "does",
+        "said",
+        "says",
+        "i",
+        "found",
+        "there",
+        "its",
+        "it's",
+        "the",
+        "a",
+        "they",
+        "he",
+        "she",
+        "you",
+        "we",
+        "one",
+    ]
+)
 
 
 def results(history: Sequence[Step]) -> list[str]:
@@ -28,6 +51,18 @@ def results(history: Sequence[Step]) -> list[str]:
 
 def _is_look(step: Step) -> bool:
     return step.tool in ("table", "sql_query") and "sql" not in step.arguments
+
+
+def is_empty(step: Step) -> bool:
+    """Whether a result says that there is nothing."""
+    return (
+        re.match(
+            r"no match\b|no line contains|\w+\([^)]*\): NULL$|no (?:files?|entries)\b|0 (?:files|entries)|no such\b|unknown\b|not found\b",
+            step.observation.strip(),
+            re.I,
+        )
+        is not None
+    )
 
 
 def result(step: Step) -> str:

@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from outrider.agent.models.brain import hints
+from outrider.agent.models.brain import hints, word_sums
 from outrider.agent.models.choice import asked
 from outrider.agent.models.choice.arithmetic import numbers_in_digits
 
@@ -149,6 +149,8 @@ def expression_rules(sources: Sources) -> list[str]:
     """`expr`: numbers, operators, brackets and a few functions."""
     if not sources.numbers:
         return []
+    if not sources.seen and (strict := word_sums.rules(sources.goal)):
+        return [*strict, word_sums.OPERATORS]
     numbers = alternatives([*(n.lstrip("-") for n in sources.numbers), *CONSTANTS])
     return [
         f"num ::= {numbers}",

@@ -184,7 +184,7 @@ def _conditions(goal: str, sql: str) -> list[str]:
 
 _OPERATIONS: tuple[tuple[str, str], ...] = (  # how it is said, what an expression then holds
     (r"times|multipl\w+|product of", r"\*|prod"),
-    (r"divide\w*|split (?:by|into|between|among)", r"/"),
+    (r"divide\w*|split (?:by|into|between|among)", r"/|%"),
     (r"minus|subtract\w*|take away|deduct\w*", r"-"),
     (r"plus|add(?:ed|ing)?", r"\+|sum"),
     (r"halve|half of", r"/ ?2|0?\.5"),
@@ -244,7 +244,7 @@ def _says_more(goal: str, answer: str) -> bool:
 
 def _off_the_point(goal: str, wanted: asked.Asked, done: Sequence[Done], answer: str) -> list[str]:
     """A question about a text, answered with a part of it that shares no telling word with the question."""
-    reads = [one for one in done if one.tool in ("read_file", "read_page")]
+    reads = [one for one in done if one.tool in ("read_file", "read_page", "list_files", "search_files")]
     if not reads or len(reads) < len(done) or not wanted.asks:
         return []
     point = stems(pieces(asked.FILE.sub(" ", asked.bounded(goal)), 200)) - _GENERIC

@@ -81,7 +81,9 @@ class TunedModel:
 
     async def _move(self, request: Request, view: View, until: float) -> tuple[decide.Move, Usage]:
         cards = _cards(view)
-        first = decide.prepare(view.goal, cards, view.history)
+        first = decide.begin(view.goal, cards, view.history)
+        if isinstance(first, decide.Move):
+            return first, NOTHING
         move, usage = await self._asked(first, cards, request, until, NOTHING)
         wanted = decide.nudge(move, cards) if move.call is None else frozenset()
         if not wanted:
@@ -124,7 +126,9 @@ class TunedModel:
         if not request.tools:
             return 1
         view = ask.read_view(request.messages, request.tools)
-        one = decide.prepare(view.goal, _cards(view), view.history)
+        one = decide.begin(view.goal, _cards(view), view.history)
+        if isinstance(one, decide.Move):
+            return 1
         return 2 * (len(one.prompt.encode()) + 16)
 
     async def aclose(self) -> None:
