@@ -70,6 +70,7 @@ COMMANDS = {
     "compare": compare,
     "export": export,
     "import": import_,
+    "tune": tune,
 }
 for name, module in COMMANDS.items():
     app.command(name, cls=Command)(module.command)

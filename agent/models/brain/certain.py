@@ -44,6 +44,20 @@ def call(goal: str, live: Collection[str]) -> Call | None:
     return None
 
 
+_ENDS = r"(?: please|, please|, thanks| for me| now)?[.!? ]*$"
+_STARTS = r"^(?:please |can you |could you |hey,? |i want you to )*"
+_APPEND = re.compile(
+    rf"{_STARTS}(?:append|add|put) (?:the (?:line|text|words?|item|sentence) )?(?P<t>\"[^\"]+\"|'[^']+'|.{{1,120}}?) (?:to|at|on|onto) (?:the )?(?:(?:end|bottom) of )?(?:my |the )?(?:\w+ (?:list|file) )?(?:in |called )?(?:the file )?"
+    rf"{_P.format('f')}{_ENDS}", re.I,
+)  # fmt: skip
+
+
+def appended(goal: str) -> tuple[str, str] | None:
+    """(file, line) of a goal that wants a line added to a file; None for any other."""
+    match = _APPEND.search(" ".join(asked.bounded(goal).split()))
+    return (match["f"], match["t"].strip("\"'")) if match else None
+
+
 def _sum(text: str) -> Call | None:
     expression = hints.expression(text)
     return ("calculate", {"expression": expression.replace("math.", "")}) if expression else None
@@ -89,8 +103,6 @@ _FILES: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     (rf"(?:copy|duplicate|back up) (?:the )?(?:file )?{_P.format('a')} (?:to|as|into) (?:the )?(?:file )?{_P.format('b')}", "copy_file", ("path", "to")),
     (rf"(?:delete|erase|remove|get rid of) (?:the )?(?:file )?{_P.format('a')}", "delete_file", ("path",)),
 )  # fmt: skip
-_ENDS = r"(?: please|, please|, thanks| for me| now)?[.!? ]*$"
-_STARTS = r"^(?:please |can you |could you |hey,? |i want you to )*"
 _Q = r"(?:\"([^\"]+)\"|'([^']+)'|`([^`]+)`|(\S+))"
 _REPLACE = (
     re.compile(rf"{_STARTS}(?:in|inside) {_P.format('f')},? (?:replace|change|swap) {_Q} (?:with|to|by|into|for) {_Q}{_ENDS}", re.I),

@@ -49,6 +49,9 @@ class Move:
 
 def begin(goal: str, tools: Sequence[Card], history: Sequence[Step]) -> Ask | Move:
     """What to ask next, or the move that needs no model: a goal of several clauses is worked on clause by clause."""
+    added = certain.appended(goal)
+    if added and {"read_file", "edit_file"} <= {card.name for card in tools}:
+        return _append(goal, tools, history, *added)
     parts = clauses.split(goal)
     if len(parts) == 1:
         return prepare(goal, tools, history)
@@ -61,6 +64,16 @@ def begin(goal: str, tools: Sequence[Card], history: Sequence[Step]) -> Ask | Mo
     if not any(card.name == "write_file" for card in tools):
         return together(goal, tools, history, parts)
     return Move(("write_file", {"path": parts[at].save_to, "content": _content(parts, history)}))
+
+
+def _append(goal: str, tools: Sequence[Card], history: Sequence[Step], path: str, line: str) -> Move:
+    """A line added to a file without writing the rest again: the file is read, its last line becomes two."""
+    if not history:
+        return Move(("read_file", {"path": path}))
+    last = [text for text in history[0].observation.splitlines() if text.strip()]
+    if len(history) == 1 and history[0].ok and last:
+        return Move(("edit_file", {"path": path, "old": last[-1], "new": f"{last[-1]}\n{line}"}))
+    return guarded(Ask(goal, "", "", (), history[1:] or history), "", tools)
 
 
 def _current(count: int, history: Sequence[Step]) -> tuple[int, list[Step]]:

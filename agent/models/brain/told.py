@@ -1,7 +1,7 @@
 """What an answer says, made from what was seen: results as they are, and of a text the lines that bear the answer.
 
-What it is: `results` puts the results of calls into words without the model; `borne_out` checks what the model says of a
-text against that text, and gives its nearest lines instead where it does not hold. What it may touch: nothing.
+What it is: `results` puts the results of calls into words without the model; `borne_out` answers a
+question about a text with its nearest line. What it may touch: nothing.
 Does not promise: that the lines are the right ones. Used by decide.py.
 """
 
@@ -11,35 +11,12 @@ import re
 from collections.abc import Sequence
 
 from outrider.agent.models.choice import asked
+from outrider.agent.models.choice.coverage import GENERIC
 from outrider.agent.models.choice.steps import Step
-from outrider.agent.models.choice.words import BREAKS, pieces, stem, stems
+from outrider.agent.models.choice.words import pieces, stems
 
 TEXTS = frozenset(["read_file", "read_page", "web_search", "recall"])
 MOST = 1200  # characters of one result
-_SMALL = BREAKS | frozenset(
-    [
-        "no",
-        "yes",
-        "not",
-        "did",
-        "does",
-        "said",
-        "says",
-        "i",
-        "found",
-        "there",
-        "its",
-        "it's",
-        "the",
-        "a",
-        "they",
-        "he",
-        "she",
-        "you",
-        "we",
-        "one",
-    ]
-)
 
 
 def results(history: Sequence[Step]) -> list[str]:
@@ -88,24 +65,14 @@ def _rows(text: str) -> str:
 
 
 def borne_out(goal: str, said: str, texts: Sequence[str]) -> str:
-    """What the model said, if its words are in the texts or the goal; else the lines of the texts nearest to the goal."""
-    whole = " ".join([goal, *texts]).lower()
-    words = [word for word in pieces(said, 200) if word not in _SMALL and word.isalnum() and word != "#"]
-    strange = [word for word in words if stem(word) not in whole]
-    numbers = [n.rstrip(",.") for n in re.findall(r"\d[\d,]*(?:\.\d+)?", said)]
-    if said and not strange and all(number in whole for number in numbers) and _says_something(goal, said):
-        return said
-    return nearest(goal, texts) or said
-
-
-def _says_something(goal: str, said: str) -> bool:
-    known = set(pieces(asked.bounded(goal), 400))
-    return any(word not in known and word.isalnum() for word in pieces(said, 200)) or any(c.isdigit() for c in said)
+    """The line of the texts nearest to the goal, as it stands; what the model said where no line shares a word with it."""
+    line = nearest(goal, texts)
+    return line or said
 
 
 def nearest(goal: str, texts: Sequence[str]) -> str:
     """The line of the texts that shares most words with the goal; "" if none shares any."""
-    point = stems(pieces(asked.FILE.sub(" ", asked.bounded(goal)), 200))
+    point = stems(pieces(asked.FILE.sub(" ", asked.bounded(goal)), 200)) - GENERIC
     best, most = "", 0
     for line in (line.strip() for text in texts for line in text[:20_000].splitlines()):
         shared = len(point & stems(pieces(line, 100)))

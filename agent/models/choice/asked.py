@@ -99,7 +99,7 @@ def read(goal: str) -> Asked:
     text = URL.sub(" ", text)
     found.quoted = [next(filter(None, groups)) for groups in QUOTED.findall(text)][:20]
     found.files = list(dict.fromkeys(FILE.findall(text)))[:20]
-    rest = FILE.sub(" ", QUOTED.sub(" ", text))
+    rest = re.sub(r"\b\d{1,2}:\d\d\b", " ", FILE.sub(" ", QUOTED.sub(" ", text)))  # a time may be written in other ways
     rest = _dates(rest, found)
     found.numbers = list(dict.fromkeys(spelt(number) for number in NUMBER.findall(rest)))[:30]
     found.names = [name for name in dict.fromkeys(NAME.findall(rest)) if _is_name(name)][:20]

@@ -21,7 +21,7 @@ _NUMBER = re.compile(r"-?\d[\d,]*(?:\.\d+)?")
 _NUMBER_WORDS = re.compile(
     r"\b(?:no|none|zero|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|nothing)\b", re.I
 )
-_GENERIC = stems(
+GENERIC = stems(
     ["file", "files", "folder", "document", "page", "value", "values", "column", "columns", "row", "rows", "table", "data", "content", "contents", "line", "lines", "text", "name", "result", "answer", "according", "say", "says", "tell", "show", "give", "find", "look", "read", "open", "list", "please", "know", "want", "need", "get", "many", "much", "number", "count", "total", "average", "mean", "sum", "highest", "lowest", "most", "least", "maximum", "minimum", "max", "min", "biggest", "largest", "smallest", "top", "first", "last", "there", "here", "exactly", "currently", "set", "written", "mention", "mentioned", "inside", "given", "database", "called", "different", "distinct", "unique", "all", "any", "entries", "records", "calculate", "compute", "work", "out", "listed", "using", "see", "check"]
 )  # fmt: skip
 _SAME_UNIT = (
@@ -173,9 +173,7 @@ def _conditions(goal: str, sql: str) -> list[str]:
     text = asked.FILE.sub(" ", asked.bounded(goal))
     out = []
     for match in _CONDITION.finditer(text):
-        words = [
-            w for w in match[1].lower().split() if len(w) > 2 and stem(w) not in _GENERIC and stem(w) not in _PLAIN
-        ]
+        words = [w for w in match[1].lower().split() if len(w) > 2 and stem(w) not in GENERIC and stem(w) not in _PLAIN]
         absent = [w for w in words if stem(w) not in sql]
         if absent:
             out.append(f'"{match[0].strip()}"')
@@ -247,7 +245,7 @@ def _off_the_point(goal: str, wanted: asked.Asked, done: Sequence[Done], answer:
     reads = [one for one in done if one.tool in ("read_file", "read_page", "list_files", "search_files")]
     if not reads or len(reads) < len(done) or not wanted.asks:
         return []
-    point = stems(pieces(asked.FILE.sub(" ", asked.bounded(goal)), 200)) - _GENERIC
+    point = stems(pieces(asked.FILE.sub(" ", asked.bounded(goal)), 200)) - GENERIC
     if not point or re.search(
         r"\b(?:says?|about|contents?|inside|is in|summar\w+|does .{1,60} do)\b", goal[: asked.LOOKED_AT], re.I
     ):
