@@ -34,6 +34,7 @@ from outrider.agent.cli.commands import (
     scan,
     show,
     tools,
+    tune,
     undo,
     verify,
     view,

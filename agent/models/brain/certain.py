@@ -58,6 +58,31 @@ def appended(goal: str) -> tuple[str, str] | None:
     return (match["f"], match["t"].strip("\"'")) if match else None
 
 
+_TAIL = re.compile(
+    r",?\s+(?P<o>plus|and add|minus|less|times|multiplied by|divided by|increased by|decreased by|reduced by)\s+(?P<n>\d+(?:\.\d+)?)\s*(?P<p>%|percent|per cent)?\s*[?.!]*$", re.I
+)  # fmt: skip
+
+
+def carried(goal: str, value: str) -> Call | None:
+    """The sum that a goal wants of a result: "… in stock.csv plus 20%"; None where it wants none."""
+    match = _TAIL.search(" ".join(asked.bounded(goal).split()))
+    if not match or not re.fullmatch(r"-?\d+(?:\.\d+)?", value):
+        return None
+    up = match["o"].lower() in ("plus", "and add", "increased by")
+    if match["p"]:
+        return "calculate", {"expression": f"{value} * (1 {'+' if up else '-'} {match['n']} / 100)"}
+    sign = (
+        "+"
+        if up
+        else "*"
+        if match["o"].lower() in ("times", "multiplied by")
+        else "/"
+        if "divided" in match["o"]
+        else "-"
+    )
+    return "calculate", {"expression": f"{value} {sign} {match['n']}"}
+
+
 def _sum(text: str) -> Call | None:
     expression = hints.expression(text)
     return ("calculate", {"expression": expression.replace("math.", "")}) if expression else None

@@ -54,7 +54,7 @@ def begin(goal: str, tools: Sequence[Card], history: Sequence[Step]) -> Ask | Mo
         return _append(goal, tools, history, *added)
     parts = clauses.split(goal)
     if len(parts) == 1:
-        return prepare(goal, tools, history)
+        return _spelt_out(goal, tools, history) or prepare(goal, tools, history)
     at, own = _current(len(parts), history)
     good = [step for step in history if step.ok]
     if at >= len(parts) or len(history) >= MAX_STEPS or (parts[at].save_to and not good):
@@ -64,6 +64,21 @@ def begin(goal: str, tools: Sequence[Card], history: Sequence[Step]) -> Ask | Mo
     if not any(card.name == "write_file" for card in tools):
         return together(goal, tools, history, parts)
     return Move(("write_file", {"path": parts[at].save_to, "content": _content(parts, history)}))
+
+
+def _spelt_out(goal: str, tools: Sequence[Card], history: Sequence[Step]) -> Move | None:
+    """A sum that is wanted of the last result, where the goal says so in its last words."""
+    if not history or not history[-1].ok or history[-1].tool == "calculate":
+        return None
+    if history[-1].tool in ("table", "sql_query") and "sql" not in history[-1].arguments:
+        return None
+    values = (
+        re.findall(r"-?\d+(?:\.\d+)?", told.result(history[-1]).replace(",", ""))
+        if history[-1].tool not in told.TEXTS
+        else []
+    )
+    found = certain.carried(goal, values[-1]) if len(values) == 1 else None
+    return Move(found) if found and any(card.name == "calculate" for card in tools) else None
 
 
 def _append(goal: str, tools: Sequence[Card], history: Sequence[Step], path: str, line: str) -> Move:
@@ -134,6 +149,12 @@ def prepare(goal: str, tools: Sequence[Card], history: Sequence[Step], *, force:
     turns = [prompt.Turn(prompt.call_line(s.tool, s.arguments), _brief(s), s.ok) for s in history[-4:]]
     may = [] if len(history) >= MAX_STEPS else [card for card in cards if not force or card.name in force]
     spelt_out = certain.call(goal, {card.name for card in tools}) if not history else None
+    spelt_out = spelt_out or _table_look(goal, tools, history)
+    if _must_ask(goal, history, looked):
+        may, force = (
+            [card for card in may if card.name in ("table", "sql_query")],
+            force or frozenset(["table", "sql_query"]),
+        )
     rules = grammar.only(prompt.call_line(*spelt_out)) if spelt_out else grammar.step(may, sources, answer=not force)
     if rules and not spelt_out:
         rules += "\n".join([*values.span_rules(sources), *values.expression_rules(sources)]) + "\n"
@@ -159,6 +180,29 @@ def asks_of_table(goal: str) -> bool:
         bool(tables)
         and len(tables) == len(names)
         and not re.match(r"^\W*(?:read|open|show|print|display) (?:me )?(?:the )?(?:file )?\S+\W*$", goal, re.I)
+    )
+
+
+def _table_look(goal: str, tools: Sequence[Card], history: Sequence[Step]) -> tuple[str, dict[str, Any]] | None:
+    """The first step of every question about one table: a look at its columns."""
+    wanted = asked.read(goal)
+    if (
+        history
+        or not asks_of_table(goal)
+        or set(wanted.deeds) - {"save or write", "send"}
+        or len(set(wanted.files)) != 1
+    ):
+        return None
+    return ("table", {"path": wanted.files[0]}) if any(card.name == "table" for card in tools) else None
+
+
+def _must_ask(goal: str, history: Sequence[Step], looked: dict[str, sql.Looked]) -> bool:
+    """Whether a table was only looked at, and the columns are not what is asked for."""
+    only_look = bool(history) and bool(looked) and _look(history[-1]) is not None and history[-1].ok
+    return only_look and not re.search(
+        r"\b(?:which|what|list|show) .{0,20}\b(?:columns?|fields?|headers?)\b|\bcolumn names\b|\bhow many columns\b",
+        goal,
+        re.I,
     )
 
 

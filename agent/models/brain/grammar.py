@@ -16,6 +16,7 @@ from typing import Any
 from outrider.agent.models.brain import sql, values
 from outrider.agent.models.brain.lines import Card
 from outrider.agent.models.brain.values import Sources
+from outrider.agent.models.choice.words import pieces, stems
 
 ANSWER = "answer ::= [^{\\n<\\x00-\\x1F] [^\\n<\\x00-\\x1F]{0,600}"
 
@@ -87,12 +88,24 @@ def _pairs(rules: Rules, card: Card, sources: Sources) -> list[tuple[str, bool]]
     for key, node in (card.parameters.get("properties") or {}).items():
         if named is not None and key not in named:
             continue
-        value = _value(rules, card, key, node if isinstance(node, dict) else {}, sources)
+        node = node if isinstance(node, dict) else {}
+        if node.get("type") == "boolean" and key not in required and not _is_said(key, node, sources.goal):
+            continue
+        value = _value(rules, card, key, node, sources)
         if value:
             out.append((f"{literal(json.dumps(key) + ': ')} {value}", key in required))
         elif key in required:
             return None
     return out
+
+
+def _is_said(key: str, node: dict[str, Any], goal: str) -> bool:
+    """Whether the goal holds a word of a switch's name or of what it is for: else it stays as it is."""
+    words = stems(pieces(f"{key} {node.get('description') or ''}", 30)) - _SWITCH
+    return bool(words & stems(pieces(goal, 200)))
+
+
+_SWITCH = stems(["whether", "true", "false", "true", "if", "use", "set", "optional", "default"])
 
 
 def _members(rules: Rules, pairs: Sequence[tuple[str, bool]]) -> str:

@@ -88,7 +88,8 @@ def pick(goal: str, cards: Sequence[Card], most: int = MOST) -> list[Card]:
     words = stems(pieces(goal, 120))
     scored = [(score(goal, words, card), -at, card) for at, card in enumerate(cards) if card.name not in HIDDEN]
     best = sorted(scored, key=lambda one: one[:2], reverse=True)[:most]
-    fits = [one for at, one in enumerate(best) if at < FEWEST or one[0] >= FITS]
+    fits = [one for one in best if one[0] >= FITS]
+    fits += [one for one in best if one[0] < FITS and one[2].form is None][: max(0, FEWEST - len(fits))]
     return [card for _, _, card in sorted(fits, key=lambda one: -one[1])]
 
 
