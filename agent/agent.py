@@ -15,15 +15,17 @@ from outrider.agent import assemble as runs
 from outrider.agent.assemble import Listeners
 from outrider.agent.budget import Budget
 from outrider.agent.children import delegate
+from outrider.agent.driving import drive
 from outrider.agent.history.run_view import Run, read_run
 from outrider.agent.live_run import LiveRun
 from outrider.agent.models import as_model, open_model
 from outrider.agent.models.detect import choose
 from outrider.agent.models.model import Model
+from outrider.agent.models.options import NAMED, checked
 from outrider.agent.settings.config import default_memory
 from outrider.agent.settings.run_settings import Settings
 from outrider.memory.errors import UsageError
-from outrider.memory.events import Event
+from outrider.memory.events import Attachment, Event
 from outrider.memory.journal import Stored
 from outrider.memory.store import Mode, Store
 from outrider.tools.tool import Tool, tool
@@ -34,7 +36,7 @@ class Agent:
 
     model: "provider:name" (see docs/models.md), a `Model`, a LangChain chat model, or None for the best that is found. api_key, base_url: for
     openai: models. tools: functions, `Tool`s and names of built-in tools; None: all built-in ones. memory: a database
-    URL, or a `Store` to share. budget: hard limits; None: 500 steps, an hour, and a dollar where the price is known.
+    URL, or a `Store` to share. budget: hard limits; None: 500 steps, an hour, and a dollar where the price is known; a dict goes over these.
     approve: asked before calls the policy says to ask about; without it the answer is no. Everything else is a field of
     `outrider.agent.settings.run_settings.Settings`. Raises UsageError for what cannot be meant.
     """
@@ -45,11 +47,12 @@ class Agent:
         *,
         tools: Sequence[Tool | Callable[..., Any] | str] | None = None,
         memory: str | Store | None = None,
-        budget: Budget | None = None,
+        budget: Budget | dict[str, Any] | None = None,
         api_key: str | None = None,
         listeners: Listeners | None = None,
         **settings: Any,
     ) -> None:
+        settings = _with_options(settings, {})
         unknown = set(settings) - set(Settings.__dataclass_fields__)
         if unknown:
             known = ", ".join(sorted(Settings.__dataclass_fields__))
@@ -100,6 +103,14 @@ class Agent:
         """`fork` for async code."""
         return await self._drive(await self.prepare_fork(run_id, at=at, goal=goal, **changes))
 
+    def follow_up(self, run_id: str, goal: str, **changes: Any) -> Run:
+        """Another goal for a run, with everything said so far as its context; its budget goes on."""
+        return _sync(self._once(self.afollow_up(run_id, goal, **changes)))
+
+    async def afollow_up(self, run_id: str, goal: str, **changes: Any) -> Run:
+        """`follow_up` for async code."""
+        return await self._drive(await self.prepare_follow_up(run_id, goal, **changes))
+
     async def stream(self, goal: str, **changes: Any) -> AsyncIterator[Event]:
         """The events of a new run as they are committed; ends when the run does."""
         queue: asyncio.Queue[Stored | None] = asyncio.Queue()
@@ -107,7 +118,7 @@ class Agent:
         first = next(live.journal.read())
         yield first.event
         live.on_event = queue.put_nowait
-        task = asyncio.create_task(runs.drive(live))
+        task = asyncio.create_task(drive(live))
         task.add_done_callback(lambda _: queue.put_nowait(None))
         try:
             while (stored := await queue.get()) is not None:
@@ -122,16 +133,18 @@ class Agent:
         self,
         goal: str,
         *,
+        attachments: Sequence[Attachment] = (),
         model: str | Model | None = None,
-        budget: Budget | None = None,
+        budget: Budget | dict[str, Any] | None = None,
         answer: Any = None,
         **changes: Any,
     ) -> LiveRun:
-        """A new run, ready to be driven (`outrider.agent.assemble.drive`). `answer`: as in `run`."""
+        """A new run, ready to be driven (`outrider.agent.driving.drive`). `answer`: as in `run`."""
         if answer is not None:
             from outrider.agent.structured.schema import schema_of_type
 
             changes["schema"] = schema_of_type(answer)
+        changes = _with_options(changes, self._settings.options)
         settings = replace(self._settings, **changes)
         wanted = model or self._model
         if wanted is None:
@@ -140,8 +153,9 @@ class Agent:
         opened = await self._open_model(wanted, settings)
         settings = replace(settings, model=opened.name)
         live = runs.start(
-            self.store, goal, settings, opened, budget or self._budget, extra=self._extra, listeners=self._listeners
-        )
+            self.store, goal, settings, opened, budget or self._budget, attachments=attachments, extra=self._extra,
+            listeners=self._listeners,
+        )  # fmt: skip
         if answer is not None and not isinstance(answer, dict):
             live.expect(answer)
         return live
@@ -157,6 +171,23 @@ class Agent:
         """A run to go on with. `budget`: a Budget that replaces the old one, or limits to change, such as {"usd": "+0.50"}."""
         run_id, settings, opened, new = await self._as_before(run_id, model, budget, changes)
         return runs.resume(self.store, run_id, settings, opened, new, extra=self._extra, listeners=self._listeners)
+
+    async def prepare_follow_up(
+        self,
+        run_id: str,
+        goal: str,
+        *,
+        attachments: Sequence[Attachment] = (),
+        model: str | Model | None = None,
+        budget: dict[str, Any] | Budget | None = None,
+        **changes: Any,
+    ) -> LiveRun:
+        """A run with another goal, ready to be driven; with no goal it is only held. `budget` as for `prepare_resume`."""
+        run_id, settings, opened, new = await self._as_before(run_id, model, budget, changes)
+        return runs.follow_up(
+            self.store, run_id, settings, opened, new, goal=goal, attachments=attachments,
+            extra=self._extra, listeners=self._listeners,
+        )  # fmt: skip
 
     async def prepare_fork(
         self,
@@ -178,7 +209,7 @@ class Agent:
         self, run_id: str, model: str | Model | None, budget: dict[str, Any] | Budget | None, changes: dict[str, Any]
     ) -> tuple[str, Settings, Model, Budget]:
         run_id, settings, old = self.as_driven(run_id)
-        settings = replace(settings, **changes)
+        settings = replace(settings, **_with_options(changes, settings.options))
         opened = await self._open_model(model or self._model or settings.model, settings)
         new = budget if isinstance(budget, Budget) else old.raised(**(budget or {}))
         return run_id, replace(settings, model=opened.name), opened, new
@@ -213,7 +244,7 @@ class Agent:
         await self.aclose()
 
     async def _drive(self, live: LiveRun) -> Run:
-        await runs.drive(live)
+        await drive(live)
         return replace(read_run(self.store, live.journal.run_id), kind=live.answer_kind)
 
     async def _once(self, work: Any) -> Run:
@@ -226,10 +257,21 @@ class Agent:
             for model in models:
                 await model.aclose()
 
+    async def open_model(self) -> Model:
+        """The model of this agent, opened now; it is this agent's to close (`aclose`). Raises UsageError, ModelUnavailable."""
+        return await self._open_model(self._model, self._settings)
+
     async def _open_model(self, model: str | Model | None, settings: Settings) -> Model:
         if model is not None and not isinstance(model, str):
             return _told(as_model(model), settings)
-        key = (id(asyncio.get_running_loop()), f"{model}|{settings.base_url}|{settings.price_in}|{settings.price_out}")
+        how = (
+            settings.base_url,
+            settings.price_in,
+            settings.price_out,
+            settings.max_context,
+            sorted(settings.options.items(), key=str),
+        )
+        key = (id(asyncio.get_running_loop()), f"{model}|{how}")
         if key not in self._open:
             self._open[key] = await open_model(
                 model,
@@ -238,13 +280,23 @@ class Agent:
                 price_in=settings.price_in,
                 price_out=settings.price_out,
                 max_context=settings.max_context,
+                options=settings.options,
             )
         return self._open[key]
 
 
+def _with_options(given: dict[str, Any], before: dict[str, Any]) -> dict[str, Any]:
+    """The settings with the options of the model in one place, those of `before` under them. Raises UsageError."""
+    named = {name: given[name] for name in NAMED if name in given}
+    if not named and "options" not in given:
+        return given
+    rest = {key: value for key, value in given.items() if key not in NAMED}
+    return rest | {"options": checked(before | (given.get("options") or {}) | named)}
+
+
 def _refuse_late(settings: dict[str, Any]) -> None:
     """Settings that only count while a model is made. Raises UsageError: they would be ignored beside one that is."""
-    for name in ("api_key", "base_url", "api_key_env"):
+    for name in ("api_key", "base_url", "api_key_env", "options"):
         if settings.get(name):
             raise UsageError(
                 f"{name} was given beside a model that is already made",

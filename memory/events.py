@@ -102,6 +102,16 @@ class Citation(_Part):
     quote: str = ""
 
 
+class Attachment(_Part):
+    """What a goal came with: a text that is shown whole, or the path under which tools reach it. `note`: why only a path."""
+
+    name: str
+    text: str = ""
+    path: str = ""
+    size: int = Field(default=0, ge=0)
+    note: str = ""
+
+
 class Event(BaseModel):
     """Base of every event. `kind` is the discriminator and is stored in its own column, not in the body."""
 
@@ -132,7 +142,10 @@ def _sound(value: Any) -> Any:
 
 
 class RunStarted(Event):
-    """The goal and everything `resume` must know. `tools` holds each tool's name, description, schema, effect."""
+    """The goal and everything `resume` must know. `tools` holds each tool's name, description, schema, effect.
+
+    `today`: the line that tells the model the date where the person is; "" in runs from before there was one.
+    """
 
     kind: Literal["run_started"] = "run_started"
     goal: str
@@ -148,6 +161,16 @@ class RunStarted(Event):
     versions: dict[str, str] = {}
     parent: str | None = None
     label: str = ""
+    today: str = ""
+    attachments: tuple[Attachment, ...] = ()
+
+
+class GoalGiven(Event):
+    """Another goal for the same run, with everything said so far as its context: a chat is one run with many goals."""
+
+    kind: Literal["goal_given"] = "goal_given"
+    goal: str
+    attachments: tuple[Attachment, ...] = ()
 
 
 class ModelAsked(Event):
@@ -360,6 +383,7 @@ class Unknown(Event):
 
 AnyEvent = Annotated[
     RunStarted
+    | GoalGiven
     | ModelAsked
     | ModelReplied
     | ToolCalled
@@ -380,7 +404,7 @@ AnyEvent = Annotated[
 KINDS: dict[str, type[Event]] = {
     cls.model_fields["kind"].default: cls
     for cls in (
-        RunStarted, ModelAsked, ModelReplied, ToolCalled, ToolReturned, ChildStarted, ChildEnded, PlanChanged, ApprovalAsked, ApprovalGiven,
+        RunStarted, GoalGiven, ModelAsked, ModelReplied, ToolCalled, ToolReturned, ChildStarted, ChildEnded, PlanChanged, ApprovalAsked, ApprovalGiven,
         Noted, Compacted, Interrupted, Resumed, Answered, Stopped,
     )
 }  # fmt: skip

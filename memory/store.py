@@ -34,7 +34,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.pool import NullPool, StaticPool
 
-from outrider.memory import schema
+from outrider.memory import postgres, schema
 from outrider.memory.database_file import kind_of
 from outrider.memory.errors import NoDatabase, OldDatabase, StoreError, UsageError
 
@@ -252,6 +252,8 @@ _ADVICE = (
 
 
 def _explain(url: URL, said: str) -> StoreError:
+    if url.get_backend_name() != "sqlite" and (known := postgres.explain(url, said)):
+        return known
     low = said.lower()
     for sign, why, fix in _ADVICE:
         if sign in low:
@@ -343,7 +345,10 @@ def _use_wal(connection: Any) -> None:
 
 def _engine(url: URL, *, write: bool, durable: bool) -> Engine:
     if url.get_backend_name() != "sqlite":
-        return create_engine(url, pool_pre_ping=not write, pool_size=2)
+        engine = create_engine(url, pool_pre_ping=not write, pool_size=2)
+        # First of all: SQLAlchemy's own look at a new connection cannot read the text of an SQL_ASCII database.
+        event.listen(engine, "connect", lambda driver, _: postgres.check_encoding(url, driver), insert=True)
+        return engine
     options: dict[str, Any] = {"check_same_thread": False, "timeout": BUSY_S, "isolation_level": None}
     pool = StaticPool if _in_memory(url) else None if not write else NullPool
     engine = create_engine(url, connect_args=options, poolclass=pool)

@@ -19,10 +19,12 @@ import typer
 from typer.exceptions import TyperException
 
 from outrider.agent.cli.commands import (
+    chat,
     compare,
     config,
     diff,
     doctor,
+    eval,
     export,
     fork,
     import_,
@@ -58,6 +60,7 @@ app = typer.Typer(
 )
 COMMANDS = {
     "run": run,
+    "chat": chat,
     "resume": resume,
     "fork": fork,
     "runs": runs,
@@ -72,6 +75,7 @@ COMMANDS = {
     "export": export,
     "import": import_,
     "tune": tune,
+    "eval": eval,
 }
 for name, module in COMMANDS.items():
     app.command(name, cls=Command)(module.command)

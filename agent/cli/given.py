@@ -13,7 +13,6 @@ from outrider.agent.cli.flags import RunFlags, known_isolation
 from outrider.memory.errors import UsageError
 
 if TYPE_CHECKING:
-    from outrider.agent.budget import Budget
     from outrider.agent.cli.progress import Progress
     from outrider.memory.store import Store
 
@@ -24,6 +23,7 @@ OF_THE_MODEL = (
     "price_in",
     "price_out",
     "max_context",
+    "adapter",
 )  # only with the model named beside them
 
 
@@ -45,12 +45,13 @@ def from_config(config: dict[str, Any]) -> dict[str, Any]:
     return {key: config[key] for key in PASSED_ON if config.get(key)} | tools
 
 
-def budget_of(flags: RunFlags, config: dict[str, Any]) -> Budget | None:
-    """The limits of the flags over those of the configuration; without any, None."""
+def budget_of(flags: RunFlags, config: dict[str, Any]) -> dict[str, Any] | None:
+    """The limits of the flags over those of the configuration, which go over the defaults; without any, None."""
     from outrider.agent.budget import Budget
 
     limits: dict[str, Any] = (config.get("budget") or {}) | flags.limits()
-    return Budget(**limits) if limits else None
+    Budget().raised(**limits)  # what cannot be meant is said before anything is opened
+    return limits or None
 
 
 def from_template(name: str, words: list[str], config: dict[str, Any]) -> tuple[str, dict[str, Any]]:
@@ -84,6 +85,13 @@ def from_workspace(config: dict[str, Any], workspace: str, store: Store) -> dict
     return {"system": found.after(SYSTEM), "instructions": found.as_stored()} if found else {}
 
 
+def options_of(config: dict[str, Any]) -> dict[str, Any]:
+    """The options of the model that the configuration names."""
+    from outrider.agent.models.options import NAMED
+
+    return {name: config[name] for name in NAMED if config.get(name) is not None} | (config.get("options") or {})
+
+
 def choose_model(
     flags: RunFlags, config: dict[str, Any], given: dict[str, Any], progress: Progress, *, profile: str | None = None
 ) -> tuple[str, dict[str, Any]]:
@@ -92,8 +100,12 @@ def choose_model(
     if (named := named_model(flags, config, profile)) is None:
         return _found(flags, given, progress)
     spec, origin = named
+    if origin not in ("file", "profile"):
+        return spec, given
     of_the_file = {key: config[key] for key in OF_THE_MODEL if config.get(key) is not None}
-    return spec, (of_the_file if origin in ("file", "profile") else {}) | given
+    if options := options_of(config) | given.get("options", {}):
+        of_the_file["options"] = given["options"] = options
+    return spec, of_the_file | given
 
 
 def named_model(flags: RunFlags, config: dict[str, Any], profile: str | None = None) -> tuple[str, str] | None:

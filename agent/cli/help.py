@@ -10,6 +10,7 @@ from typer.core import TyperCommand, TyperGroup
 
 ORDER = (
     "run",
+    "chat",
     "resume",
     "fork",
     "runs",
@@ -22,6 +23,7 @@ ORDER = (
     "compare",
     "export",
     "import",
+    "eval",
     "tools",
     "models",
     "config",

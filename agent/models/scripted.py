@@ -22,6 +22,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
 from outrider.agent.models.chat.encode import MessageBytes, ToolBytes
 from outrider.agent.models.model import CallDraft, Limits, Message, ModelFailure, Price, Reply, Request, Seen, Usage
 from outrider.memory.errors import UsageError
+from outrider.memory.text import whole_characters
 
 MOST_SCRIPT_BYTES = 20_000_000
 Seconds = Annotated[float, Field(ge=0, le=86_400, allow_inf_nan=False)]
@@ -140,7 +141,7 @@ class ScriptedModel:
 
     def _spoken(self, entry: _Entry, request: Request) -> Reply:
         room = request.max_tokens * 4  # bytes: a scripted model keeps its limit too
-        text, cut = _cut(entry.text, room)
+        text, cut = _cut(whole_characters(entry.text), room)
         room -= len(text.encode())
         calls = []
         drafts = (
@@ -149,10 +150,11 @@ class ScriptedModel:
         )
         for position, call in enumerate(drafts):
             raw = call.arguments if isinstance(call.arguments, str) else json.dumps(call.arguments, ensure_ascii=False)
-            arguments, short = _cut(raw, max(room - len(call.tool.encode()), 0))
-            room -= len(arguments.encode()) + len(call.tool.encode())
+            name, raw = whole_characters(call.tool), whole_characters(raw)
+            arguments, short = _cut(raw, max(room - len(name.encode()), 0))
+            room -= len(arguments.encode()) + len(name.encode())
             cut = cut or short or room < 0
-            calls.append(CallDraft(id=f"call_{position}", name=call.tool, arguments=arguments))
+            calls.append(CallDraft(id=f"call_{position}", name=name, arguments=arguments))
         finish = entry.finish_reason
         if finish is None:
             finish = "tool_calls" if calls else "stop"

@@ -279,7 +279,7 @@ async def test_a_window_the_server_tells_of_is_kept_from_then_on(store: Store) -
 
     class Refusing(Tree):
         async def reply(self, request: Request) -> Reply:
-            if byte_bound(request, None) > 6000:
+            if byte_bound(request, None) > 6200:
                 raise ContextOverflow("the request is too long", "the context length is 2048", "shorten it")
             turn = self.turn = getattr(self, "turn", -1) + 1
             arguments = json.dumps({"text": f"{turn} {'x' * 400}"})

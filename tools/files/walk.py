@@ -1,10 +1,11 @@
 """Walks a folder of the workspace without following links and without trusting its depth or its names.
 May touch: descriptors below the one it is given. Standard library only.
-Does not promise: folders deeper than MAX_DEPTH, nor more than `most` entries; the caller is told by `Walked.cut`.
+Does not promise: folders deeper than MAX_DEPTH, nor more than `most` entries; the caller counts.
 """
 
 from __future__ import annotations
 
+import fnmatch
 import os
 import re
 import stat
@@ -12,6 +13,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 MAX_DEPTH = 40
+MOST_ALTERNATIVES = 200  # of the braces of one pattern
+_Segment = Callable[[str], bool]
 # Other programs' heaps: thousands of files nobody means. Listed by name, not entered unless asked for.
 NOT_ENTERED = frozenset(
     {".git", ".hg", ".svn", "__pycache__", "node_modules", ".venv", "venv", ".mypy_cache", ".ruff_cache"}
@@ -67,47 +70,51 @@ def _kind(mode: int) -> str:
 def glob(pattern: str) -> Callable[[str], bool]:
     """Whether a path fits "*.csv" (any folder), "src/*.py" (that folder) or "src/**/*.py" (below it).
 
-    `*` and `?` stop at a slash, `**` does not. Never backtracks for long: stars are merged and matched without nesting.
+    `*`, `?` and `[abc]` stop at a slash, `**` does not; `{csv,tsv}` is either. A name that is written out fits itself, whatever
+    signs are in it. Never slow: a segment at a time by fnmatch, whose stars do not backtrack.
     """
-    pattern = pattern.strip().removeprefix("./").rstrip("/")
-    wanted = [part for part in pattern.split("/") if part]
-    if len(wanted) == 1 and wanted[0] != "**":
-        wanted = ["**", *wanted]
-    return lambda path: _fits(wanted, path.split("/"))
+    wanted = [_segments(one) for one in _alternatives(pattern.strip())]
+    return lambda path: any(_fits(one, path.split("/")) for one in wanted)
 
 
-def _fits(wanted: list[str], parts: list[str]) -> bool:
-    """Row by row: reachable[j] says whether the patterns so far fit the first j parts."""
+def _alternatives(pattern: str) -> list[str]:
+    """The pattern once for every choice of its braces: "*.{csv,tsv}" → "*.csv", "*.tsv". The pattern itself if too many."""
+    done: list[str] = []
+    todo = [pattern]
+    while todo:
+        one = todo.pop()
+        inner = re.search(r"\{([^{}]*,[^{}]*)\}", one)  # an innermost pair; "{}" and "{x}" are only signs
+        if inner is None:
+            done.append(one)
+            continue
+        todo += [f"{one[: inner.start()]}{choice}{one[inner.end() :]}" for choice in inner[1].split(",")]
+        if len(todo) + len(done) > MOST_ALTERNATIVES:
+            return [pattern]
+    return [pattern, *done] if done != [pattern] else done
+
+
+def _segments(pattern: str) -> list[_Segment | None]:
+    """What each segment of a path must fit; None for `**`."""
+    parts = [part for part in pattern.removeprefix("./").rstrip("/").split("/") if part]
+    if len(parts) == 1 and parts[0] != "**":
+        parts = ["**", *parts]
+    return [None if part == "**" else _segment(part) for part in parts]
+
+
+def _segment(part: str) -> _Segment:
+    fits = re.compile(fnmatch.translate(part.replace("[^", "[!"))).match
+    return lambda name: name == part or fits(name) is not None
+
+
+def _fits(wanted: list[_Segment | None], parts: list[str]) -> bool:
+    """Row by row: reachable[j] says whether the segments so far fit the first j parts."""
     reachable = [True] + [False] * len(parts)
-    for piece in wanted:
+    for segment in wanted:
         following = [False] * (len(parts) + 1)
         for j in range(len(parts) + 1):
-            if piece == "**":
+            if segment is None:
                 following[j] = reachable[j] or (j > 0 and following[j - 1])
             elif j > 0 and reachable[j - 1]:
-                following[j] = _fits_name(piece, parts[j - 1])
+                following[j] = segment(parts[j - 1])
         reachable = following
     return reachable[-1]
-
-
-def _fits_name(piece: str, name: str) -> bool:
-    """Stars match greedily from the left: linear in practice, never exponential."""
-    first, *rest = re.split(r"\*+", piece)
-    if not rest:
-        return _same(piece, name)
-    if not _same(first, name[: len(first)]) or len(name) < len(first) + len(rest[-1]):
-        return False
-    at = len(first)
-    for chunk in rest[:-1]:
-        end = len(name) - len(rest[-1])
-        at = next(
-            (i + len(chunk) for i in range(at, end - len(chunk) + 1) if _same(chunk, name[i : i + len(chunk)])), -1
-        )
-        if at < 0:
-            return False
-    last = rest[-1]
-    return at <= len(name) - len(last) and _same(last, name[len(name) - len(last) :])
-
-
-def _same(piece: str, text: str) -> bool:
-    return len(piece) == len(text) and all(p in ("?", t) for p, t in zip(piece, text, strict=True))

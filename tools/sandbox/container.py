@@ -12,6 +12,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from outrider.tools.clock import zone_for_code
 from outrider.tools.sandbox.inside.root import NOBODY
 from outrider.tools.sandbox.inside.syscalls import AF_UNIX
 from outrider.tools.sandbox.isolation import Isolation, Limits, Start, Unusable, Wanted, settings
@@ -61,6 +62,7 @@ def compose(engine: str, name: str, wanted: Wanted, *, gvisor: bool) -> list[str
         *(f"--user={NOBODY}:{NOBODY}", f"--pids-limit={limits.processes + 8}", f"--memory={memory}"),
         *(f"--memory-swap={memory}", f"--ulimit=nofile={limits.open_files}:{limits.open_files}", "--ulimit=core=0"),
         *(f"--tmpfs={_WORKSPACE}:rw,nosuid,nodev,{size}", f"--tmpfs=/tmp:rw,nosuid,nodev,{size}", "--shm-size=64m"),
+        f"--env=TZ={zone_for_code(zone_files=False)}",  # an image may hold no files of zones
         *("--env=HOME=/tmp", "--env=LANG=C.UTF-8", "--env=MPLBACKEND=Agg", "--env=OPENBLAS_NUM_THREADS=2"),
         f"--volume={(Path(__file__).parent / 'inside').resolve()}:/.outrider:ro",
     ]

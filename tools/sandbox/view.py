@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from outrider.memory.errors import UsageError
+from outrider.tools.clock import zone_for_code
 
 _SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib64", "/lib32", "/libx32", "/nix/store", "/gnu/store")
 _ETC = (
@@ -120,10 +121,11 @@ def _search_path(sources: Sequence[str]) -> list[str]:
 
 
 def _environment(python: str) -> tuple[str, ...]:
-    """All the environment there is inside: nothing of the agent's. Two threads for number libraries: memory, and fairness."""
+    """All the environment there is inside: nothing of the agent's but the time zone. Two threads for number libraries: memory, and fairness."""
     return (
         f"PATH={Path(python).parent}:/usr/local/bin:/usr/bin:/bin",
         *("HOME=/tmp/home", "TMPDIR=/tmp", "USER=sandbox", "LANG=C.UTF-8", "TERM=dumb"),
+        f"TZ={zone_for_code()}",
         *("MPLBACKEND=Agg", "MPLCONFIGDIR=/tmp/home/.matplotlib", "MALLOC_ARENA_MAX=2"),
         *("OPENBLAS_NUM_THREADS=2", "OMP_NUM_THREADS=2", "PYTHONDONTWRITEBYTECODE=1", "PYTHONNOUSERSITE=1"),
     )

@@ -112,8 +112,7 @@ def _why(left_out: dict[str, int]) -> str:
 def _put(pieces: Iterable[str], output: Path | None) -> None:
     """To a file at once (written beside it and moved in its place), or to stdout."""
     if output is None:
-        for piece in pieces:
-            out(piece)
+        out("".join(pieces))
         return
     try:
         folder = output.expanduser().absolute().parent

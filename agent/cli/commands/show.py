@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 LONG = 400  # events; of a longer run the last ones are shown, and reading them costs the same however long it is
 TAIL = 120
 POLL_S = 0.2
+VERIFIED = 2_000  # events
 
 
 def command(
@@ -44,14 +45,22 @@ def command(
     files: Annotated[
         bool, typer.Option("--files", help="Only the files its tools changed.", show_default=False)
     ] = False,
+    tools: Annotated[bool, typer.Option("--tools", help="Only the calls, one line each.", show_default=False)] = False,
+    cost: Annotated[bool, typer.Option("--cost", help="Only what each step cost.", show_default=False)] = False,
+    step: Annotated[
+        int | None, typer.Option("--step", min=0, metavar="N", help="Only this step, whole.", show_default=False)
+    ] = None,
     memory: Memory = None,
 ) -> None:
-    """Show what a run did. Of a long run the last part; --full shows all of it."""
+    """Show what a run did. Of a long run the last part; --full shows all of it. A run that was edited says so."""
     from outrider.memory.journal import Journal
 
     journal = Journal.open_for_reading(open_store(memory), run)
     if files:
         _list_files(journal)
+        return
+    if tools or cost or step is not None:
+        _print_part(journal, tools, step)
         return
     if svg:
         _draw(journal, svg, full=full)
@@ -61,6 +70,24 @@ def command(
     except KeyboardInterrupt:
         if not follow:
             raise
+
+
+def _print_part(journal: Journal, tools: bool, step: int | None) -> None:
+    from outrider.agent.review.story import steps
+    from outrider.agent.review.tables import cost_lines, tool_lines
+    from outrider.agent.review.terminal import FULL, TranscriptWriter
+
+    told = steps(journal.read())
+    if step is None:
+        out_lines(tool_lines(told) if tools else cost_lines(told))
+        return
+    chosen = [one for one in told if one.number == step and (one.purpose == "step" or step == 0)]
+    if not chosen:
+        raise UsageError(f"run {journal.run_id} has no step {step}", "steps count from 1", "see `outrider show --cost`")
+    writer = TranscriptWriter(FULL, known=False, whole_text=lambda digest: _whole(journal, digest))
+    for one in chosen:
+        for stored in journal.read(after=one.first - 1, upto=one.last):
+            out_lines(writer.tell(stored))
 
 
 def _print_json(journal: Journal, follow: bool) -> None:
@@ -88,6 +115,29 @@ def _print(journal: Journal, follow: bool, full: bool) -> None:
         out_lines(teller.tell(stored))
     if not after:
         say(f"used: {teller.spent()}")
+        _print_spend(journal)
+    _print_verdict(journal)
+
+
+def _print_spend(journal: Journal) -> None:
+    """The limits as bars, for a person at a terminal."""
+    import sys
+
+    if not sys.stderr.isatty():
+        return
+    from outrider.agent.cli.output import say_lines
+    from outrider.agent.history.run_view import read_run
+    from outrider.agent.review.tables import spend_lines
+
+    say_lines(spend_lines(read_run(journal.store, journal.run_id)))
+
+
+def _print_verdict(journal: Journal) -> None:
+    """Mark a run whose hash chain is broken; one too long to check at every look is left to `outrider verify`."""
+    from outrider.memory.verify import verify
+
+    if journal.head_seq <= VERIFIED and not (verdict := verify(journal)).ok:
+        say(f"CHANGED after it was recorded: {verdict.why} (see: outrider verify {journal.run_id})")
 
 
 def _teller(journal: Journal, full: bool) -> tuple[TranscriptWriter, int]:

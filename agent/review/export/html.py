@@ -31,7 +31,7 @@ def write(journal: Journal) -> Iterator[str]:
     digest = base64.b64encode(sha256(style.encode()).digest()).decode()
     children = _children(journal.store, told, DEPTH)
     shown = {child["run"].id for child in children}
-    yield page(
+    text = page(
         "export.html",
         **head_values(journal, run),
         verified=verify(journal),
@@ -43,6 +43,7 @@ def write(journal: Journal) -> Iterator[str]:
         style=style,
         style_hash=f"sha256-{digest}",
     )
+    yield text + "\n"
 
 
 def _links(store: Store, children: set[str], prefix: str = "") -> Links:

@@ -161,3 +161,21 @@ def test_a_file_that_cannot_be_read_is_a_usage_error(tmp_path: Path, make: Any) 
     """Missing, or a folder."""
     with pytest.raises(UsageError, match="cannot read"):
         ScriptedModel(str(make(tmp_path)))
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        {"text": "half \ud83d"},
+        {"tool": "no\udc00te", "arguments": {"text": "\ud800", "\udfff": 1}},
+        {"calls": [{"tool": "note", "arguments": '{"text": "\ud800"}'}]},
+    ],
+)
+async def test_script_with_half_a_character_is_cleaned_like_any_reply(tmp_path: Path, entry: dict[str, Any]) -> None:
+    """JSON can hold a lone surrogate; nothing after this can, so it becomes a replacement character."""
+    script = tmp_path / "s.json"
+    script.write_text(json.dumps([entry]))
+    reply = await ScriptedModel(script).reply(asked())
+    said = reply.text + "".join(call.name + call.arguments for call in reply.calls)
+    assert said.encode()
+    assert reply.usage is not None
