@@ -11,19 +11,15 @@ from collections.abc import Collection
 from typing import Any
 
 from outrider.agent.models.brain import hints
+from outrider.agent.models.brain.values import UNIT
 from outrider.agent.models.choice import asked, clauses
 
 Call = tuple[str, dict[str, Any]]
-_UNIT = (
-    r"(?:square |cubic )?(?:km/h|kph|mph|m/s|knots?|kilomet(?:er|re)s?|km|met(?:er|re)s?|miles?|feet|foot|ft|inch(?:es)?|yards?|cent(?:i)?met(?:er|re)s?|cm|millimet(?:er|re)s?|mm|kilograms?|kilos?|kg"
-    r"|grams?|pounds?|lbs?|ounces?|oz|stone|tonnes?|tons?|millilit(?:er|re)s?|ml|lit(?:er|re)s?|gallons?|pints?|cups?|(?:degrees? )?(?:celsius|fahrenheit|kelvin)|[kmgt]i?b|(?:kilo|mega|giga|tera|gibi|mebi)?bytes?"
-    r"|seconds?|minutes?|hours?|days?|weeks?|acres?|hectares?|joules?|calories|kcal|watts?|kw|psi|bar)"
-)  # fmt: skip
 _N = r"(?P<n>-?\d[\d,]*(?:\.\d+)?)"
 UNITS = (
-    re.compile(rf"^(?:.*?\b)?{_N}\s?(?P<u>{_UNIT})\s+(?:in|to|into|as)\s+(?P<t>{_UNIT})\b", re.I),
-    re.compile(rf"\bhow (?:many|much) (?P<t>{_UNIT}) (?:is|are|in|are in|are there in|make|does)\s+{_N}\s?(?P<u>{_UNIT})\b", re.I),
-    re.compile(rf"\b{_N}\s?(?P<u>{_UNIT}),? (?:how many|how much|what is (?:that|it) in) (?P<t>{_UNIT})\b", re.I),
+    re.compile(rf"^(?:.*?\b)?{_N}\s?(?P<u>{UNIT})\s+(?:in|to|into|as)\s+(?P<t>{UNIT})\b", re.I),
+    re.compile(rf"\bhow (?:many|much) (?P<t>{UNIT}) (?:is|are|in|are in|are there in|make|does)\s+{_N}\s?(?P<u>{UNIT})\b", re.I),
+    re.compile(rf"\b{_N}\s?(?P<u>{UNIT}),? (?:how many|how much|what is (?:that|it) in) (?P<t>{UNIT})\b", re.I),
 )  # fmt: skip
 _SHIFT = re.compile(
     r"(?P<n>\d+) (?P<u>day|week|month|year)s? (?P<w>after|before|from|later than|prior to)\b|(?:add|plus) (?P<n2>\d+) (?P<u2>day|week|month|year)s?",

@@ -41,6 +41,11 @@ def expression(goal: str) -> str:
         return ""
     if asked.PERCENT.search(plain):
         return _percent(plain, numbers)
+    sides = re.search(
+        r"(\d+(?:\.\d+)?)\s*(?:cm|m|metres?|meters?|feet|ft|km)?\s*(?:by|x|×|times)\s*(\d+(?:\.\d+)?)", plain
+    )
+    if sides and len(numbers) == 2 and (shape := re.search(r"\b(area|perimeter)\b", plain)):
+        return f"{sides[1]} * {sides[2]}" if shape[1] == "area" else f"2 * ({sides[1]} + {sides[2]})"
     words = set(re.findall(r"[a-z]+", plain.replace(" x ", " ")))
     if not words <= WORDS:
         return ""

@@ -19,6 +19,11 @@ from outrider.agent.models.choice.arithmetic import numbers_in_digits
 
 MAX_WORDS, MAX_SEEN_WORDS, MAX_NUMBERS = 90, 60, 24
 CONSTANTS = ("1", "2", "3", "4", "7", "10", "12", "24", "52", "60", "100", "365", "1000")
+UNIT = (
+    r"(?:square |cubic )?(?:km/h|kph|mph|m/s|knots?|kilomet(?:er|re)s?|km|met(?:er|re)s?|miles?|feet|foot|ft|inch(?:es)?|yards?|cent(?:i)?met(?:er|re)s?|cm|millimet(?:er|re)s?|mm|kilograms?|kilos?|kg"
+    r"|grams?|pounds?|lbs?|ounces?|oz|stone|tonnes?|tons?|millilit(?:er|re)s?|ml|lit(?:er|re)s?|gallons?|pints?|cups?|(?:degrees? )?(?:celsius|fahrenheit|kelvin)|[kmgt]i?b|(?:kilo|mega|giga|tera|gibi|mebi)?bytes?"
+    r"|seconds?|minutes?|hours?|days?|weeks?|acres?|hectares?|joules?|calories|kcal|watts?|kw|psi|bar)"
+)  # fmt: skip
 ENDINGS = frozenset(
     [
         "py",
@@ -47,6 +52,7 @@ ENDINGS = frozenset(
     ]
 )
 KIND_WORDS = {"python": "py", "text": "txt", "markdown": "md", "javascript": "js", "excel": "xlsx", "image": "png"}
+UNIT_WORD = re.compile(rf"\b{UNIT}\b", re.I)
 BASE = ("integer ::= [0-9]{1,6}",)
 _DAYS = re.compile(r"\b(?:today|tomorrow|yesterday|(?:next |last )?(?:mon|tues|wednes|thurs|fri|satur|sun)day)\b", re.I)
 _SHORT_DATE = re.compile(rf"\b\d{{1,2}}(?:st|nd|rd|th)?(?: of)? {asked.MONTH}\b|\b{asked.MONTH} \d{{1,2}}\b", re.I)
@@ -150,7 +156,7 @@ def expression_rules(sources: Sources) -> list[str]:
     if not sources.numbers:
         return []
     if not sources.seen and (strict := word_sums.rules(sources.goal)):
-        return [*strict, word_sums.OPERATORS]
+        return strict
     numbers = alternatives([*(n.lstrip("-") for n in sources.numbers), *CONSTANTS])
     return [
         f"num ::= {numbers}",
@@ -183,6 +189,9 @@ def of_built_in(tool: str, key: str, sources: Sources) -> str | None:
         return None
     if tool == "units" and key == "value":
         return alternatives(sources.numbers)
+    if tool == "units":
+        found = list(dict.fromkeys(UNIT_WORD.findall(sources.goal)))
+        return alternatives(found) if len(found) > 1 else ""
     if (tool, key) in (("write_file", "content"), ("web_search", "query")):
         return "words"
     return None

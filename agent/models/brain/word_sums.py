@@ -37,6 +37,7 @@ def rules(goal: str) -> list[str]:
     out: list[str] = []
     shares = _shares(goal)
     starts = [_order(f"p{at}", order, out, shares) for at, order in enumerate(permutations(found))]
+    out.append(f"op ::= {_operators(goal)}")
     constants = sorted(
         {value for word, value in _SIZES.items() if re.search(rf"\b{word}s?\b", goal, re.I)} - {n for n, _ in found}
     )
@@ -97,4 +98,12 @@ def _lit(text: str) -> str:
     return f'"{text}"'
 
 
-OPERATORS = 'op ::= "+" | "-" | "*" | "/"'
+_SHARED = re.compile(
+    r"\b(?:equally|split|share[sd]?|divid\w+ (?:among|between)|each (?:get|pay|person|child)|per (?:person|head)|how much (?:is it )?each|apiece\?)\b",
+    re.I,
+)
+
+
+def _operators(goal: str) -> str:
+    """Where something is shared out, a division is among the operators and no multiplication."""
+    return '"/" | "+" | "-"' if _SHARED.search(goal) else '"+" | "-" | "*" | "/"'
