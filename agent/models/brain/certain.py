@@ -11,7 +11,7 @@ from collections.abc import Collection
 from typing import Any
 
 from outrider.agent.models.brain import hints
-from outrider.agent.models.brain.values import UNIT
+from outrider.agent.models.brain.values import ENDINGS, KIND_WORDS, UNIT
 from outrider.agent.models.choice import asked, clauses
 
 Call = tuple[str, dict[str, Any]]
@@ -33,7 +33,7 @@ def call(goal: str, live: Collection[str]) -> Call | None:
     text = " ".join(asked.bounded(goal).split())
     if len(text) > 240 or len(clauses.split(goal)) > 1:
         return None
-    for find in (_sum, _dates, _units, _files):
+    for find in (_sum, _dates, _units, _files, _writes, _counts, _searches, _listings, _reads):
         found = find(text)
         if found is not None and found[0] in live:
             return found
@@ -54,14 +54,14 @@ def appended(goal: str) -> tuple[str, str] | None:
     return (match["f"], match["t"].strip("\"'")) if match else None
 
 
-_TAIL = re.compile(
+TAIL = re.compile(
     r",?\s+(?P<o>plus|and add|minus|less|times|multiplied by|divided by|increased by|decreased by|reduced by)\s+(?P<n>\d+(?:\.\d+)?)\s*(?P<p>%|percent|per cent)?\s*[?.!]*$", re.I
 )  # fmt: skip
 
 
 def carried(goal: str, value: str) -> Call | None:
     """The sum that a goal wants of a result: "… in stock.csv plus 20%"; None where it wants none."""
-    match = _TAIL.search(" ".join(asked.bounded(goal).split()))
+    match = TAIL.search(" ".join(asked.bounded(goal).split()))
     if not match or not re.fullmatch(r"-?\d+(?:\.\d+)?", value):
         return None
     up = match["o"].lower() in ("plus", "and add", "increased by")
@@ -141,3 +141,89 @@ def _files(text: str) -> Call | None:
             old, new = [value for value in found.groups() if value and value != found["f"]][:2]
             return "edit_file", {"path": found["f"], "old": old, "new": new}
     return None
+
+
+_COUNT = re.compile(
+    rf"\b(?:how many|count (?:the |all )?|number of)\s*(?P<o>lines|words|characters|letters)\b.*?{_P.format('f')}", re.I
+)
+_SEARCH = (
+    re.compile(r"\b(?:which|what) files? (?:mentions?|contains?|holds?|has|have|talks? about)(?: the (?:word|text|name))? (?P<w>.+?)\W*$", re.I),
+    re.compile(r"\b(?:in which|which of (?:the|my)) files? .{0,30}?(?:does |is |mention |contain )(?:the word )?(?P<w>\S+)", re.I),
+    re.compile(r"^\W*(?:find|search(?: for)?|look for|grep)(?: the (?:word|text|name))? (?P<w>.+?) in (?:the |my |all )*(?:files|folder|workspace|project)\W*$", re.I),
+    re.compile(r"^\W*search (?:the |my |all )*(?:files|folder|workspace|project) for (?:the (?:word|text|name) )?(?P<w>.+?)\W*$", re.I),
+    re.compile(r"^\W*where (?:is|are|do i (?:mention|talk about)) (?P<w>.+?)(?: mentioned)?(?: in (?:the|my) files)?\W*$", re.I),
+)  # fmt: skip
+_LIST = re.compile(
+    r"\b(?:list|show|which|what|how many|count|find)\b.{0,24}?(?:\*?\.?(?P<e>[a-z]{1,5})|(?P<k>python|text|markdown|javascript|excel)) files\b",
+    re.I,
+)
+_READ = re.compile(
+    rf"^\W*(?:please )?(?:read|open|show me|show|print|display|cat|summari[sz]e|what(?:'s| is) in|what does)\s+(?:the (?:file|contents? of) )?{_P.format('f')}(?: say| about| contain)?\W*$",
+    re.I,
+)
+
+
+_WRITE = (
+    re.compile(rf"{_STARTS}(?:write|save|put|store)(?: the (?:text|words?|line|sentence))? (?P<c>.+?) (?:to|in|into|as)(?: a)?(?: new)?(?: the)?(?: file)?(?: called| named)? {_P.format('f')}{_ENDS}", re.I),
+    re.compile(rf"{_STARTS}(?:create|make|write)(?: a)?(?: new)?(?: text)?(?: file)?(?: called| named)? {_P.format('f')} (?:with|containing|that (?:says|contains)|saying|and (?:write|put)|holding)(?: the)?(?: (?:text|words?|content|line))? (?P<c>.+?){_ENDS}", re.I),
+)  # fmt: skip
+_ITEMS = re.compile(
+    r"^(?:(?:the|these|\w+) )?(?:lines?|items?|words)(?: in it)?\s*:?\s+(.+)$|^(.+?),? (?:each )?(?:on (?:separate|three|two|four) lines|one per line)$",
+    re.I,
+)
+
+
+def _writes(text: str) -> Call | None:
+    """Text that the goal itself gives, into a file; a list of lines is one item a line."""
+    found = next((match for one in _WRITE if (match := one.search(text))), None)
+    if not found or re.match(
+        r"(?:it|that|this|the (?:result|answer|number|total|sum)|its|all|what|how)\b", found["c"], re.I
+    ):
+        return None
+    said = found["c"].strip()
+    items = _ITEMS.match(said)
+    if items:
+        said = "\n".join(part for part in re.split(r"\s*(?:,\s*and|,|\band\b)\s*", items[1] or items[2]) if part)
+    elif re.search(r"\b(?:from|in) \S+\.\w+\b", said):
+        return None
+    return "write_file", {"path": found["f"], "content": said.strip("\"'`“”‘’")}
+
+
+def _counts(text: str) -> Call | None:
+    match = _COUNT.search(text)
+    if not match or match["f"].lower().endswith((".csv", ".tsv")):
+        return None
+    kind = match["o"].lower()
+    return "text_stats", {"operation": "characters" if kind == "letters" else kind, "path": match["f"]}
+
+
+def _searches(text: str) -> Call | None:
+    if asked.FILE.search(asked.QUOTED.sub(" ", text)):
+        return None
+    found = next((match for one in _SEARCH if (match := one.search(text))), None)
+    word = found["w"].strip("\"'`“”‘’ ") if found else ""
+    return ("search_files", {"pattern": word, "ignore_case": True}) if 0 < len(word) <= 60 else None
+
+
+def _listings(text: str) -> Call | None:
+    match = _LIST.search(text)
+    if not match or asked.FILE.search(text):
+        return None
+    ending = (match["e"] or KIND_WORDS.get((match["k"] or "").lower(), "")).lower()
+    return ("list_files", {"pattern": f"*.{ending}"}) if ending in ENDINGS else None
+
+
+def _reads(text: str) -> Call | None:
+    """A text file that is to be read, or that a question names."""
+    files = list(dict.fromkeys(asked.FILE.findall(text)))
+    if len(files) != 1 or files[0].lower().endswith((*TABLES, ".db", ".sqlite")):
+        return None
+    if _READ.search(text):
+        return "read_file", {"path": files[0]}
+    wanted = asked.read(text)
+    plain = not wanted.deeds and not asked.may_change_files(text)
+    question = re.search(r"\b(?:what|which|who|whom|whose|when|where|how|according to|does|is|are)\b", text, re.I)
+    return ("read_file", {"path": files[0]}) if plain and question else None
+
+
+TABLES = (".csv", ".tsv", ".json", ".jsonl", ".parquet", ".xlsx")

@@ -175,7 +175,7 @@ def shown(goal: str, tools: Sequence[Card], history: Sequence[Step]) -> list[Car
 def asks_of_table(goal: str) -> bool:
     """Whether the only files of a goal are tables, and it wants something of them rather than the whole."""
     names = asked.FILE.findall(goal)
-    tables = [name for name in names if name.lower().endswith(sql.FILES[:2])]
+    tables = [name for name in names if name.lower().endswith(sql.FILES)]
     return (
         bool(tables)
         and len(tables) == len(names)
@@ -259,6 +259,11 @@ def _checked(ask: Ask, text: str, tools: Sequence[Card], *, whole: bool = True) 
     if good and told.is_empty(good[-1]) and len(told.results(good)) == 1:
         said = f"{prompt.NOT_FOUND}: {good[-1].observation.strip()[:300]}"
         return Move(text="\n".join(one for one in (said, _how(good)) if one), outcome="not_found")
+    if good and not told.results(ask.history):
+        return Move(
+            text=f"{prompt.NOT_FOUND}: {ask.history[-1].tool} said: {_brief(ask.history[-1])[:300]}",
+            outcome="not_found",
+        )
     about = {card.name: card.description for card in tools}
     done = [Done(s.tool, s.arguments, s.observation, s.ok, about.get(s.tool, "")) for s in ask.history]
     missing = coverage.left_out(ask.goal, done, text)
@@ -287,7 +292,9 @@ def _without_tools(ask: Ask, text: str) -> Move:
 def _said(goal: str, text: str, good: Sequence[Step]) -> str:
     """Results by code; of texts that were read, what the model says of them as far as they bear it out."""
     texts = [step.observation for step in good if step.tool in told.TEXTS]
-    lines = told.results([step for step in good if step.tool not in told.TEXTS])
+    lines = told.results(
+        [step for step in good if step.tool not in told.TEXTS]
+    )  # a look at a table is none if SQL came
     if texts:
         wants_all = re.search(
             r"\b(?:show|print|display|open|contents?|what(?:'s| is) in|what does .{1,60} say|read)\b", goal, re.I

@@ -12,7 +12,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from outrider.agent.models.brain import conditions
+from outrider.agent.models.brain import certain, conditions
 from outrider.agent.models.brain.values import Sources, alternatives
 from outrider.agent.models.choice import asked
 from outrider.agent.models.choice.arithmetic import numbers_in_digits
@@ -74,8 +74,9 @@ def select(looked: Looked, sources: Sources) -> str:
     numeric = alternatives([_name(name) for name, kind in columns if kind in NUMERIC]) or alternatives(names)
     where = _where(looked, sources)
     start = f"{_lit(' FROM ' + table)} {where}"
-    aggregate = _aggregate(names, numeric, columns, sources.goal)
+    wants = _Wants(sources.goal, names, columns)
     direction, limit = _direction(sources.goal), _limit(sources.goal)
+    aggregate = _aggregate(wants, names, numeric)
     order = f'" ORDER BY " {aggregate} {direction} {limit}' if direction else ""
     grouped = _groups(names, sources.goal)
     of_each = " | ".join(
@@ -83,12 +84,45 @@ def select(looked: Looked, sources: Sources) -> str:
     )
     if grouped:
         return f'"SELECT " ({of_each})'
+    if wants.count:
+        return f'"SELECT " ({aggregate} {start}{f" | {of_each}" if direction else ""})'
     order = f'" ORDER BY " {numeric} {direction} {limit}' if direction else ""
     several = f'{alternatives(names)} (", " {alternatives(names)}){{0,2}} {start} {order}'
-    different = f'"DISTINCT " {alternatives(names)} {start}'
-    if _counts(sources.goal):
-        return f'"SELECT " ({aggregate} {start}{"" if not direction else f" | {of_each}"})'
-    return f'"SELECT " ({aggregate} {start} | {of_each} | {several} | {different})'
+    different = f' | "DISTINCT " {alternatives(names)} {start}' if not direction else ""
+    if wants.rows and wants.overall and direction:
+        return f'"SELECT " ({of_each})'
+    if wants.rows:
+        return f'"SELECT " ({several}{different}{f" | {of_each}" if direction else ""})'
+    if wants.figure:
+        return f'"SELECT " ({aggregate} {start}{f" | {of_each}" if direction else ""})'
+    return f'"SELECT " ({aggregate} {start} | {of_each} | {several}{different})'
+
+
+class _Wants:
+    """What a goal wants of a table, as far as its words say: a count, a figure, or rows."""
+
+    def __init__(self, goal: str, names: list[str], columns: list[tuple[str, str]]) -> None:
+        text = asked.FILE.sub(" ", goal).lower()
+        own = {name.strip('"').lower() for name in names}
+        numeric = [name for name, kind in columns if kind in NUMERIC]
+        words = set(re.findall(r"\w+", text))
+        self.of_number = any(set(re.findall(r"[a-z]+", name.lower())) <= words for name in numeric)
+        self.different = re.search(r"\b(?:different|distinct|unique)\b", text) is not None
+        self.count = re.search(r"\bhow many\b|\bnumber of\b|\bcount\b", text) is not None
+        self.average = re.search(r"\b(?:average|mean|avg)\b", text) is not None
+        self.sum = (
+            re.search(
+                r"\b(?:sum|overall|altogether|combined|add up|total (?!over|above|under|below|of over))\b|\btotal\b",
+                text,
+            )
+            is not None
+        )
+        self.figure = self.average or (
+            self.sum and not re.match(r"\W*(?:which|who)\b", text) and ("total" not in own or "sum" in words)
+        )
+        self.overall = re.search(r"\b(?:overall|altogether|combined|in total|all together|in sum)\b", text) is not None
+        asks = re.match(r"^.{0,40}?\b(?:which|who|list|show|find|whose|what are)\b", text) is not None
+        self.rows = asks and not self.figure and not self.count
 
 
 _MORE = re.compile(
@@ -116,21 +150,18 @@ def _limit(goal: str) -> str:
 NUMERIC = ("number", "integer")
 
 
-def _counts(goal: str) -> bool:
-    return re.search(r"\bhow many\b|\bnumber of\b", goal, re.IGNORECASE) is not None
-
-
-def _aggregate(names: list[str], numeric: str, columns: list[tuple[str, str]], goal: str) -> str:
-    """COUNT alone where the goal asks "how many" of no numeric column and of nothing different."""
-    total = f'("SUM(" | "AVG(" | "MAX(" | "MIN(") {numeric} ")"'
+def _aggregate(wants: _Wants, names: list[str], numeric: str) -> str:
+    """The figures a goal may mean: AVG only where it says so, COUNT alone where it asks "how many" of no numeric column."""
     different = f'"COUNT(DISTINCT " {alternatives(names)} ")"'
-    if not _counts(goal):
-        return f'("COUNT(*)" | {different} | {total})'
-    if re.search(r"\b(?:different|distinct|unique)\b", goal, re.IGNORECASE):
-        return f"({different})"
-    words = set(re.findall(r"\w+", goal.lower()))
-    own = any(kind in NUMERIC and set(re.findall(r"[a-z]+", name.lower())) <= words for name, kind in columns)
-    return f'("COUNT(*)" | {total})' if own else '"COUNT(*)"'
+    if wants.average:
+        return f'"AVG(" {numeric} ")"'
+    if wants.count:
+        if wants.different:
+            return different
+        return f'("COUNT(*)" | "SUM(" {numeric} ")")' if wants.of_number else '"COUNT(*)"'
+    if wants.overall:
+        return f'"SUM(" {numeric} ")"'
+    return f'(("SUM(" | "MAX(" | "MIN(") {numeric} ")" | "COUNT(*)")'
 
 
 def _groups(names: list[str], goal: str) -> list[str]:
@@ -159,7 +190,7 @@ def _where(looked: Looked, sources: Sources) -> str:
     columns = looked.columns
     numeric = [name for name, kind in columns if kind in NUMERIC]
     texts = [name for name, kind in columns if kind not in NUMERIC]
-    found = conditions.required(sources.goal, columns, looked.cells)
+    found = conditions.required(_tailless(sources.goal), columns, looked.cells)
     parts = []
     for column, rest in found:
         among = (
@@ -171,7 +202,7 @@ def _where(looked: Looked, sources: Sources) -> str:
         )
         if among:
             parts.append(f"{alternatives([_name(name) for name in among])} {alternatives([rest])}")
-    other = _other_words(sources.goal, columns, " ".join(rest for _, rest in found))
+    other = _other_words(_tailless(sources.goal), columns, " ".join(rest for _, rest in found))
     free = (
         f"""{alternatives([_name(name) for name in texts])} " = '" {alternatives(other)} "'" """
         if texts and other
@@ -180,20 +211,33 @@ def _where(looked: Looked, sources: Sources) -> str:
     more = f'(" AND " {free})?' if free else ""
     if parts:
         return '" WHERE " ' + ' " AND " '.join(parts) + f" {more}"
-    return f'(" WHERE " {free})?' if free else ""
+    must = bool(other) and re.search(
+        rf"\b(?:how many|of the|all) {re.escape(other[0])} \w+s\b", sources.goal, re.IGNORECASE
+    )
+    return f'(" WHERE " {free}){"" if must else "?"}' if free else ""
+
+
+def _tailless(goal: str) -> str:
+    """The goal without a sum that is wanted of the result."""
+    return certain.TAIL.sub("", " ".join(goal.split()))
 
 
 _NO_VALUES = frozenset(
-    ["file", "data", "many", "which", "what", "average", "total", "sum", "count", "number", "highest", "lowest", "most", "least", "list", "show", "give", "tell", "find", "rows", "row", "table", "different", "distinct", "still", "only", "have", "has", "there", "their", "each", "every", "overall", "please", "name", "names", "column", "values", "value", "more", "less", "than", "over", "under", "above", "below", "between", "according", "look", "hold", "holds"]
+    ["file", "data", "many", "which", "what", "average", "total", "sum", "count", "number", "highest", "lowest", "most", "least", "list", "show", "give", "tell", "find", "rows", "row", "table", "different", "distinct", "still", "only", "all", "expensive", "cheap", "costly", "biggest", "largest", "smallest", "longest", "shortest", "oldest", "youngest", "newest", "latest", "best", "worst", "maximum", "minimum", "top", "bottom", "first", "last", "much", "long"]
 )  # fmt: skip
+_PLACE = re.compile(
+    r"\b(?:is|are|was|were|the|of|all|many|any)\s+(?:still\s+|already\s+)?([a-z][\w-]{2,})(?=\s+[a-z]+s\b|\s*[?.,]|\s*$|\s+in\b)",
+    re.I,
+)
 
 
 def _other_words(goal: str, columns: list[tuple[str, str]], used: str) -> list[str]:
-    """Words of the goal that might stand in a cell: none of the columns' names, none that are in a condition already."""
+    """Words where a value stands ("the pending orders", "are still open"): none of a column, none in a condition already."""
     named = {stem(part) for name, _ in columns for part in re.findall(r"[a-z]+", name.lower())}
-    words = re.findall(r"[A-Za-z][\w-]+", asked.FILE.sub(" ", asked.bounded(goal)))
-    fits = [w for w in words if len(w) > 2 and w.lower() not in BREAKS | _NO_VALUES and stem(w.lower()) not in named]
-    return list(dict.fromkeys(w for w in fits if w.lower() not in used.lower()))[:12]
+    text = asked.FILE.sub(" ", asked.bounded(goal))
+    fits = [w for w in _PLACE.findall(text) if w.lower() not in BREAKS | _NO_VALUES and stem(w.lower()) not in named]
+    plural = {w.lower() for w in fits if w.lower().endswith("s") and not w.lower().endswith("ss")}
+    return list(dict.fromkeys(w for w in fits if w.lower() not in used.lower() and w.lower() not in plural))[:6]
 
 
 def _name(column: str) -> str:

@@ -22,7 +22,7 @@ MOST = 1200  # characters of one result
 def results(history: Sequence[Step]) -> list[str]:
     """A line or more for each call that worked and whose result is an answer; a look at a table is none if more came."""
     good = [step for step in history if step.ok]
-    asked_sql = any("sql" in step.arguments for step in good)
+    asked_sql = any("sql" in step.arguments for step in history)
     return [one for step in good if not (asked_sql and _is_look(step)) and (one := result(step))]
 
 
@@ -34,7 +34,7 @@ def is_empty(step: Step) -> bool:
     """Whether a result says that there is nothing."""
     return (
         re.match(
-            r"no match\b|no line contains|\w+\([^)]*\): NULL$|no (?:files?|entries)\b|0 (?:files|entries)|no such\b|unknown\b|not found\b",
+            r"no match\b|count[\w()* ]*: 0$|no line contains|\w+\([^)]*\): NULL$|no (?:files?|entries)\b|0 (?:files|entries)|no such\b|unknown\b|not found\b",
             step.observation.strip(),
             re.I,
         )
@@ -75,7 +75,11 @@ def nearest(goal: str, texts: Sequence[str]) -> str:
     point = stems(pieces(asked.FILE.sub(" ", asked.bounded(goal)), 200)) - GENERIC
     best, most = "", 0
     for line in (line.strip() for text in texts for line in text[:20_000].splitlines()):
-        shared = len(point & stems(pieces(line, 100)))
+        words = stems(pieces(line, 100))
+        more = not words <= point or any(c.isdigit() for c in line)
+        shared = len(point & words) * 2 + (1 if more else -2)
+        if not point & words:
+            continue
         if shared > most:
             best, most = line, shared
     return best[:MOST]

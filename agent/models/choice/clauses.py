@@ -59,7 +59,7 @@ def split(goal: str) -> list[Clause]:
 def _with_file(clauses: list[Clause]) -> list[Clause]:
     """A clause without a file of its own means the file of the clause before: "… in sales.csv, and how many rows"."""
     out: list[Clause] = []
-    last = ""
+    last = thing = ""
     for clause in clauses:
         files = asked.FILE.findall(clause.text)
         if (
@@ -70,6 +70,10 @@ def _with_file(clauses: list[Clause]) -> list[Clause]:
             )
         ):
             clause = replace(clause, text=f"{clause.text} in {last}")
+        if thing and re.search(r"\b(?:it|its|that|this)\b", clause.text, re.I) and not re.search(r"\d", clause.text):
+            clause = replace(clause, text=re.sub(r"\b(?:it|that|this)\b", thing, clause.text, count=1, flags=re.I))
+        named = re.search(r"\b[a-z]+ (?:[A-Z]{0,4}-?\d[\w-]*)\b(?! *[-+*/%])", clause.text)
+        thing = named[0] if named else thing
         last = files[-1] if files else last
         out.append(clause)
     return out

@@ -170,7 +170,7 @@ _PLAIN = stems(
 
 def _conditions(goal: str, sql: str) -> list[str]:
     """Words after "where", "with", "still" … that the call does not hold."""
-    text = asked.FILE.sub(" ", asked.bounded(goal))
+    text = asked.FILE.sub(" , ", asked.bounded(goal))
     out = []
     for match in _CONDITION.finditer(text):
         words = [w for w in match[1].lower().split() if len(w) > 2 and stem(w) not in GENERIC and stem(w) not in _PLAIN]
