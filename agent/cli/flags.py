@@ -99,7 +99,7 @@ class RunFlags(ToolFlags):
     model: Annotated[
         str | None,
         _option("--model", "-m", under=MODEL, metavar="PROVIDER:NAME",
-                help="openai:…, llama:…, langchain:…, scripted:…, starter or an alias (default: the best found, see `outrider models`)."),
+                help="openai:…, llama:…, langchain:…, scripted:…, builtin, starter or an alias (default: the best found, see `outrider models`)."),
     ] = None  # fmt: skip
     base_url: Annotated[
         str | None, _option("--base-url", under=MODEL, metavar="URL", help="An OpenAI-compatible server.")

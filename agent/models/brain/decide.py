@@ -13,8 +13,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from outrider.agent.models.brain import certain, grammar, prompt, sql, told, values
-from outrider.agent.models.brain.lines import Card, pick
+from outrider.agent.models.brain import certain, grammar, prompt, sql, told, values, word_sums
+from outrider.agent.models.brain.lines import Card, clearly, is_filled, likely, pick
 from outrider.agent.models.choice import asked, clauses, coverage
 from outrider.agent.models.choice.coverage import Done
 from outrider.agent.models.choice.steps import CHANGING, Step
@@ -155,10 +155,24 @@ def prepare(goal: str, tools: Sequence[Card], history: Sequence[Step], *, force:
             [card for card in may if card.name in ("table", "sql_query")],
             force or frozenset(["table", "sql_query"]),
         )
-    rules = grammar.only(prompt.call_line(*spelt_out)) if spelt_out else grammar.step(may, sources, answer=not force)
+    say = "" if force else "answer"
+    if not history and not spelt_out and not force and (sure := _sure(goal, cards, tools)):
+        may, say = sure, "" if all(is_filled(goal, card) for card in sure) else "missing"
+    rules = grammar.only(prompt.call_line(*spelt_out)) if spelt_out else grammar.step(may, sources, answer=say)
     if rules and not spelt_out:
         rules += "\n".join([*values.span_rules(sources), *values.expression_rules(sources)]) + "\n"
     return Ask(goal, prompt.render([card.line for card in cards], goal, turns), rules, cards, history, looked)
+
+
+def _sure(goal: str, cards: Sequence[Card], tools: Sequence[Card]) -> list[Card]:
+    """The tools one of which a goal surely wants: those of somebody's own it is clearly about, or a sum for a word problem."""
+    own = clearly(goal, [card for card in tools if card.name in {one.name for one in cards}])
+    if own:
+        return own
+    wanted = asked.read(goal)
+    sums = [card for card in tools if card.name == "calculate"]
+    story = word_sums.rules(goal) and (wanted.counts or wanted.asks or wanted.percent)
+    return [*sums, *likely(goal, cards)] if story and not wanted.files and not wanted.dates and not wanted.urls else []
 
 
 def shown(goal: str, tools: Sequence[Card], history: Sequence[Step]) -> list[Card]:

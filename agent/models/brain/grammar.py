@@ -34,14 +34,20 @@ class Rules:
         return name
 
 
-def step(cards: Sequence[Card], sources: Sources, *, answer: bool = True) -> str:
-    """The grammar, or "" when nothing but an answer can be said (then none is needed). answer: whether one is allowed."""
+MISSING = 'missing ::= "Please tell me the " [a-z0-9 ]{2,40} "."'  # as prompt.MISSING begins
+
+
+def step(cards: Sequence[Card], sources: Sources, *, answer: str = "answer") -> str:
+    """The grammar, or "" when nothing but an answer can be said (then none is needed).
+
+    answer: what may be said instead of a call: "answer" anything, "missing" that a value is, "" nothing.
+    """
     rules = Rules([])
     calls = [rule for card in cards if (rule := _call(rules, card, sources))]
     if not calls:
         return ""
-    root = " | ".join([*calls, *(["answer"] if answer else [])])
-    return "\n".join([f"root ::= {root}", *rules.lines, ANSWER, *values.BASE]) + "\n"
+    root = " | ".join([*calls, *([answer] if answer else [])])
+    return "\n".join([f"root ::= {root}", *rules.lines, ANSWER, MISSING, *values.BASE]) + "\n"
 
 
 def only(text: str) -> str:

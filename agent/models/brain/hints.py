@@ -32,6 +32,8 @@ WORDS = frozenset(
     ["what", "what's", "whats", "is", "the", "a", "an", "of", "and", "then", "by", "to", "from", "with", "please", "calculate", "compute", "work", "out", "how", "much", "result", "it", "that", "this", "me", "tell", "give", "evaluate", "find", "plus", "minus", "times", "divided", "multiplied", "over", "less", "add", "added", "sum", "total", "up", "subtract", "subtracted", "difference", "product", "quotient", "between", "average", "mean", "square", "root", "squared", "cubed", "cube", "power", "raised", "to", "the", "mod", "modulo", "remainder", "factorial", "half", "double", "twice", "triple", "largest", "smallest", "maximum", "minimum", "max", "min", "number", "numbers", "percent", "per", "cent", "off", "hey", "hi", "can", "you", "could", "would", "i", "need", "know", "want", "value", "equals", "equal", "take", "away", "multiply", "divide", "dividing", "adding", "after", "all", "in", "s"]
 )  # fmt: skip
 
+WORDS |= frozenset(["halve", "split", "another", "start", "square"])
+
 
 def expression(goal: str) -> str:
     """The expression a goal writes out; "" where there is none for certain."""
