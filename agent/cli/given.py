@@ -42,7 +42,10 @@ def from_config(config: dict[str, Any]) -> dict[str, Any]:
     """What the configuration says of every run, whatever its model is."""
     known_isolation(str(config.get("isolation") or ""))
     tools = {"tools": tuple(config["tools"])} if config.get("tools") else {}  # of a template
-    return {key: config[key] for key in PASSED_ON if config.get(key)} | tools
+    passed = {key: config[key] for key in PASSED_ON if config.get(key)} | tools
+    if databases := config.get("databases"):  # among the settings of tools, which are kept with the run
+        passed["tool_settings"] = (config.get("tool_settings") or {}) | {"databases": databases}
+    return passed
 
 
 def budget_of(flags: RunFlags, config: dict[str, Any]) -> dict[str, Any] | None:
@@ -163,7 +166,7 @@ def _found(flags: RunFlags, given: dict[str, Any], progress: Progress) -> tuple[
 
 
 def _choice(found: Any) -> Any:
-    from outrider.agent.cli.commands.models import about
+    from outrider.agent.cli.about_model import about
     from outrider.agent.review.lines import Line, one_line
 
     return Line(
