@@ -30,6 +30,7 @@ from outrider.agent.cli.commands import (
     fork,
     import_,
     label,
+    mcp,
     models,
     replay,
     resume,
@@ -83,6 +84,7 @@ COMMANDS = {
     "export": export,
     "import": import_,
     "tune": tune,
+    "mcp": mcp,
     "eval": eval,
 }
 for name, module in COMMANDS.items():
