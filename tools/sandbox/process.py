@@ -31,6 +31,36 @@ GRACE_S = 5.0  # how long after its deadline a call may take to be reported; the
 _numbers = itertools.count(1)
 
 
+def _launch(start: Start, noise: int) -> tuple[socket.socket, subprocess.Popen[bytes]]:
+    """(our end of the channel, the worker's process), its stderr in `noise`. Raises Unusable, and then leaves nothing open."""
+    ours, theirs = socket.socketpair()
+    no_groups: list[str | int] | None = None if start.user is None else []
+    try:
+        return ours, subprocess.Popen(
+            start.command,
+            stdin=theirs.fileno(),
+            stdout=theirs.fileno(),
+            stderr=noise,
+            env=start.environment,
+            cwd="/",
+            pass_fds=start.descriptors,
+            user=start.user,
+            group=start.user,
+            extra_groups=no_groups,
+            start_new_session=True,  # Ctrl-C in the agent's terminal is the agent's business
+        )
+    except OSError as error:
+        ours.close()
+        os.close(noise)
+        raise Unusable(
+            f"{start.command[0]} could not be started: {error.strerror}", "check that it is installed"
+        ) from error
+    finally:
+        theirs.close()
+        for fd in start.descriptors:
+            os.close(fd)
+
+
 class Running:
     """A started worker. Raises Unusable from `ready` if it could not build its isolation."""
 
@@ -40,35 +70,10 @@ class Running:
         self._turn = threading.Lock()  # one exchange of files at a time
         self._ready = threading.Event()
         self._failure: tuple[str, str] | None = None
-        ours, theirs = socket.socketpair()
-        no_groups: list[str | int] | None = None if start.user is None else []
         self._noise = (
             os.memfd_create("sandbox-stderr") if hasattr(os, "memfd_create") else os.open(os.devnull, os.O_WRONLY)
         )
-        try:
-            self._process: subprocess.Popen[bytes] = subprocess.Popen(
-                start.command,
-                stdin=theirs.fileno(),
-                stdout=theirs.fileno(),
-                stderr=self._noise,
-                env=start.environment,
-                cwd="/",
-                pass_fds=start.descriptors,
-                user=start.user,
-                group=start.user,
-                extra_groups=no_groups,
-                start_new_session=True,  # Ctrl-C in the agent's terminal is the agent's business
-            )
-        except OSError as error:
-            ours.close()
-            os.close(self._noise)
-            raise Unusable(
-                f"{start.command[0]} could not be started: {error.strerror}", "check that it is installed"
-            ) from error
-        finally:
-            theirs.close()
-            for fd in start.descriptors:
-                os.close(fd)
+        ours, self._process = _launch(start, self._noise)
         self._listener = start.listener
         me = weakref.WeakMethod(self._other)  # the finalizer below holds the channel: it must not hold us
 
