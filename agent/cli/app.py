@@ -84,12 +84,12 @@ COMMANDS = {
     "import": import_,
     "mcp": mcp,
     "eval": eval,
+    "doctor": doctor,
 }
 for name, module in COMMANDS.items():
     app.command(name, cls=Command)(module.command)
 for group in (tools, models, config):
     app.add_typer(group.app)
-app.command("doctor", cls=Command)(doctor.command)
 
 
 @app.callback()
@@ -98,7 +98,7 @@ def outrider(
         bool, typer.Option("--version", "-V", help="Print the version and exit.", is_eager=True)
     ] = False,
 ) -> None:
-    """Give it a goal and a budget; it comes back with an answer and the receipts."""
+    """Give it a goal and a budget; it comes back with an answer and its citations."""
     if version:
         from outrider.agent.version import VERSION
 
