@@ -22,6 +22,7 @@ from outrider.agent.cli.commands import (
     label,
     mcp,
     models,
+    policy,
     replay,
     resume,
     rm,
@@ -30,6 +31,7 @@ from outrider.agent.cli.commands import (
     scan,
     show,
     tools,
+    tune,
     undo,
     usage,
     verify,
@@ -71,13 +73,14 @@ COMMANDS = {
     "compare": compare,
     "export": export,
     "import": import_,
+    "tune": tune,
     "mcp": mcp,
     "eval": eval,
     "doctor": doctor,
 }
 for name, module in COMMANDS.items():
     app.command(name, cls=Command)(module.command)
-for group in (tools, models, config):
+for group in (tools, models, config, policy):
     app.add_typer(group.app)
 
 
