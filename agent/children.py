@@ -65,7 +65,7 @@ def _start(settings: Settings, live: LiveRun, call_id: str, goal: str, share: fl
         listeners=_listeners(live),
         parent=live.journal.run_id,
     )
-    child.parent = live
+    child.parent, child.purse = live, live.purse
     live.commit(ChildStarted(call_id=call_id, child=child.journal.run_id, share=share_of(budget)))
     return child
 
@@ -78,7 +78,7 @@ def _take_up(live: LiveRun, child: str) -> LiveRun:
     taken = runs.resume(
         store, child, stored, live.model, budget, extra=list(live.toolbox.tools.values()), listeners=_listeners(live)
     )
-    taken.parent = live
+    taken.parent, taken.purse = live, live.purse
     return taken
 
 

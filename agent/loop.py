@@ -7,6 +7,8 @@ from __future__ import annotations
 from outrider.agent.act import act, open_call, run_one
 from outrider.agent.answer import claims_undone
 from outrider.agent.ending import end_early, evidence_of
+from outrider.agent.limits.purse import PeriodSpent
+from outrider.agent.limits.soft import soft_note
 from outrider.agent.live_run import LiveRun
 from outrider.agent.models.model import ModelFailure
 from outrider.agent.outcome import outcome_of
@@ -31,9 +33,11 @@ async def pursue(live: LiveRun) -> None:
     """Work on the run until it is answered, out of budget, stuck or told to stop; everything that happens is recorded."""
     await finish_open_work(live)
     while not live.stopping:
+        if (note := soft_note(live.ledger)) and not live.state.told_to_wrap_up:
+            live.stage(Noted(by="outrider", text=note))
         try:
             reply = await think(live)
-        except OutOfBudget as out:
+        except (OutOfBudget, PeriodSpent) as out:
             await end_early(live, "budget", limit=out.unit, detail=out.why)
             return
         except ModelFailure as failure:

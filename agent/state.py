@@ -32,6 +32,7 @@ from outrider.memory.events import (
 Mark = tuple[str, str]  # what makes two calls the same call: the tool and its arguments in one spelling
 
 REPLAN = "You are repeating yourself:"
+WRAP_UP = "Wrap up:"
 DENIED = "Not allowed:"
 REPEATED = "Not run again:"
 SAME_IN_A_ROW = 3
@@ -87,6 +88,7 @@ class State:
     warned: set[Mark] = field(default_factory=set)
     replans: int = 0
     misfits: int = 0
+    told_to_wrap_up: bool = False
     bad_replies: int = 0
     denials: int = 0
     failed: dict[str, bool] = field(default_factory=dict)  # tools with effects that did nothing → whether denied
@@ -135,6 +137,7 @@ class State:
                 self.children.clear()  # they belong to the run this one is from, and are paid by it
             self.goal = str(event.changes.get("goal") or self.goal)
             self.bad_replies = self.denials = self.replans = self.misfits = 0
+            self.told_to_wrap_up = False
             self.past.clear()
             self.warned.clear()
 
@@ -167,6 +170,7 @@ class State:
 
     def _add_note(self, event: Noted) -> None:
         self.misfits += event.text.startswith(MISFIT)
+        self.told_to_wrap_up = self.told_to_wrap_up or event.text.startswith(WRAP_UP)
         if event.text.startswith(REPLAN):
             self.replans += 1
             self.warned.update(mark for mark, _ in self.past[-1:])

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from sqlalchemy import BigInteger, Column, Float, Index, Integer, LargeBinary, MetaData, Table, Text
 
-VERSION = "0001"  # the newest file in migrations/versions
+VERSION = "0002"  # the newest file in migrations/versions
 SEQ_BITS = 32
 
 metadata = MetaData()
@@ -50,6 +50,16 @@ blobs = Table(
     Column("data", LargeBinary, nullable=False),
 )
 
+spending = Table(
+    "spending",
+    metadata,
+    Column("run_id", Text, primary_key=True),
+    Column("day", Text, primary_key=True),  # of the machine, ISO 8601
+    Column("label", Text, primary_key=True),
+    Column("model", Text, primary_key=True),
+    Column("nano_usd", BigInteger, nullable=False),  # billionths of a dollar, open reservations included
+)
+
 meta = Table(
     "outrider_schema",
     metadata,
@@ -57,6 +67,7 @@ meta = Table(
 )
 
 Index("runs_parent", runs.c.parent)
+Index("spending_day", spending.c.day)
 
 # Full text over what was observed, answered and noted. Contentless: the words are indexed, the text stays in `events`.
 SQLITE_FTS = "CREATE VIRTUAL TABLE recall USING fts5(text, content='', tokenize='porter unicode61')"

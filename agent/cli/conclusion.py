@@ -27,6 +27,11 @@ class Conclusion:
         self._shown = ""  # the run and how it had ended when it was shown
         self._lost = False
 
+    @property
+    def for_a_program(self) -> bool:
+        """Whether a program reads stdout: it gets one object, and nobody is asked for more."""
+        return self._as_json
+
     def show(self, run: Run) -> None:
         """Print what `run` came to, unless that was done already. Never raises: the run is over and on disk."""
         from outrider.agent.cli.progress import ending

@@ -128,6 +128,12 @@ class RunFlags(ToolFlags):
         _option("--wall-seconds", under=BUDGET, metavar="N", help="Time on the clock, waits for you included."),
     ] = None
     calls: Annotated[str | None, _option("--calls", under=BUDGET, metavar="N", help="Tool calls.")] = None
+    soft: Annotated[
+        str | None,
+        _option(
+            "--soft", under=BUDGET, metavar="SHARE", help="At this share of a limit (80%) the model is told to wrap up."
+        ),
+    ] = None
     tool: Annotated[
         list[str] | None,
         _option("--tool", under=TOOLS, metavar="NAME", help="Only this built-in tool (again for more)."),
@@ -142,7 +148,7 @@ class RunFlags(ToolFlags):
 
     def limits(self) -> dict[str, str]:
         """The limits that were given, as written."""
-        units = ("usd", "tokens", "steps", "seconds", "calls", "wall_seconds")
+        units = ("usd", "tokens", "steps", "seconds", "calls", "wall_seconds", "soft")
         return {unit: value for unit in units if (value := getattr(self, unit)) is not None}
 
     def settings(self, policy: dict[str, Any]) -> dict[str, Any]:

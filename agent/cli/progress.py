@@ -4,13 +4,13 @@ May touch: stderr; the terminal's input when a person is asked. Does not promise
 
 from __future__ import annotations
 
-import re
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
+from outrider.agent.cli.more import flags_for_more, how_to_wait, limit_of
 from outrider.agent.review.lines import Line, Style, count, dollars, duration, one_line
 from outrider.agent.review.render import Painter
 from outrider.agent.review.terminal import LIVE, SANDBOX_OFF, TranscriptWriter, receipts, warning
@@ -30,9 +30,6 @@ if TYPE_CHECKING:
     from rich.text import Text
 
     from outrider.agent.history.run_view import Run
-
-
-MORE = {"usd": "+0.50", "tokens": "+50000", "steps": "+20", "seconds": "+300", "wall_seconds": "+300", "calls": "+20"}
 
 
 class Progress:
@@ -175,9 +172,9 @@ def _how_to_go_on(run: Run) -> list[Line]:
         return [*lines, Line((("to go on: ", "dim"), (f'outrider run --continue {run.id} "…"', "plain")))]
     if run.stop_reason == "denied":
         return [*lines, _go_on(run, " --yes EFFECT")]
-    limit = re.search(r"limit of (\w+)", run.detail)
-    more = f" --{limit[1].replace('_', '-')} {MORE[limit[1]]}" if limit and limit[1] in MORE else " --steps +20"
-    return [*lines, _go_on(run, more if run.stop_reason == "budget" else "")]
+    if limit_of(run).startswith("limits."):
+        return [*lines, *how_to_wait(run)]
+    return [*lines, _go_on(run, flags_for_more(run) if run.stop_reason == "budget" else "")]
 
 
 def _go_on(run: Run, flags: str) -> Line:

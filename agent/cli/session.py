@@ -13,6 +13,7 @@ from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppres
 from functools import partial
 from typing import TYPE_CHECKING, TextIO, cast
 
+from outrider.agent.cli.more import ask_for_more
 from outrider.agent.cli.output import HidingStream
 from outrider.agent.cli.progress import Progress
 from outrider.agent.cli.prompts import Person, is_there
@@ -44,7 +45,6 @@ def work(make: MakeAgent, prepare: Prepare, progress: Progress, conclusion: Conc
 async def _work(make: MakeAgent, prepare: Prepare, progress: Progress, conclusion: Conclusion) -> Run:
     from outrider.agent.assemble import Listeners
     from outrider.agent.history.run_view import read_run
-    from outrider.tools.code.code_tools import start_early
 
     person = Person(progress)
     listeners = Listeners(progress=progress.progress)
@@ -56,17 +56,30 @@ async def _work(make: MakeAgent, prepare: Prepare, progress: Progress, conclusio
     agent = make(listeners)
     try:
         live = await prepare(agent)
-        for stored in live.journal.read():
-            progress.catch_up(stored, last=stored.seq == live.journal.head_seq)
-        live.on_event = partial(_on_event, agent.store, progress, conclusion)
-        if "python" in live.toolbox.tools or "shell" in live.toolbox.tools:
-            early = asyncio.ensure_future(asyncio.to_thread(start_early, live.tool_context))  # beside the first request
-            early.add_done_callback(_forget_failure)  # the first call reports it
-        with progress.watching():
-            await _drive(live, progress, person)
-        return read_run(agent.store, live.journal.run_id)
+        while True:
+            await _show_and_drive(live, agent, progress, person, conclusion)
+            run = read_run(agent.store, live.journal.run_id)
+            more = await ask_for_more(run, person) if progress.asks and not conclusion.for_a_program else {}
+            if not more:
+                return run
+            live = await agent.prepare_resume(run.id, budget=more)
     finally:
         await agent.aclose()
+
+
+async def _show_and_drive(
+    live: LiveRun, agent: Agent, progress: Progress, person: Person, conclusion: Conclusion
+) -> None:
+    from outrider.tools.code.code_tools import start_early
+
+    for stored in live.journal.read():
+        progress.catch_up(stored, last=stored.seq == live.journal.head_seq)
+    live.on_event = partial(_on_event, agent.store, progress, conclusion)
+    if "python" in live.toolbox.tools or "shell" in live.toolbox.tools:
+        early = asyncio.ensure_future(asyncio.to_thread(start_early, live.tool_context))  # beside the first request
+        early.add_done_callback(_forget_failure)  # the first call reports it
+    with progress.watching():
+        await _drive(live, progress, person)
 
 
 def _on_event(store: Store, progress: Progress, conclusion: Conclusion, stored: Stored) -> None:

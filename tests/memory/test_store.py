@@ -55,7 +55,7 @@ def migrated(url: str) -> Store:
     """A database that was brought from nothing to the newest version by the migrations alone."""
     store = Store(url)
     with store.write() as db:
-        for name in ("recall_words", "recall", "events", "blobs", "runs", "outrider_schema"):
+        for name in ("recall_words", "recall", "events", "blobs", "runs", "spending", "outrider_schema"):
             db.execute(text(f"DROP TABLE {name}"))
     with store.write() as db:
         upgrade(db, "")
