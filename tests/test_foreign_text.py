@@ -22,9 +22,10 @@ from outrider.agent.review.terminal import FULL, TranscriptWriter
 from outrider.memory.events import ApprovalAsked
 from outrider.memory.store import Store
 from outrider.memory.text import for_model, for_storage, for_terminal
+from outrider.tools.documents import reader as pages
 from outrider.tools.sandbox.text import shown
 from outrider.tools.tool import Observation, tool
-from outrider.tools.web import pages, search
+from outrider.tools.web import search
 from tests.agent.helpers import Actor, call, calls, run, says
 from tests.memory.test_text import RAW
 

@@ -11,8 +11,9 @@ from typing import Any, ClassVar
 
 import pytest
 
+from outrider.tools.documents import reader as pages
 from outrider.tools.tool import ToolContext, ToolError
-from outrider.tools.web import pages, web_tools
+from outrider.tools.web import web_tools
 from tests.servers.documents import pdf
 from tests.servers.web import WebServer, answer, drip, endless, gzip_bomb, page, redirect
 
@@ -88,7 +89,7 @@ async def test_read_page_reads_a_pdf() -> None:
     ) as server:
         text = await read(server.url("/r"), context(server))
         assert text.startswith("A report\n")
-        assert "First page\n\nSecond page" in text
+        assert "[page 1]\nFirst page\n\n[page 2]\nSecond page" in text
 
 
 @pytest.mark.parametrize(("status", "why"), [(404, "no such page"), (403, "refuses us"), (500, "server failed")])
@@ -128,7 +129,7 @@ async def test_read_page_gives_up_in_time_when_a_page_drips() -> None:
 
 async def test_read_page_falls_back_to_plain_text_when_a_page_burns_the_parser(monkeypatch: pytest.MonkeyPatch) -> None:
     """A page built to keep the parser busy costs seconds at most and still gives its text."""
-    monkeypatch.setattr(pages, "EXTRACT_S", 2.0)
+    monkeypatch.setattr(pages, "HTML_S", 2.0)
     with WebServer({"/burn": page("<html><title>slow</title>" + "<p>word " * 130_000)}) as server:
         began = time.monotonic()
         text = await read(server.url("/burn"), context(server))

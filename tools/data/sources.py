@@ -16,7 +16,7 @@ from itertools import chain, islice
 from typing import Any, BinaryIO
 
 from outrider.memory.errors import OutriderError
-from outrider.tools.data.tabular_text import Decoded, decoded
+from outrider.tools.files.decoding import Decoded, decoded
 
 SAMPLE = 65_536  # characters the dialect is guessed from
 MAX_LINE = 1 << 20  # characters of a line or a cell

@@ -14,25 +14,27 @@ from difflib import SequenceMatcher
 from itertools import islice
 from typing import Any
 
+from outrider.tools.documents.reader import NAMES, document_page, html_page, kind_of
 from outrider.tools.files import encoding, search_process, walk
+from outrider.tools.files.decoding import decoded
 from outrider.tools.files.paths import Place, missing, open_file, place, shown
 from outrider.tools.files.writing import MAX_WRITE, content_before, replace_file
 from outrider.tools.process.deadlines import in_child, in_thread
 from outrider.tools.tool import Change, Observation, ToolContext, ToolError, tool
-from outrider.tools.web.pages import pdf_page
 
 MAX_READ = 100_000  # characters read_file gives in one call
 MAX_LISTED = 500
 MAX_WALKED = 100_000  # entries looked at for one list
 MAX_FOUND = 100
-MAX_PDF = 30_000_000  # bytes
+MAX_DOCUMENT = 30_000_000  # bytes
+MAX_SOURCE = 50_000  # bytes of an HTML file that is shown as it is written when no lines are asked for
 SEARCH_S = 20.0
 READ_S = 50.0  # under the time-out of a tool
 
 
 @tool(effect="read", fresh_s=0)
 async def read_file(path: str, ctx: ToolContext, start_line: int = 1, lines: int = 0) -> str:
-    """Read a text file (or the text of a PDF) in the workspace.
+    """Read a text file of the workspace, or the text of a PDF, Word, Excel, PowerPoint, OpenDocument or EPUB file.
 
     path: the file, relative to the workspace
     start_line: the first line wanted, from 1
@@ -45,33 +47,52 @@ async def read_file(path: str, ctx: ToolContext, start_line: int = 1, lines: int
             "start_line is 1 or more, lines 0 or more",
         )
     ends = time.monotonic() + min(READ_S, ctx.seconds_left() - 0.2)
-    text = await in_thread(_read_text, path, start_line, lines, ctx, ends, seconds=READ_S)
+    whole = start_line == 1 and not lines
+    text = await in_thread(_read_text, path, start_line, lines, ctx, ends, whole, seconds=READ_S)
     if text is not None:
         return text
-    data = await in_thread(_read_bytes, path, MAX_PDF, ctx, seconds=READ_S)
-    if not data.startswith(b"%PDF-"):
-        raise ToolError(
-            f"{shown(path)} is not text", f"it is a binary file of {len(data):,} bytes", "read it with python"
-        )
-    page = await pdf_page(data, seconds=max(1.0, ends - time.monotonic()))
+    data = await in_thread(_read_bytes, path, MAX_DOCUMENT, ctx, seconds=READ_S)
+    shown_as = shown(path)
+    kind = kind_of(data)
+    if not kind and encoding.encoding_of(data[: encoding.SAMPLE]):
+        kind = "html"
+    if not kind:
+        raise ToolError(f"{shown_as} is not text", f"it is a binary file of {len(data):,} bytes", "read it with python")
+    seconds = max(1.0, ends - time.monotonic())
+    if kind == "html":
+        page = await html_page(_html(data), "", seconds=seconds)
+    else:
+        page = await document_page(data, kind, seconds=seconds)
     note = f" ({page.note})" if page.note else ""
+    if kind == "picture":
+        return f"{shown_as} is{' ' + page.note if page.note else ' a damaged picture'}, {len(data):,} bytes; it has no text to read"
     if not page.text:
-        raise ToolError(
-            f"{shown(path)} has no text to read", page.note or "its pages may be pictures", "use another file"
-        )
-    return f"[text of the PDF {shown(path)}{note}]\n{_slice(io.StringIO(page.text), path, len(page.text), start_line, lines, ends)}"
+        raise ToolError(f"{shown_as} has no text to read", page.note or "it holds none", "use another file")
+    more = "; lines=200 gives its source" if kind == "html" else ""
+    said = _slice(io.StringIO(page.text), path, len(page.text), start_line, lines, ends)
+    return f"[text of the {NAMES[kind]} {shown_as}{note}{more}]\n{said}"
 
 
-def _read_text(path: str, start: int, count: int, ctx: ToolContext, ends: float) -> str | None:
-    """The lines wanted, or None for a binary file."""
-    with place(ctx.workspace, path) as at:
-        descriptor = open_file(at, path)
-        size = os.fstat(descriptor).st_size
-        stream = encoding.open_text(descriptor)
-        if stream is None:
+def _html(data: bytes) -> str:
+    text = decoded(io.BytesIO(data))
+    return text.stream.read() if text else ""
+
+
+def _read_text(path: str, start: int, count: int, ctx: ToolContext, ends: float, whole: bool) -> str | None:
+    """The lines wanted, or None for a document: binary, a PDF, or a large HTML file of which no lines were asked for."""
+    with place(ctx.workspace, path) as at, os.fdopen(open_file(at, path), "rb") as file:
+        begins = file.read(1024)
+        file.seek(0)
+        size = os.fstat(file.fileno()).st_size
+        if b"%PDF-" in begins or (
+            whole and size > MAX_SOURCE and at.name.lower().endswith((".html", ".htm", ".xhtml"))
+        ):
             return None
-        with stream:
-            return _slice(stream, path, size, start, count, ends)
+        text = decoded(file, newline=None)
+        if text is None:
+            return None
+        said = _slice(text.stream, path, size, start, count, ends)
+        return f"[read as {text.encoding}: it is not UTF-8]\n{said}" if text.guessed else said
 
 
 def _read_bytes(path: str, most: int, ctx: ToolContext) -> bytes:

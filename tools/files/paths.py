@@ -18,11 +18,13 @@ import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from difflib import get_close_matches
+from itertools import islice
 from pathlib import Path
 
 from outrider.memory.errors import OutriderError
 
 MAX_LINKS = 40
+MAX_LOOKED_AT = 5000  # entries, for a file of the same name elsewhere
 # What other programs run or trust on sight, and what holds keys: the sandbox carries none of it either (a test compares).
 GUARDED = frozenset({
     ".git", ".hg", ".svn", ".jj", ".ssh", ".gnupg", ".aws", ".azure", ".kube", ".docker", ".netrc", ".npmrc", ".pypirc",
@@ -227,6 +229,7 @@ def missing(at: Place, path: str) -> OutriderError:
     near = [lower[found] for found in get_close_matches(at.name.lower(), lower, n=3, cutoff=0.6)]
     folder = at.path.rpartition("/")[0]
     full = [shown(f"{folder}/{name}" if folder else name) for name in near]
+    full = full or [shown(found) for found in _below(at)]
     if full:
         fix = f"did you mean {' or '.join(full)}?"
     elif names:
@@ -234,6 +237,18 @@ def missing(at: Place, path: str) -> OutriderError:
     else:
         fix = "the folder is empty: use list_files to see what there is"
     return refused(f"there is no {shown(path)} in the workspace", "no such file or folder", fix)
+
+
+def _below(at: Place) -> list[str]:
+    """Files of that very name in the folders below, if there are a few."""
+    from outrider.tools.files.walk import entries
+
+    top = f"{at.path.rpartition('/')[0]}/".lstrip("/")
+    found = []
+    for entry in islice(entries(at.folder, top, deep=True), MAX_LOOKED_AT):
+        if entry.kind == "file" and entry.name.lower() == at.name.lower():
+            found.append(entry.path)
+    return found[:3]
 
 
 def open_file(at: Place, path: str) -> int:

@@ -12,6 +12,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 MAX_DEPTH = 40
+MAX_BRACES = 64  # patterns
+# What stands between two stars: a character, None for any one, or (negated, characters).
+Piece = tuple["tuple[bool, frozenset[str]] | str | None", ...]
 # Other programs' heaps: thousands of files nobody means. Listed by name, not entered unless asked for.
 NOT_ENTERED = frozenset(
     {".git", ".hg", ".svn", "__pycache__", "node_modules", ".venv", "venv", ".mypy_cache", ".ruff_cache"}
@@ -65,43 +68,87 @@ def _kind(mode: int) -> str:
 
 
 def glob(pattern: str) -> Callable[[str], bool]:
-    """Whether a path fits "*.csv" (any folder), "src/*.py" (that folder) or "src/**/*.py" (below it).
+    """Whether a path fits "*.csv" (any folder), "src/*.py" (that folder), "src/**/*.py" (below it), "*.{csv,tsv}", "*.[ch]".
 
-    `*` and `?` stop at a slash, `**` does not. Never backtracks for long: stars are merged and matched without nesting.
+    `*`, `?` and `[…]` stop at a slash, `**` does not. Never backtracks for long: stars are merged and matched without
+    nesting, and braces give at most MAX_BRACES patterns; beyond, a brace is a character like any other.
     """
     pattern = pattern.strip().removeprefix("./").rstrip("/")
-    wanted = [part for part in pattern.split("/") if part]
-    if len(wanted) == 1 and wanted[0] != "**":
-        wanted = ["**", *wanted]
-    return lambda path: _fits(wanted, path.split("/"))
+    ways = []
+    for one in _unbraced(pattern):
+        wanted = [
+            [_piece(part) for part in re.split(r"\*+", name)] if name != "**" else None
+            for name in one.split("/")
+            if name
+        ]
+        ways.append([None, *wanted] if len(wanted) == 1 and wanted[0] is not None else wanted)
+    return lambda path: any(_fits(wanted, path.split("/")) for wanted in ways)
 
 
-def _fits(wanted: list[str], parts: list[str]) -> bool:
-    """Row by row: reachable[j] says whether the patterns so far fit the first j parts."""
+def _unbraced(pattern: str) -> list[str]:
+    """The patterns that {a,b} stands for."""
+    done: list[str] = []
+    todo = [pattern]
+    while todo:
+        one = todo.pop()
+        found = re.search(r"\{([^{}]*,[^{}]*)\}", one)
+        if found is None:
+            done.append(one)
+            continue
+        todo += [one[: found.start()] + choice + one[found.end() :] for choice in found[1].split(",")]
+        if len(todo) + len(done) > MAX_BRACES:
+            return [pattern]
+    return done
+
+
+def _piece(text: str) -> Piece:
+    """What stands at each place between two stars: a character, None for any, or a set of them and whether it is negated."""
+    found: list[tuple[bool, frozenset[str]] | str | None] = []
+    at = 0
+    while at < len(text):
+        group = re.match(r"\[(!|\^)?(\]?[^\]]*)\]", text[at:])
+        if group and group[2]:
+            found.append((bool(group[1]), _members(group[2])))
+            at += group.end()
+            continue
+        found.append(None if text[at] == "?" else text[at])
+        at += 1
+    return tuple(found)
+
+
+def _members(inside: str) -> frozenset[str]:
+    ranges = re.sub(
+        r"(.)-(.)", lambda m: "".join(map(chr, range(ord(m[1]), min(ord(m[2]), ord(m[1]) + 512) + 1))), inside
+    )
+    return frozenset(ranges)
+
+
+def _fits(wanted: list[list[Piece] | None], parts: list[str]) -> bool:
+    """Row by row: reachable[j] says whether the patterns so far fit the first j parts. None is `**`."""
     reachable = [True] + [False] * len(parts)
-    for piece in wanted:
+    for name in wanted:
         following = [False] * (len(parts) + 1)
         for j in range(len(parts) + 1):
-            if piece == "**":
+            if name is None:
                 following[j] = reachable[j] or (j > 0 and following[j - 1])
             elif j > 0 and reachable[j - 1]:
-                following[j] = _fits_name(piece, parts[j - 1])
+                following[j] = _fits_name(name, parts[j - 1])
         reachable = following
     return reachable[-1]
 
 
-def _fits_name(piece: str, name: str) -> bool:
+def _fits_name(pieces: list[Piece], name: str) -> bool:
     """Stars match greedily from the left: linear in practice, never exponential."""
-    first, *rest = re.split(r"\*+", piece)
+    first, *rest = pieces
     if not rest:
-        return _same(piece, name)
+        return _same(first, name)
     if not _same(first, name[: len(first)]) or len(name) < len(first) + len(rest[-1]):
         return False
     at = len(first)
-    for chunk in rest[:-1]:
+    for piece in rest[:-1]:
         end = len(name) - len(rest[-1])
         at = next(
-            (i + len(chunk) for i in range(at, end - len(chunk) + 1) if _same(chunk, name[i : i + len(chunk)])), -1
+            (i + len(piece) for i in range(at, end - len(piece) + 1) if _same(piece, name[i : i + len(piece)])), -1
         )
         if at < 0:
             return False
@@ -109,5 +156,8 @@ def _fits_name(piece: str, name: str) -> bool:
     return at <= len(name) - len(last) and _same(last, name[len(name) - len(last) :])
 
 
-def _same(piece: str, text: str) -> bool:
-    return len(piece) == len(text) and all(p in ("?", t) for p, t in zip(piece, text, strict=True))
+def _same(piece: Piece, text: str) -> bool:
+    return len(piece) == len(text) and all(
+        wanted is None or wanted == has or (isinstance(wanted, tuple) and (has in wanted[1]) != wanted[0])
+        for wanted, has in zip(piece, text, strict=True)
+    )

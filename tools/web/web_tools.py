@@ -8,9 +8,10 @@ from __future__ import annotations
 import re
 from urllib.parse import urlsplit
 
+from outrider.tools.documents import reader as pages
 from outrider.tools.net.gateway import Fetched, fetch, proxy_of
 from outrider.tools.tool import ToolContext, ToolError, tool
-from outrider.tools.web import pages, search
+from outrider.tools.web import search
 
 SEARCH_S = 20.0
 FETCH_S = 25.0
@@ -89,7 +90,7 @@ def _status(got: Fetched) -> str:
 async def _page(got: Fetched, seconds: float) -> pages.Page:
     kind = got.media_type
     if got.body.startswith(b"%PDF-") or kind == "application/pdf":
-        return await pages.pdf_page(got.body, seconds=min(seconds, 30))
+        return await pages.document_page(got.body, "pdf", seconds=min(seconds, 30))
     start = got.body[:512].lstrip().lower()
     if "html" in kind or (not kind and start.startswith((b"<!doctype html", b"<html"))):
         return await pages.html_page(_html(got), got.url, seconds=min(seconds, 30))

@@ -191,6 +191,21 @@ def table_arguments(chosen: Chosen) -> dict[str, Any]:
     return {"path": path, "sql": sql}
 
 
+def table_told(arguments: Chosen) -> Chosen:
+    """What a small model is shown of SQL of ours: the choices it was made of."""
+    sql = str(arguments.get("sql", ""))
+    where = re.search(r"""FROM t WHERE "(.+)" (\S+) '(.*?)'(?: GROUP BY.*| LIMIT 5)?$""", sql, re.DOTALL)
+    column = re.match(r'SELECT (?:\w+\()?"(.+?)"(?:\)|,)', sql)
+    label = re.search(r'AS "(\w+) of .*" FROM t', sql)
+    if sql and not re.match(r"SELECT (\*|count\(\*\) AS rows) FROM t", sql) and column is None:
+        return arguments
+    operation = label[1] if label else "unique" if "GROUP BY" in sql else "rows" if "AS rows" in sql else "head"
+    said = {"path": arguments.get("path"), "operation": operation if sql else "columns"}
+    said |= {"column": column[1]} if column else {}
+    value = where[3].replace("''", "'") if where else ""
+    return said | ({"where": f"{where[1]} {where[2]} {value}"} if where else {})
+
+
 def _sql_name(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 

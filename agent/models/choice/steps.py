@@ -235,7 +235,11 @@ def _context(view: View, *, observation_words: int = 24) -> tuple[str, ...]:
     out = [BEGIN, GOAL, *pieces(view.goal, MAX_GOAL_WORDS), HAS, *candidates.kinds(view.goal)]
     for past in view.history[-3:]:
         out += [DID, *pieces(past.tool, 4)]
-        out += [word for value in past.arguments.values() for word in candidates.shortened(str(value), 4)][:12]
+        out += [
+            word
+            for value in tool_forms.told(past.tool, past.arguments).values()
+            for word in candidates.shortened(str(value), 4)
+        ][:12]
         out += [SAW if past.ok else FAILED, *pieces(past.observation, observation_words)]
     return tuple(out)
 

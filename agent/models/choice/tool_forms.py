@@ -39,6 +39,7 @@ class ToolForm:
     rules: dict[str, Callable[[str, Chosen, str, frozenset[str]], Values]]
     offered: Callable[[str, str, frozenset[str]], bool] = _always
     arguments: Callable[[Chosen], dict[str, Any]] = _as_chosen
+    told: Callable[[dict[str, Any]], Chosen] = _as_chosen  # the way back: what the model is shown of a past call
 
     def fits(self, schema: dict[str, Any]) -> bool:
         """Whether the live tool takes what this form writes."""
@@ -53,6 +54,12 @@ class ToolForm:
 def form_of(name: str) -> ToolForm | None:
     """The form of the built-in tool `name`, if it has one."""
     return TOOL_FORMS.get(name)
+
+
+def told(tool: str, arguments: dict[str, Any]) -> Chosen:
+    """What a small model is shown of a call in its history."""
+    form = form_of(tool)
+    return form.told(arguments) if form else arguments
 
 
 def has_expression(goal: str) -> bool:
@@ -100,6 +107,7 @@ TOOL_FORMS: dict[str, ToolForm] = {
             "where": rules.where,
         },
         arguments=rules.table_arguments,
+        told=rules.table_told,
     ),
     "text_stats": ToolForm(
         "letter letters character characters word words line lines length long times often reverse backwards spell upper "

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from outrider.agent.models.choice import steps as small
+from outrider.agent.models.choice import tool_forms
 from outrider.agent.models.choice.options import ToolCard
 from outrider.agent.models.choice.steps import Answer, Call, Decision, Step, View
 
@@ -183,6 +186,23 @@ def test_small_mode_counts_rows_with_the_table_tool() -> None:
     """The workspace file is the only candidate of its argument, the operation comes from a list."""
     view = View("How many rows are in sales.csv?", [TABLE, PYTHON, READ])
     assert play(view, "table", "rows") == Call("table", {"path": "sales.csv", "sql": "SELECT count(*) AS rows FROM t"})
+
+
+@pytest.mark.parametrize(
+    "chosen",
+    [
+        {"path": "a.csv", "operation": "rows"},
+        {"path": "a.csv", "operation": "columns"},
+        {"path": "a.csv", "operation": "head"},
+        {"path": "a.csv", "operation": "unique", "column": "city"},
+        {"path": "a.csv", "operation": "mean", "column": "price in euros", "where": "city = New York"},
+        {"path": "a.csv", "operation": "rows", "where": "name != O'Hara"},
+    ],
+)
+def test_small_mode_is_shown_a_past_table_call_as_it_was_chosen(chosen: dict[str, str]) -> None:
+    """The SQL is for the tool; the model points at operations, columns and conditions."""
+    form = tool_forms.TOOL_FORMS["table"]
+    assert form.told(form.arguments(chosen)) == chosen
 
 
 def test_small_mode_puts_a_condition_in_the_where_argument() -> None:
