@@ -9,7 +9,7 @@ GOAL ?= What is 48317 * 271 - 999?
 ARGS ?=
 PYTEST_ARGS ?=
 
-.PHONY: help run test test-all check format lint types imports setup local dev clean
+.PHONY: help run test test-all coverage check format lint types imports setup local dev clean
 
 help:            ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 12
@@ -24,11 +24,15 @@ test: $(VENV)/.dev $(VENV)/.local  ## the tests, without the slow ones
 test-all: $(VENV)/.dev $(VENV)/.local  ## every test
 	$(BIN)/python -m pytest -n 2 $(PYTEST_ARGS)
 
+coverage: $(VENV)/.dev $(VENV)/.local  ## branch coverage of agent, tools and memory; fails below the floor in pyproject.toml
+	$(BIN)/python -m pytest -q -m "not slow" -n 2 --ignore=tests/sandbox --cov --cov-report=term $(PYTEST_ARGS)
+
 check: lint types imports test  ## what a change must pass
 
-format: $(VENV)/.dev  ## put the code into its form
+format: $(VENV)/.dev  ## put the code into its form, and draw the architecture again
 	$(BIN)/ruff format agent tools memory tests examples benchmarks
 	$(BIN)/ruff check --fix agent tools memory tests examples benchmarks
+	$(BIN)/python docs/draw_architecture.py
 
 lint: $(VENV)/.dev  ## form and lint
 	$(BIN)/ruff format --check agent tools memory tests examples benchmarks

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from outrider.agent.agent import Agent
-    from outrider.agent.answer import Answer
+    from outrider.agent.answers.answer import Answer
     from outrider.agent.budget import Budget
     from outrider.agent.history.run_view import Run
 
 __all__ = ["Agent", "Answer", "Budget", "Run"]
-_WHERE = {"Agent": "agent", "Answer": "answer", "Budget": "budget", "Run": "history.run_view"}
+_WHERE = {"Agent": "agent", "Answer": "answers.answer", "Budget": "budget", "Run": "history.run_view"}
 
 
 def __getattr__(name: str) -> Any:

@@ -15,6 +15,7 @@ from outrider.agent import assemble as runs
 from outrider.agent.assemble import Listeners
 from outrider.agent.budget import Budget
 from outrider.agent.children import delegate
+from outrider.agent.driving import drive
 from outrider.agent.history.run_view import Run, read_run
 from outrider.agent.live_run import LiveRun
 from outrider.agent.models import as_model, open_model
@@ -23,7 +24,7 @@ from outrider.agent.models.model import Model
 from outrider.agent.settings.config import default_memory
 from outrider.agent.settings.run_settings import Settings
 from outrider.memory.errors import UsageError
-from outrider.memory.events import Event
+from outrider.memory.events import Attachment, Event
 from outrider.memory.journal import Stored
 from outrider.memory.store import Mode, Store
 from outrider.tools.tool import Tool, tool
@@ -34,7 +35,7 @@ class Agent:
 
     model: "provider:name" (see docs/models.md), a `Model`, a LangChain chat model, or None for the best that is found. api_key, base_url: for
     openai: models. tools: functions, `Tool`s and names of built-in tools; None: all built-in ones. memory: a database
-    URL, or a `Store` to share. budget: hard limits; None: 500 steps, an hour, and a dollar where the price is known.
+    URL, or a `Store` to share. budget: hard limits; None: 500 steps, an hour, and a dollar where the price is known; a dict goes over these.
     approve: asked before calls the policy says to ask about; without it the answer is no. Everything else is a field of
     `outrider.agent.settings.run_settings.Settings`. Raises UsageError for what cannot be meant.
     """
@@ -45,7 +46,7 @@ class Agent:
         *,
         tools: Sequence[Tool | Callable[..., Any] | str] | None = None,
         memory: str | Store | None = None,
-        budget: Budget | None = None,
+        budget: Budget | dict[str, Any] | None = None,
         api_key: str | None = None,
         listeners: Listeners | None = None,
         **settings: Any,
@@ -100,6 +101,14 @@ class Agent:
         """`fork` for async code."""
         return await self._drive(await self.prepare_fork(run_id, at=at, goal=goal, **changes))
 
+    def follow_up(self, run_id: str, goal: str, **changes: Any) -> Run:
+        """Another goal for a run, with everything said so far as its context; its budget goes on."""
+        return _sync(self._once(self.afollow_up(run_id, goal, **changes)))
+
+    async def afollow_up(self, run_id: str, goal: str, **changes: Any) -> Run:
+        """`follow_up` for async code."""
+        return await self._drive(await self.prepare_follow_up(run_id, goal, **changes))
+
     async def stream(self, goal: str, **changes: Any) -> AsyncIterator[Event]:
         """The events of a new run as they are committed; ends when the run does."""
         queue: asyncio.Queue[Stored | None] = asyncio.Queue()
@@ -107,7 +116,7 @@ class Agent:
         first = next(live.journal.read())
         yield first.event
         live.on_event = queue.put_nowait
-        task = asyncio.create_task(runs.drive(live))
+        task = asyncio.create_task(drive(live))
         task.add_done_callback(lambda _: queue.put_nowait(None))
         try:
             while (stored := await queue.get()) is not None:
@@ -122,12 +131,13 @@ class Agent:
         self,
         goal: str,
         *,
+        attachments: Sequence[Attachment] = (),
         model: str | Model | None = None,
-        budget: Budget | None = None,
+        budget: Budget | dict[str, Any] | None = None,
         answer: Any = None,
         **changes: Any,
     ) -> LiveRun:
-        """A new run, ready to be driven (`outrider.agent.assemble.drive`). `answer`: as in `run`."""
+        """A new run, ready to be driven (`outrider.agent.driving.drive`). `answer`: as in `run`."""
         if answer is not None:
             from outrider.agent.structured.schema import schema_of_type
 
@@ -140,8 +150,9 @@ class Agent:
         opened = await self._open_model(wanted, settings)
         settings = replace(settings, model=opened.name)
         live = runs.start(
-            self.store, goal, settings, opened, budget or self._budget, extra=self._extra, listeners=self._listeners
-        )
+            self.store, goal, settings, opened, budget or self._budget, attachments=attachments, extra=self._extra,
+            listeners=self._listeners,
+        )  # fmt: skip
         if answer is not None and not isinstance(answer, dict):
             live.expect(answer)
         return live
@@ -157,6 +168,23 @@ class Agent:
         """A run to go on with. `budget`: a Budget that replaces the old one, or limits to change, such as {"usd": "+0.50"}."""
         run_id, settings, opened, new = await self._as_before(run_id, model, budget, changes)
         return runs.resume(self.store, run_id, settings, opened, new, extra=self._extra, listeners=self._listeners)
+
+    async def prepare_follow_up(
+        self,
+        run_id: str,
+        goal: str,
+        *,
+        attachments: Sequence[Attachment] = (),
+        model: str | Model | None = None,
+        budget: dict[str, Any] | Budget | None = None,
+        **changes: Any,
+    ) -> LiveRun:
+        """A run with another goal, ready to be driven; with no goal it is only held. `budget` as for `prepare_resume`."""
+        run_id, settings, opened, new = await self._as_before(run_id, model, budget, changes)
+        return runs.follow_up(
+            self.store, run_id, settings, opened, new, goal=goal, attachments=attachments,
+            extra=self._extra, listeners=self._listeners,
+        )  # fmt: skip
 
     async def prepare_fork(
         self,
@@ -213,7 +241,7 @@ class Agent:
         await self.aclose()
 
     async def _drive(self, live: LiveRun) -> Run:
-        await runs.drive(live)
+        await drive(live)
         return replace(read_run(self.store, live.journal.run_id), kind=live.answer_kind)
 
     async def _once(self, work: Any) -> Run:

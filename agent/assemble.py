@@ -5,21 +5,18 @@ what is on disk does, and `resume` goes on from there.
 
 from __future__ import annotations
 
-import asyncio
 import sys
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from outrider.agent.budget import Budget, Ledger
-from outrider.agent.history.file_changes import drifted
+from outrider.agent.driving import give_goal, stage_resumed
 from outrider.agent.limits.periods import period_limits
 from outrider.agent.limits.purse import Purse
 from outrider.agent.live_run import Approve, LiveRun, nobody
-from outrider.agent.loop import pursue
 from outrider.agent.models.model import Model, Price, ToolSpec
 from outrider.agent.run_secrets import Hidden, masker_of, named_secrets
 from outrider.agent.settings.run_settings import Settings, as_stored, changed_settings, from_stored
@@ -27,10 +24,14 @@ from outrider.agent.state import State
 from outrider.agent.structured.reading import check_of
 from outrider.agent.tool_memory import RunMemory
 from outrider.agent.version import VERSION
-from outrider.memory.errors import LeaseLost, StoreError, UsageError
-from outrider.memory.events import Noted, Resumed, RunStarted, Stopped, ToolCalled, ToolReturned
+from outrider.memory.errors import UsageError
+from outrider.memory.events import (
+    Attachment,
+    Resumed,
+    RunStarted,
+    Stopped,
+)
 from outrider.memory.journal import Journal, Stored
-from outrider.memory.lease import BEAT_S
 from outrider.memory.redaction import Masker
 from outrider.memory.store import Store
 from outrider.memory.text import for_storage
@@ -38,7 +39,7 @@ from outrider.tools.builtin import collect, replaced
 from outrider.tools.clock import today
 from outrider.tools.net.named_secrets import bound_hosts
 from outrider.tools.policy import Policy
-from outrider.tools.tool import Observation, Tool, ToolContext, ToolError
+from outrider.tools.tool import Observation, Tool, ToolContext
 from outrider.tools.toolbox import Toolbox
 
 UNLIMITED = Budget(steps=500, seconds=3600)  # what "no budget given" means; plus a dollar where a price is known
@@ -68,24 +69,41 @@ def start(
     goal: str,
     settings: Settings,
     model: Model,
-    budget: Budget | None,
+    budget: Budget | dict[str, Any] | None,
     *,
     extra: Sequence[Tool] = (),
     listeners: Listeners | None = None,
     parent: str | None = None,
+    attachments: Sequence[Attachment] = (),
 ) -> LiveRun:
-    """A new run with its first event on disk; `parent` is the run that delegated it. Raises UsageError before anything is recorded or asked."""
+    """A new run with its first event on disk; `parent` is the run that delegated it. budget: a dict goes over the defaults.
+
+    Raises UsageError before anything is recorded or asked.
+    """
     goal = for_storage(goal)
     if not goal.strip():
         raise UsageError("there is no goal", "the goal is empty", 'say what you want: outrider run "…"')
-    budget = budget or default_budget(model.price)
+    if not isinstance(budget, Budget):
+        budget = default_budget(model.price).raised(**(budget or {}))
     ledger = Ledger(budget, model.price)
     toolbox = Toolbox(collect(settings.tools, settings.tools_from, extra))
     listeners = listeners or Listeners()
     for name in replaced(toolbox.tools.values()):
         listeners.progress(f"note: a tool of yours takes the place of the built-in {name}")
     workspace = _workspace(settings.workspace)
-    first = RunStarted(
+    first = _first_event(goal, settings, model, budget, toolbox, parent).model_copy(
+        update={"attachments": tuple(attachments)}
+    )
+    journal = Journal.create(store, masker_of(settings, model).model(first), label=settings.label, parent=parent)
+    live = _assemble(journal, settings, model, ledger, toolbox, workspace, listeners)
+    _replay(live)
+    return live
+
+
+def _first_event(
+    goal: str, settings: Settings, model: Model, budget: Budget, toolbox: Toolbox, parent: str | None
+) -> RunStarted:
+    return RunStarted(
         goal=goal,
         today=today(),
         model=model.name,
@@ -93,7 +111,7 @@ def start(
         policy=Policy.of(settings.policy).as_json(),
         tools=tuple(_told(tool) for tool in toolbox.tools.values()),
         system=_system(settings, model),
-        workspace=str(workspace),
+        workspace=str(_workspace(settings.workspace)),
         settings=as_stored(settings),
         price=model.price.as_json() if model.price else None,
         limits=asdict(model.limits),
@@ -101,10 +119,6 @@ def start(
         parent=parent,
         label=settings.label,
     )
-    journal = Journal.create(store, masker_of(settings, model).model(first), label=settings.label, parent=parent)
-    live = _assemble(journal, settings, model, ledger, toolbox, workspace, listeners)
-    _replay(live)
-    return live
 
 
 def _system(settings: Settings, model: Model) -> str:
@@ -161,14 +175,38 @@ def resume(
                 "see `outrider show`, or go on from it with `outrider run --continue RUN`",
             )
         _refuse_less_than_spent(live, changes)
-        unknown = tuple(c.call_id for c in live.state.open.values() if c.effect != "read")
-        live.stage(Resumed(changes=changes, unknown=unknown))
-        if moved := drifted(journal.read(), live.tool_context.workspace):
-            names = ", ".join(moved[:20])
-            live.stage(
-                Noted(by="outrider", text=f"While the run was left, these files changed: {names}. Read them again.")
-            )
+        stage_resumed(live, changes)
         live.commit()
+    except BaseException:
+        journal.release()
+        raise
+    return live
+
+
+def follow_up(
+    store: Store,
+    run_id: str,
+    settings: Settings,
+    model: Model,
+    budget: Budget,
+    *,
+    goal: str = "",
+    attachments: Sequence[Attachment] = (),
+    extra: Sequence[Tool] = (),
+    listeners: Listeners | None = None,
+) -> LiveRun:
+    """Take up a run, however it ended, with another goal; everything said so far is its context, its budget goes on.
+
+    Without a goal it is only held; `give_goal` or `go_on` then records what differs. Raises LeaseLost while another process drives it.
+    """
+    changes = _changes(store, run_id, settings, budget, model)
+    journal = Journal.open_for_writing(store, run_id)
+    try:
+        live = _take_up(journal, settings, model, budget, extra, listeners)
+        _refuse_less_than_spent(live, changes)
+        live.changes = changes
+        if goal:
+            give_goal(live, goal, attachments)
     except BaseException:
         journal.release()
         raise
@@ -210,12 +248,15 @@ def fork(
 ) -> LiveRun:
     """A new run that shares the events of another up to `at` (None: all), with a ledger of its own that starts at zero.
 
+    With a goal of its own and no `at` it begins clean: the shared events are kept, and the model is shown none of them.
     Raises UsageError if the run has no such event.
     """
     parent = Journal.open_for_reading(store, run_id)
+    clean = at is None and bool(goal)
     at = parent.head_seq if at is None else parent.at(at).seq
     changes = _changes(store, run_id, settings, budget, model) | {"fork": True, "budget": budget.as_json()}
     changes |= {"goal": for_storage(goal)} if goal else {}
+    changes |= {"clean": True} if clean else {}
     open_calls = _open_calls(parent, at)
     journal = Journal.create(
         store,
@@ -271,73 +312,6 @@ def _open_calls(journal: Journal, at: int) -> tuple[str, ...]:
     for stored in journal.read(upto=at):
         state.add(stored.seq, stored.event)
     return tuple(called.call_id for called in state.open.values() if called.effect != "read")
-
-
-async def drive(live: LiveRun) -> None:
-    """Work until the run ends, keeping its lease alive; then give back what it held."""
-    driver, lost = asyncio.current_task(), list[LeaseLost]()
-    beat = asyncio.create_task(_keep_lease(live, driver, lost))
-    try:
-        await _restore_python(live)
-        await pursue(live)
-    except asyncio.CancelledError:
-        if lost and driver and driver.uncancel() == 0:
-            raise lost[0] from None
-        raise
-    finally:
-        beat.cancel()
-        with suppress(Exception):  # what came back before it was stopped; if that cannot be kept, the error is known
-            live.commit()
-        await asyncio.to_thread(_close_scratch, live)
-        with suppress(StoreError):
-            live.journal.release()
-
-
-async def _restore_python(live: LiveRun) -> None:
-    """Give the code of a run that is taken up its variables back, as far as that repeats nothing, and say what is gone."""
-    if not any(seen.tool == "python" and seen.ok for seen in live.state.seen):
-        return
-    from outrider.tools.code.code_tools import restore
-
-    try:
-        told = await restore(live.tool_context, _python_cells(live.journal))
-    except ToolError as error:
-        told = str(error)
-    if told:
-        live.commit(Noted(by="outrider", text=told))
-
-
-def _python_cells(journal: Journal) -> list[str]:
-    code: dict[str, str] = {}
-    cells = []
-    for stored in journal.read():
-        event = stored.event
-        if isinstance(event, ToolCalled) and event.tool == "python":
-            code[event.call_id] = str(event.arguments.get("code", ""))
-        elif isinstance(event, ToolReturned) and event.ok and event.call_id in code:
-            cells.append(code[event.call_id])
-    return cells
-
-
-async def _keep_lease(live: LiveRun, driver: asyncio.Task[Any] | None, lost: list[LeaseLost]) -> None:
-    while True:
-        await asyncio.sleep(BEAT_S)
-        try:
-            live.journal.beat()
-        except LeaseLost as error:
-            lost.append(error)
-            if driver:
-                driver.cancel()
-            return
-        except StoreError:
-            continue  # the next append will tell, and nothing was lost
-
-
-def _close_scratch(live: LiveRun) -> None:
-    for value in live.tool_context.scratch.values():
-        if callable(close := getattr(value, "close", None)):
-            with suppress(Exception):
-                close()
 
 
 def default_budget(price: Price | None) -> Budget:
@@ -455,6 +429,12 @@ def _workspace(path: str) -> Path:
     if not folder.is_dir():
         raise UsageError(
             f"the workspace {str(path)!r} is not a folder", "a run works inside one", "make it, or name another"
+        )
+    if folder == folder.parent:
+        raise UsageError(
+            "the workspace is the whole machine",
+            f"{folder} holds every file there is, and tools may write in a workspace",
+            "name the folder the goal is about with --workspace, or change to it",
         )
     return folder
 

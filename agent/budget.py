@@ -25,6 +25,7 @@ from outrider.memory.events import (
     ChildEnded,
     ChildStarted,
     Event,
+    GoalGiven,
     ModelAsked,
     ModelReplied,
     Resumed,
@@ -39,6 +40,7 @@ ENDING_INPUT, ENDING_OUTPUT = (
     1600,
     400,
 )  # tokens the held-back slice pays for: a page of findings, a paragraph of answer
+MOST = 10**12  # of any unit; a larger number is a slip, and would be no limit
 LEAST_OUTPUT = 64  # a reply bounded below this cannot hold one tool call
 LEAST_ENDING = 16
 
@@ -74,10 +76,12 @@ class Budget:
                 _positive(f"per_tool[{name!r}]", value)
 
     def raised(self, **more: Any) -> Budget:
-        """The budget with limits changed: a value replaces, a string such as "+0.50" adds to what there was."""
+        """The budget with limits changed: a value replaces, a string such as "+0.50" adds to what there was, "none" lifts."""
         changes: dict[str, Any] = {}
         for unit, value in more.items():
-            if isinstance(value, str) and value.startswith("+"):
+            if isinstance(value, str) and value.strip().lower() == "none":
+                changes[unit] = None
+            elif isinstance(value, str) and value.startswith("+"):
                 old = getattr(self, unit)
                 changes[unit] = None if old is None else Decimal(str(old)) + _positive(unit, value[1:])
             elif value is not None:
@@ -119,16 +123,16 @@ def _positive(unit: str, value: Any) -> Any:
         number = Decimal(str(value))
     except InvalidOperation:
         number = Decimal("nan")
-    if not number.is_finite() or number <= 0:
-        raise UsageError(
-            f"{value!r} is not a limit for {unit}", "a limit is a number above zero", "leave it out for none"
-        )
+    said = repr(value) if len(str(value)) <= 40 else f"{str(value)[:40]!r}…"
+    if not number.is_finite() or number <= 0 or number > MOST:
+        why = f"a limit is a number above zero and at most {MOST:,}"
+        raise UsageError(f"{said} is not a limit for {unit}", why, 'leave it out for the default, or say "none"')
     if unit == "usd":
         return number
     if unit in ("seconds", "wall_seconds"):
         return float(number)
     if number != number.to_integral_value():
-        raise UsageError(f"{value!r} is not a limit for {unit}", f"{unit} are counted in whole numbers", "round it")
+        raise UsageError(f"{said} is not a limit for {unit}", f"{unit} are counted in whole numbers", "round it")
     return int(number)
 
 
@@ -218,7 +222,7 @@ class Ledger:
             self._childrens = _sum(self._childrens, event.cost)
         elif isinstance(event, Resumed) and event.changes.get("fork"):
             self._start()  # what the shared events cost was paid by the run they are from
-        elif isinstance(event, Resumed | RunStarted):
+        elif isinstance(event, Resumed | RunStarted | GoalGiven):  # the time until a person gave it is not the run's
             self._since = self._clock()
         self.waited_s += getattr(event, "waited_s", 0.0)
         if (elapsed_s := getattr(event, "elapsed_s", 0.0)) > self._worked_s:

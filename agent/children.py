@@ -12,6 +12,7 @@ from dataclasses import replace
 from outrider.agent import assemble as runs
 from outrider.agent.assemble import Listeners
 from outrider.agent.budget import Budget, Spent, share_of
+from outrider.agent.driving import drive
 from outrider.agent.history.run_view import Run, read_run
 from outrider.agent.live_run import LiveRun
 from outrider.agent.settings.run_settings import Settings
@@ -29,14 +30,14 @@ async def delegate(
     store = live.journal.store
     child = live.state.children.get(call_id)
     if child is None:
-        drive = _start(settings, live, call_id, goal, share, tools)
+        child_run = _start(settings, live, call_id, goal, share, tools)
     elif read_run(store, child).ended:
-        drive = None
+        child_run = None
     else:
-        drive = _take_up(live, child)
-    if drive is not None:
-        child = drive.journal.run_id
-        await runs.drive(drive)
+        child_run = _take_up(live, child)
+    if child_run is not None:
+        child = child_run.journal.run_id
+        await drive(child_run)
     done = read_run(store, str(child))
     live.commit(ChildEnded(call_id=call_id, child=done.id, cost=_used(done.spent)))
     return _told(done)

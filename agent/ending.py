@@ -5,7 +5,7 @@ Does not promise: a good answer; it has a page of findings and a paragraph to wr
 
 from __future__ import annotations
 
-from outrider.agent.answer import with_evidence
+from outrider.agent.answers.answer import with_evidence
 from outrider.agent.budget import ENDING_OUTPUT
 from outrider.agent.limits.purse import PeriodSpent
 from outrider.agent.live_run import LiveRun
@@ -79,7 +79,8 @@ def findings(live: LiveRun, size: int) -> str:
     lines: list[str] = []
     for seen in reversed([s for s in live.state.seen if s.ok]):
         text = " ".join(seen.text.split())
-        line = f"- step {seen.call_id.partition('.')[0]}, {seen.tool}: {text[:ONE_FINDING]}"
+        where = f"step {seen.call_id.partition('.')[0]}" if seen.call_id else "given"
+        line = f"- {where}, {seen.tool}: {text[:ONE_FINDING]}"
         if sum(map(len, lines)) + len(line) > size:
             break
         lines.insert(0, line)

@@ -41,7 +41,8 @@ class LiveRun:
     stage() takes secrets out of an event, tells everybody who keeps a picture of the run and holds it for the next
     commit; commit() commits. Nothing else writes to the run's journal. Staging a request books its money first and raises
     PeriodSpent if a limit over time has no room for it.
-    stop: a reason, set from outside (Ctrl-C), to leave after the current step.
+    stop: a reason, set from outside (Ctrl-C), to leave after the current step. changes: what differs from how it was last
+    driven and is not recorded yet.
     """
 
     journal: Journal
@@ -66,6 +67,7 @@ class LiveRun:
     check_answer: Check | None = None  # what is wrong with such a value, "" if nothing is
     answer_kind: Any = None  # the Python type it must be, where a program asked for one
     stop: str = ""
+    changes: dict[str, Any] = field(default_factory=dict)
     door: asyncio.Lock = field(default_factory=asyncio.Lock)  # calls that code makes come in one by one
     pending: list[Event] = field(default_factory=list)
     blobs: dict[str, bytes] = field(default_factory=dict)

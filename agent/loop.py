@@ -4,14 +4,15 @@ Touches everything through `LiveRun`, nothing by itself. Does not promise: to be
 
 from __future__ import annotations
 
-from outrider.agent.act import act, open_call, run_one
-from outrider.agent.answer import claims_undone
+from outrider.agent.act import act, open_call, refused, run_one
+from outrider.agent.answers.answer import claims_undone
+from outrider.agent.answers.outcome import outcome_of
 from outrider.agent.ending import end_early, evidence_of
 from outrider.agent.limits.purse import PeriodSpent
 from outrider.agent.limits.soft import soft_note
 from outrider.agent.live_run import LiveRun
 from outrider.agent.models.model import ModelFailure
-from outrider.agent.outcome import outcome_of
+from outrider.agent.state import MAX_CALLS
 from outrider.agent.structured.reading import MISFIT, TRIES, read_answer
 from outrider.agent.think import OutOfBudget, is_truncated, think
 from outrider.memory.events import Interrupted, ModelReplied, Noted, Stopped, StopReason, ToolCalled, ToolReturned
@@ -23,6 +24,7 @@ REPEATS = (
     "Call one of the tools, or write the answer to the goal once, in a few words."
 )
 EMPTY = "Your reply was empty. Call one of the tools, or write the answer to the goal."
+DROPPED = "Not run: the person gave another goal."
 UNKNOWN = (
     "Interrupted: the process stopped while this call was under way, and its outcome is unknown. It was not repeated. "
     "Look whether it took effect before doing it again."
@@ -126,12 +128,23 @@ async def finish_open_work(live: LiveRun) -> None:
         live.stage(await _settle_open(live, called))
     if live.pending:
         live.commit()
-    if live.state.reply is not None:
+    if live.state.reply is not None and live.state.abandoned:
+        drop(live, live.state.reply)
+    elif live.state.reply is not None:
         await act(live, live.state.reply)
 
 
+def drop(live: LiveRun, reply: ModelReplied) -> None:
+    """Answer the calls of a reply that did not begin: another goal was given, and they were for the one before."""
+    for position, draft in enumerate(reply.calls[:MAX_CALLS]):
+        call_id = f"{reply.step}.{position}"
+        if call_id not in live.state.returned:
+            live.stage(refused(live, call_id, draft.name, DROPPED))
+
+
 async def _settle_open(live: LiveRun, called: ToolCalled) -> ToolReturned:
-    ready = None if "/" in called.call_id else open_call(live, called)  # the code that made a nested call is gone
+    gone = "/" in called.call_id or live.state.abandoned
+    ready = None if gone else open_call(live, called)  # the code that made a nested call is gone
     if ready is None:
         return ToolReturned(
             call_id=called.call_id, tool=called.tool, text=UNKNOWN, ok=False, elapsed_s=live.ledger.elapsed_s

@@ -15,8 +15,10 @@ from outrider.memory.events import (
     Answered,
     ApprovalAsked,
     ApprovalGiven,
+    Attachment,
     ChildStarted,
     Event,
+    GoalGiven,
     Interrupted,
     ModelAsked,
     ModelReplied,
@@ -71,7 +73,8 @@ class State:
 
     reply: the last reply of a step whose calls are not all answered, else None. open: calls that began and did not
     return. asked: the request that was sent and not answered. fresh: reads whose result still holds. past: each call and
-    what came of it. warned: calls the model was told not to repeat. bad_replies, denials: in a row. misfits: answers that were not the data asked for.
+    what came of it. warned: calls the model was told not to repeat. `seen` begins with what came with the goal (call_id "").
+    bad_replies, denials: in a row. misfits: answers that were not the data asked for.
     """
 
     goal: str = ""
@@ -93,6 +96,7 @@ class State:
     denials: int = 0
     failed: dict[str, bool] = field(default_factory=dict)  # tools with effects that did nothing → whether denied
     plan: tuple[str, ...] = ()
+    abandoned: bool = False  # another goal was given while calls were open
     children: dict[str, str] = field(default_factory=dict)  # call id → run that was started for it
     asked_for: ApprovalAsked | None = None
     allowed: set[str] = field(default_factory=set)  # tools a person allowed for the rest of the run
@@ -106,6 +110,11 @@ class State:
         self.last = event
         if isinstance(event, RunStarted):
             self.goal, self.started = event.goal, event
+            self._add_attachments(seq, event.attachments)
+        elif isinstance(event, GoalGiven):
+            self._begin(event.goal)
+            self.abandoned = self.reply is not None or bool(self.open)
+            self._add_attachments(seq, event.attachments)
         elif isinstance(event, ModelAsked):
             self.asked, self.step = event, event.step
         elif isinstance(event, ModelReplied):
@@ -117,9 +126,7 @@ class State:
         elif isinstance(event, ApprovalAsked):
             self.asked_for = event
         elif isinstance(event, ApprovalGiven):
-            if (
-                event.approved and event.scope != "once" and self.asked_for
-            ):  # "always" is kept beyond the run by its asker
+            if event.approved and event.scope != "once" and self.asked_for:  # its asker keeps "always" beyond the run
                 self.allowed.add(self.asked_for.tool)
         elif isinstance(event, ChildStarted):
             self.children[event.call_id] = event.child
@@ -132,14 +139,30 @@ class State:
         elif isinstance(event, Stopped):
             self.stopped = event
         elif isinstance(event, Resumed):
-            self.answered = self.stopped = None
             if event.changes.get("fork"):
                 self.children.clear()  # they belong to the run this one is from, and are paid by it
-            self.goal = str(event.changes.get("goal") or self.goal)
-            self.bad_replies = self.denials = self.replans = self.misfits = 0
-            self.told_to_wrap_up = False
-            self.past.clear()
-            self.warned.clear()
+            self._begin(str(event.changes.get("goal") or self.goal))
+            if event.changes.get("clean"):
+                self._forget()
+
+    def _begin(self, goal: str) -> None:
+        """Work begins, on this goal: what went wrong before counts no more."""
+        self.goal, self.answered, self.stopped = goal, None, None
+        self.bad_replies = self.denials = self.replans = self.misfits = 0
+        self.told_to_wrap_up = False
+        self.past.clear()
+        self.warned.clear()
+
+    def _forget(self) -> None:
+        """What was observed was for another goal."""
+        self.seen, self.plan, self.failed = [], (), {}
+        self.fresh.clear()
+        self.open.clear()
+        self.reply = self.asked = None
+
+    def _add_attachments(self, seq: int, attachments: tuple[Attachment, ...]) -> None:
+        """What came with a goal bears out claims as an observation does; no call brought it."""
+        self.seen += [Seen(seq, "", one.name, one.text, True, "trusted", 0.0) for one in attachments if one.text]
 
     @property
     def interrupted(self) -> bool:
@@ -208,7 +231,7 @@ class State:
         self._add_effect(event, called)
         self.denials = self.denials + 1 if event.text.startswith(DENIED) else 0 if event.ran else self.denials
         if not self._marks:
-            self.reply = None
+            self.reply, self.abandoned = None, False
 
     def _add_effect(self, event: ToolReturned, called: ToolCalled | None) -> None:
         denied = event.text.startswith(DENIED)

@@ -102,6 +102,16 @@ class Citation(_Part):
     quote: str = ""
 
 
+class Attachment(_Part):
+    """What a goal came with: a text that is shown whole, or the path under which tools reach it. `note`: why only a path."""
+
+    name: str
+    text: str = ""
+    path: str = ""
+    size: int = Field(default=0, ge=0)
+    note: str = ""
+
+
 class Event(BaseModel):
     """Base of every event. `kind` is the discriminator and is stored in its own column, not in the body."""
 
@@ -152,6 +162,15 @@ class RunStarted(Event):
     parent: str | None = None
     label: str = ""
     today: str = ""
+    attachments: tuple[Attachment, ...] = ()
+
+
+class GoalGiven(Event):
+    """Another goal for the same run, with everything said so far as its context: a chat is one run with many goals."""
+
+    kind: Literal["goal_given"] = "goal_given"
+    goal: str
+    attachments: tuple[Attachment, ...] = ()
 
 
 class ModelAsked(Event):
@@ -364,6 +383,7 @@ class Unknown(Event):
 
 AnyEvent = Annotated[
     RunStarted
+    | GoalGiven
     | ModelAsked
     | ModelReplied
     | ToolCalled
@@ -384,7 +404,7 @@ AnyEvent = Annotated[
 KINDS: dict[str, type[Event]] = {
     cls.model_fields["kind"].default: cls
     for cls in (
-        RunStarted, ModelAsked, ModelReplied, ToolCalled, ToolReturned, ChildStarted, ChildEnded, PlanChanged, ApprovalAsked, ApprovalGiven,
+        RunStarted, GoalGiven, ModelAsked, ModelReplied, ToolCalled, ToolReturned, ChildStarted, ChildEnded, PlanChanged, ApprovalAsked, ApprovalGiven,
         Noted, Compacted, Interrupted, Resumed, Answered, Stopped,
     )
 }  # fmt: skip

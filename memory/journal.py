@@ -23,7 +23,7 @@ from sqlalchemy import Connection, RowMapping, bindparam, insert, select, text, 
 
 from outrider.memory import schema
 from outrider.memory.errors import LeaseLost, StoreError, UsageError
-from outrider.memory.events import Answered, Event, Noted, RunStarted, ToolReturned, decode
+from outrider.memory.events import Answered, Event, GoalGiven, Noted, RunStarted, ToolReturned, decode
 from outrider.memory.lease import holder_lives, holder_name
 from outrider.memory.store import Store, run
 
@@ -374,6 +374,9 @@ def _stored(row: RowMapping) -> Stored:
     return Stored(row["run_id"], row["seq"], row["at"], row["kind"], row["body"], bytes(row["hash"]))
 
 
+_GOALS = (RunStarted, GoalGiven)
+
+
 def _words(event: Event, blobs: Mapping[str, bytes], most: int | None) -> str:
     """What the full-text index learns from an event: observations whole (or their first `most` bytes), answers, notes."""
     if isinstance(event, ToolReturned):
@@ -382,7 +385,7 @@ def _words(event: Event, blobs: Mapping[str, bytes], most: int | None) -> str:
     elif isinstance(event, Answered) or (isinstance(event, Noted) and event.by != "outrider"):
         said = event.text
     else:
-        said = event.goal if isinstance(event, RunStarted) else ""
+        said = "\n".join((event.goal, *(a.text for a in event.attachments))) if isinstance(event, _GOALS) else ""
     said = said.replace("\0", "")  # PostgreSQL's text holds no NUL
     if said.isascii():
         return said[:most]

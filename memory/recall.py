@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, bindparam, select, text
 
 from outrider.memory import schema
-from outrider.memory.events import Answered, Noted, RunStarted, ToolReturned, decode
+from outrider.memory.events import Answered, GoalGiven, Noted, RunStarted, ToolReturned, decode
 from outrider.memory.journal import Journal, find_run
 from outrider.memory.store import Store
 
@@ -107,7 +107,7 @@ def _hit(row: object) -> Hit:
         said, tool = event.text, event.tool
     elif isinstance(event, Answered | Noted):
         said = event.text
-    elif isinstance(event, RunStarted):
+    elif isinstance(event, RunStarted | GoalGiven):
         said = event.goal
     return Hit(r["run_id"], r["seq"], r["at"], r["kind"], tool, said)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import os
 import re
 import shlex
@@ -125,3 +126,38 @@ def test_no_file_names_a_package_host_or_a_machine() -> None:
         file = ROOT / name
         if file.suffix in (".toml", ".txt", ".cfg", ".lock", "") and file.is_file():
             assert not hosts.search(file.read_text(errors="replace")), name
+
+
+def imported(file: Path) -> set[str]:
+    """Every module that a file imports, early or late."""
+    found = set()
+    for node in ast.walk(ast.parse(file.read_text())):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{file}: relative imports are not used here"
+            found.add(node.module or "")
+    return found
+
+
+def test_what_runs_inside_the_sandbox_imports_the_standard_library_and_itself() -> None:
+    """It is bound into a place where nothing else is; one import more and no sandbox starts there."""
+    own = "outrider.tools.sandbox.inside"
+    files = list((ROOT / "tools" / "sandbox" / "inside").glob("*.py"))
+    assert len(files) > 10
+    for file in files:
+        foreign = {
+            m for m in imported(file) if m.split(".")[0] not in sys.stdlib_module_names and not m.startswith(own)
+        }
+        assert not foreign, f"{file.name} imports {foreign}"
+
+
+def test_training_uses_the_package_and_never_the_reverse() -> None:
+    """The program that trains the starter shares the questions with multiple-choice mode; no user's wheel needs it."""
+    training = set().union(*map(imported, (ROOT / "examples" / "train_starter").rglob("*.py")))
+    assert any(name.startswith("outrider.agent.models.choice") for name in training)
+    for room in ("agent", "tools", "memory"):
+        for file in (ROOT / room).rglob("*.py"):
+            barred = {"examples", "benchmarks", "tests"} | ({"torch"} if "tune" not in file.parts else set())
+            outside = {m for m in imported(file) if m.split(".")[0] in barred}
+            assert not outside, f"{file.relative_to(ROOT)} imports {outside}"

@@ -19,6 +19,7 @@ import typer
 from typer.exceptions import TyperException
 
 from outrider.agent.cli.commands import (
+    chat,
     compare,
     config,
     diff,
@@ -58,6 +59,7 @@ app = typer.Typer(
 )
 COMMANDS = {
     "run": run,
+    "chat": chat,
     "resume": resume,
     "fork": fork,
     "runs": runs,

@@ -13,7 +13,6 @@ from outrider.agent.cli.flags import RunFlags, known_isolation
 from outrider.memory.errors import UsageError
 
 if TYPE_CHECKING:
-    from outrider.agent.budget import Budget
     from outrider.agent.cli.progress import Progress
     from outrider.memory.store import Store
 
@@ -45,12 +44,13 @@ def from_config(config: dict[str, Any]) -> dict[str, Any]:
     return {key: config[key] for key in PASSED_ON if config.get(key)} | tools
 
 
-def budget_of(flags: RunFlags, config: dict[str, Any]) -> Budget | None:
-    """The limits of the flags over those of the configuration; without any, None."""
+def budget_of(flags: RunFlags, config: dict[str, Any]) -> dict[str, Any] | None:
+    """The limits of the flags over those of the configuration, which go over the defaults; without any, None."""
     from outrider.agent.budget import Budget
 
     limits: dict[str, Any] = (config.get("budget") or {}) | flags.limits()
-    return Budget(**limits) if limits else None
+    Budget().raised(**limits)  # what cannot be meant is said before anything is opened
+    return limits or None
 
 
 def from_template(name: str, words: list[str], config: dict[str, Any]) -> tuple[str, dict[str, Any]]:

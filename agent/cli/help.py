@@ -10,6 +10,7 @@ from typer.core import TyperCommand, TyperGroup
 
 ORDER = (
     "run",
+    "chat",
     "resume",
     "fork",
     "runs",

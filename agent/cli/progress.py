@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from outrider.agent.cli.more import flags_for_more, how_to_wait, limit_of
@@ -17,8 +18,11 @@ from outrider.agent.review.terminal import LIVE, SANDBOX_OFF, TranscriptWriter, 
 from outrider.memory.events import (
     Answered,
     ApprovalAsked,
+    Event,
+    GoalGiven,
     ModelAsked,
     ModelReplied,
+    Resumed,
     RunStarted,
     ToolCalled,
     ToolReturned,
@@ -30,6 +34,14 @@ if TYPE_CHECKING:
     from rich.text import Text
 
     from outrider.agent.history.run_view import Run
+    from outrider.memory.journal import Journal
+
+
+def goal_in(event: Event) -> str:
+    """The goal that an event gives, "" if it gives none."""
+    if isinstance(event, RunStarted | GoalGiven):
+        return event.goal
+    return str(event.changes.get("goal") or "") if isinstance(event, Resumed) else ""
 
 
 class Progress:
@@ -42,6 +54,7 @@ class Progress:
         self._live: Live | None = None
         self._doing, self._since, self._text = "starting", time.monotonic(), ""
         self._open: dict[str, str] = {}
+        self._step = 0
 
     def show(self, lines: list[Line], *, always: bool = False) -> None:
         """Print lines. A stderr that is gone is nobody's trouble: the run goes on."""
@@ -53,14 +66,26 @@ class Progress:
         """Print one line of our own words."""
         self.show([Line(((text, "warn"),))], always=always)
 
-    def catch_up(self, stored: Stored, *, last: bool) -> None:
-        """Learn of an event that was there before; only the first and the last one are shown."""
-        lines = self._teller.tell(stored)
-        event = stored.event
-        if isinstance(event, RunStarted) and event.settings.get("unsafe") and self.quiet:
-            self.show([warning(SANDBOX_OFF)], always=True)
-        if last or isinstance(event, RunStarted):
-            self.show(lines)
+    def begin(self, journal: Journal) -> None:
+        """Learn of what was there before; shown are the header, with the goal as it is now, and the last event."""
+        events = list(journal.read())
+        now = next(one.event for one in reversed(events) if goal_in(one.event))
+        change = {"goal": goal_in(now), "attachments": getattr(now, "attachments", ())}
+        for stored in events:
+            lines = self._teller.tell(stored)
+            event = stored.event
+            if isinstance(event, RunStarted):
+                if event.settings.get("unsafe") and self.quiet:
+                    self.show([warning(SANDBOX_OFF)], always=True)
+                header = replace(stored, run=journal.run_id, body=event.model_copy(update=change).body())
+                self.show(TranscriptWriter(LIVE).tell(header))
+            elif stored.seq == journal.head_seq and not isinstance(event, GoalGiven):
+                self.show(lines)
+
+    def learn(self, journal: Journal) -> None:
+        """Learn of what was there before, and show nothing of it."""
+        for stored in journal.read():
+            self._teller.tell(stored)
 
     def on_event(self, stored: Stored) -> None:
         """Show an event that was just committed."""
@@ -86,12 +111,14 @@ class Progress:
     def _watch(self, stored: Stored) -> None:
         event = stored.event
         if isinstance(event, ModelAsked):
+            self._step = event.step
             what = f"step {event.step}" if event.purpose == "step" else event.purpose
             self._doing = f"{what}, the model is thinking"
         elif isinstance(event, ToolCalled):
             self._open[event.call_id] = event.tool
         elif isinstance(event, ToolReturned):
             self._open.pop(event.call_id, None)
+            self._doing = f"step {self._step + 1}, the model is thinking"
         if isinstance(event, ModelAsked | ToolCalled | ToolReturned | ModelReplied):
             self._since, self._text = time.monotonic(), ""
 

@@ -42,18 +42,33 @@ def work(make: MakeAgent, prepare: Prepare, progress: Progress, conclusion: Conc
         return asyncio.run(_work(make, prepare, progress, conclusion))
 
 
-async def _work(make: MakeAgent, prepare: Prepare, progress: Progress, conclusion: Conclusion) -> Run:
+def listeners_for(progress: Progress, person: Person) -> Listeners:
+    """What a person sees of a run, and is asked."""
     from outrider.agent.assemble import Listeners
-    from outrider.agent.history.run_view import read_run
 
-    person = Person(progress)
     listeners = Listeners(progress=progress.progress)
     if progress.painter.console is not None and not progress.quiet:
         listeners.on_text = progress.on_text
     if is_there():
         listeners.approve, listeners.ask = person.approve, person.answer
         progress.asks = True
-    agent = make(listeners)
+    return listeners
+
+
+def start_sandbox(live: LiveRun) -> None:
+    """Start it beside the first request, if code may run in it."""
+    from outrider.tools.code.code_tools import start_early
+
+    if "python" in live.toolbox.tools or "shell" in live.toolbox.tools:
+        early = asyncio.ensure_future(asyncio.to_thread(start_early, live.tool_context))
+        early.add_done_callback(_forget_failure)  # the first call reports it
+
+
+async def _work(make: MakeAgent, prepare: Prepare, progress: Progress, conclusion: Conclusion) -> Run:
+    from outrider.agent.history.run_view import read_run
+
+    person = Person(progress)
+    agent = make(listeners_for(progress, person))
     try:
         live = await prepare(agent)
         while True:
@@ -70,19 +85,15 @@ async def _work(make: MakeAgent, prepare: Prepare, progress: Progress, conclusio
 async def _show_and_drive(
     live: LiveRun, agent: Agent, progress: Progress, person: Person, conclusion: Conclusion
 ) -> None:
-    from outrider.tools.code.code_tools import start_early
-
-    for stored in live.journal.read():
-        progress.catch_up(stored, last=stored.seq == live.journal.head_seq)
-    live.on_event = partial(_on_event, agent.store, progress, conclusion)
-    if "python" in live.toolbox.tools or "shell" in live.toolbox.tools:
-        early = asyncio.ensure_future(asyncio.to_thread(start_early, live.tool_context))  # beside the first request
-        early.add_done_callback(_forget_failure)  # the first call reports it
+    progress.begin(live.journal)
+    live.on_event = partial(on_event, agent.store, progress, conclusion)
+    start_sandbox(live)
     with progress.watching():
         await _drive(live, progress, person)
 
 
-def _on_event(store: Store, progress: Progress, conclusion: Conclusion, stored: Stored) -> None:
+def on_event(store: Store, progress: Progress, conclusion: Conclusion, stored: Stored) -> None:
+    """Show an event that was just committed, and the end of the run at once."""
     progress.on_event(stored)
     if stored.kind == "stopped":  # closing the sandbox takes its time; a process killed meanwhile has given its answer
         from outrider.agent.history.run_view import read_run
@@ -97,7 +108,7 @@ def _forget_failure(done: asyncio.Future[None]) -> None:
 
 
 async def _drive(live: LiveRun, progress: Progress, person: Person) -> None:
-    from outrider.agent.assemble import drive
+    from outrider.agent.driving import drive
 
     task = asyncio.ensure_future(drive(live))
     stopping = Stopping(live, task, progress, person)

@@ -47,7 +47,7 @@ def digest(seen: list[Seen], upto: int, plan: tuple[str, ...], size: int) -> str
     """The steps up to event `upto`, one line each, newest kept, in about `size` characters; the plan first."""
     lines: list[str] = []
     length = 0
-    older = [one for one in seen if one.seq <= upto]
+    older = [one for one in seen if one.seq <= upto and one.call_id]  # what came with a goal stays with it
     for one in reversed(older):
         line = _pointer(one)
         length += len(line) + 1

@@ -8,12 +8,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from hashlib import blake2b
 
-from outrider.agent.models.model import Message, Seen
+from outrider.agent.context.goal import goal_text
+from outrider.agent.models.model import GOAL, Message, Seen
 from outrider.agent.state import MAX_CALLS
 from outrider.memory.events import (
     CallDraft,
     Compacted,
     Event,
+    GoalGiven,
     ModelAsked,
     ModelReplied,
     Noted,
@@ -46,7 +48,9 @@ class Context:
             self._tools = tuple(str(told.get("name")) for told in event.tools)
             if event.system:
                 self._say(Message("system", event.system))
-            self._say(Message("user", event.goal, note=event.today))
+            self._say(Message("user", goal_text(event.goal, event.attachments), label=GOAL, note=event.today))
+        elif isinstance(event, GoalGiven):
+            self._say(Message("user", goal_text(event.goal, event.attachments), label=GOAL, note=left()))
         elif isinstance(event, ModelAsked):
             self._asked, self._asked_messages = event, len(self.messages)
         elif isinstance(event, ModelReplied):
@@ -57,7 +61,11 @@ class Context:
         elif isinstance(event, Noted) and event.by in ("outrider", "person"):
             self._say(Message("user", event.text, note=left()))
         elif isinstance(event, Resumed) and event.changes.get("goal"):
-            self._say(Message("user", f"The goal is now: {event.changes['goal']}"))
+            if event.changes.get("clean"):  # a fork with a goal of its own: what was said before was about another
+                self._begin_again()
+                self._say(Message("user", str(event.changes["goal"]), label=GOAL))
+            else:
+                self._say(Message("user", f"The goal is now: {event.changes['goal']}", label=GOAL))
         elif isinstance(event, Compacted):
             self._compact(event)
 
@@ -112,9 +120,11 @@ class Context:
             self._say(message)
 
     def _compact(self, event: Compacted) -> None:
-        """The goal, then what was left out in short, then everything after `upto` as it was."""
+        """The first goal, then what was left out in short, the goal being worked on, and everything after `upto` as it was."""
         head = 1 + (self.messages[0].role == "system")
-        rest = [(m, s) for m, s in zip(self.messages, self._seqs, strict=True) if s > event.upto]
+        placed = list(zip(self.messages, self._seqs, strict=True))
+        rest = [(m, s) for m, s in placed if s > event.upto]
+        rest = [(m, s) for m, s in placed[head:] if s <= event.upto and m.label == GOAL][-1:] + rest
         self.messages, self._seqs = self.messages[:head], self._seqs[:head]
         self.seen = None  # what the provider counted is not what it will be sent
         self._hash.update(b"compacted\xff")
@@ -123,6 +133,13 @@ class Context:
         for message, seq in rest:
             self.messages.append(message)
             self._seqs.append(seq)
+
+    def _begin_again(self) -> None:
+        """Forget everything but the system text."""
+        head = int(bool(self.messages) and self.messages[0].role == "system")
+        self.messages, self._seqs = self.messages[:head], self._seqs[:head]
+        self._waiting, self._held, self.seen, self._asked = {}, [], None, None
+        self._hash.update(b"clean\xff")
 
     def _say(self, message: Message) -> None:
         if self._waiting:  # a note may come while calls are open; servers want results right after their calls

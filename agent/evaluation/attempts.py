@@ -18,7 +18,6 @@ from pathlib import Path
 from typing import Any
 
 from outrider.agent.agent import Agent
-from outrider.agent.budget import Budget
 from outrider.agent.evaluation.checks import Functions, wrong_with
 from outrider.agent.evaluation.goals import Goal
 from outrider.agent.history.run_view import Run
@@ -63,7 +62,7 @@ class Plan:
     goals: list[Goal]
     models: dict[str, tuple[str, dict[str, Any]]]
     repeat: int
-    budget: Budget | None
+    budget: dict[str, Any] | None  # limits that go over the defaults
     functions: Functions
     base: Path  # what `workspace` of a goal is relative to
     folder: Path

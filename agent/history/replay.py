@@ -124,8 +124,8 @@ async def replay(
 
 
 def _segments(stored: list[Stored]) -> list[tuple[int, int]]:
-    """[begin, end) of each stretch that one process drove: it starts after `RunStarted` or `Resumed`."""
-    taken_up = [i for i, one in enumerate(stored) if one.kind in ("run_started", "resumed")]
+    """[begin, end) of each stretch that one process drove: it starts after `RunStarted`, `Resumed` or `GoalGiven`."""
+    taken_up = [i for i, one in enumerate(stored) if one.kind in ("run_started", "resumed", "goal_given")]
     ends = [*taken_up[1:], len(stored)]
     return [(_after_notes(stored, i + 1), end) for i, end in zip(taken_up, ends, strict=True)]
 

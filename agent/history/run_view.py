@@ -11,10 +11,20 @@ from typing import Any, Literal
 
 from sqlalchemy import select
 
-from outrider.agent.answer import Answer
+from outrider.agent.answers.answer import Answer
 from outrider.agent.budget import Budget, Ledger, Spent
 from outrider.memory import schema
-from outrider.memory.events import Answered, Citation, Event, Interrupted, Resumed, RunStarted, Stopped, StopReason
+from outrider.memory.events import (
+    Answered,
+    Citation,
+    Event,
+    GoalGiven,
+    Interrupted,
+    Resumed,
+    RunStarted,
+    Stopped,
+    StopReason,
+)
 from outrider.memory.journal import Journal, Stored, find_run
 from outrider.memory.lease import holder_lives
 from outrider.memory.store import Store
@@ -154,6 +164,8 @@ class _Told:
             asked_for = event.settings.get("schema")
             self.schema = asked_for if isinstance(asked_for, dict) else None
             self.budget, self.answered, self.stopped = Budget.of(event.budget), None, None
+        elif isinstance(event, GoalGiven):
+            self.goal, self.answered, self.stopped, self.interrupted = event.goal, None, None, ""
         elif isinstance(event, Resumed):
             self.model = str(event.changes.get("model") or self.model)
             self.goal = str(event.changes.get("goal") or self.goal)

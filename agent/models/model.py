@@ -37,13 +37,16 @@ __all__ = [
 ]
 
 
+GOAL = "goal"
+
+
 @dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class Message:
     """One turn. Compared and hashed by identity, so a provider can keep the encoded bytes of each message once.
 
     role "assistant" may carry `calls`; role "tool" answers the call at the same position of the assistant turn
     before it: `call_id` is ours ("3.1", unique in the run) and is also the id that `calls[i].id` holds here.
-    `label` is the tool's name on a "tool" message. `ok` is False for an observation that is an error.
+    `label` is the tool's name on a "tool" message, and GOAL on a "user" message that says what is wanted. `ok` is False for an observation that is an error.
     `origin` "untrusted": the text was written by strangers. `note` is a line from Outrider (what is left of the budget).
     An ordinary model is shown `as_shown(message)`; a small one may be shown less. `kept`: fields of an assistant's turn that
     its provider wants back as they were (DeepSeek's reasoning_content, OpenRouter's reasoning_details).

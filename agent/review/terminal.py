@@ -5,7 +5,7 @@ Does not promise: to say everything; `show --json` does.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -27,10 +27,12 @@ from outrider.memory.events import (
     Answered,
     ApprovalAsked,
     ApprovalGiven,
+    Attachment,
     ChildEnded,
     ChildStarted,
     Compacted,
     Event,
+    GoalGiven,
     Interrupted,
     ModelAsked,
     ModelReplied,
@@ -122,6 +124,7 @@ class TranscriptWriter:
     def _run_started(self, stored: Stored, event: RunStarted) -> Iterator[Line]:
         yield Line((("outrider", "strong"), (f"  run {stored.run}", "plain")), right=local(stored.at))
         yield from _row("goal", event.goal, "strong", self._detail)
+        yield from _attached(event.attachments)
         price = event.price or {}
         free = not any(float(str(price.get(side) or 0)) for side in ("input", "output"))
         cost = "" if free else f"  (${price['input']} in, ${price['output']} out per million tokens: {price['source']})"
@@ -138,6 +141,11 @@ class TranscriptWriter:
         if event.settings.get("unsafe") or event.settings.get("isolation") == "none":
             yield warning(SANDBOX_OFF)
         yield Line()
+
+    def _goal_given(self, stored: Stored, event: GoalGiven) -> Iterator[Line]:
+        yield Line()
+        yield from _row("goal", event.goal, "strong", self._detail)
+        yield from _attached(event.attachments)
 
     def _model_asked(self, stored: Stored, event: ModelAsked) -> Iterator[Line]:
         self._purpose = event.purpose
@@ -251,8 +259,13 @@ class TranscriptWriter:
         yield Line(((f"interrupted: {one_line(event.reason, 200)}", "warn"),))
 
     def _resumed(self, stored: Stored, event: Resumed) -> Iterator[Line]:
-        changes = ", ".join(f"{key} {_changed(value)}" for key, value in event.changes.items())
-        yield Line((("resumed", "strong"), (f"  {one_line(changes, 300)}" if changes else "", "plain")))
+        forked = bool(event.changes.get("fork"))
+        unsaid = ("fork", "clean", "goal", "budget") if forked else ()
+        changes = ", ".join(f"{key} {_changed(value)}" for key, value in event.changes.items() if key not in unsaid)
+        word = "a fork, from clean" if event.changes.get("clean") else "a fork" if forked else "resumed"
+        yield Line(((word, "strong"), (f"  {one_line(changes, 300)}" if changes else "", "plain")))
+        if forked and event.changes.get("goal"):
+            yield from _row("goal", str(event.changes["goal"]), "strong", self._detail)
         if event.unknown:
             said = f"{count(len(event.unknown), 'call')} had begun and did not return: the outcome is unknown"
             yield Line(((said, "warn"),), _HEAD)
@@ -285,6 +298,7 @@ class TranscriptWriter:
 
     _TOLD: dict[str, Callable[..., Iterator[Line]]] = {  # noqa: RUF012  (never changed)
         "run_started": _run_started,
+        "goal_given": _goal_given,
         "model_asked": _model_asked,
         "model_replied": _model_replied,
         "tool_called": _tool_called,
@@ -336,6 +350,13 @@ def receipts(answered: Answered) -> Iterator[Line]:
 def warning(text: str) -> Line:
     """A line that must not be overlooked."""
     return Line(((text, "bad"),), (("  ⚠ ", "bad"),))
+
+
+def _attached(attachments: Sequence[Attachment]) -> Iterator[Line]:
+    """What came with a goal: its name, and whether the model is shown it or only where it is."""
+    for one in attachments:
+        how = f"{one.note or 'a path'}" if one.path else f"{len(one.text):,} characters, shown to the model"
+        yield Line(((one_line(one.name, 100), "plain"), (f"  {one_line(how, 120)}", "dim")), (("  with    ", "dim"),))
 
 
 def _row(name: str, text: str, style: Style, detail: Detail) -> Iterator[Line]:

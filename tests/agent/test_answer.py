@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from outrider.agent.answer import Answer, with_evidence
+from outrider.agent.answers.answer import Answer, with_evidence
 from outrider.agent.state import Seen
 
 

@@ -16,7 +16,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from outrider.agent import Agent, Budget
-from outrider.agent import assemble as runs
 from outrider.agent.budget import Ledger
 from outrider.agent.history.run_view import read_run
 from outrider.agent.models.model import Limits, ModelFailure, Price, Reply, Request, Seen, Usage, byte_bound
@@ -209,7 +208,7 @@ def try_one(limit: dict[str, Any], seed: int, price: Price, failures: float, con
     async def drive() -> Any:
         live = await agent.prepare("go on for ever", budget=budget)
         async with asyncio.timeout(60):
-            await runs.drive(live)
+            await drive(live)
         return live
 
     live = asyncio.run(drive())

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from outrider.agent import Agent
-from outrider.agent import assemble as runs
+from outrider.agent.driving import drive
 from outrider.memory.errors import LeaseLost
 from outrider.memory.events import Noted, RunStarted
 from outrider.memory.journal import Journal
@@ -26,22 +26,28 @@ from tests.servers.postgres import PostgresServer
 START = RunStarted(goal="g", model="m")
 
 
-def contend(url: str, run_id: str, gate: int, opener: int) -> int:
-    """A process that waits at the gate, then tries to drive the run: 0 it drove, 7 it was refused, else a failure."""
+def contend(url: str, run_id: str, gate: int, go_on: int, tell: int, closed: list[int]) -> int:
+    """A process that waits at the gate, then tries to drive the run: 0 it drove, 7 it was refused, else a failure.
+
+    It tells that it has tried, and the one that drives keeps the run until `go_on` says that everybody has.
+    """
     if pid := os.fork():
         return pid
     code = 1
     try:
-        os.close(opener)
+        for end in closed:
+            os.close(end)
         store = Store(url)
         os.read(gate, 1)  # closed by the parent: all go at once
         try:
             journal = Journal.open_for_writing(store, run_id)
         except LeaseLost as refused:
             code = 7 if "is being driven by another process" in str(refused) else 2
+            os.write(tell, b"x")
         else:
             journal.append(Noted(text=f"driven by {os.getpid()}"))
-            time.sleep(0.05)
+            os.write(tell, b"x")
+            os.read(go_on, 1)
             journal.append(Noted(text=f"still {os.getpid()}"))
             code = 0
     except BaseException as error:
@@ -59,12 +65,15 @@ def race(url: str, rounds: int) -> None:
         journal.release()
     store.close()
     for run_id in ids:
-        gate, opener = os.pipe()
-        children = [contend(url, run_id, gate, opener) for _ in range(2)]
-        time.sleep(0.02)
+        (gate, opener), (go_on, release), (heard, tell) = os.pipe(), os.pipe(), os.pipe()
+        children = [contend(url, run_id, gate, go_on, tell, [opener, release, heard]) for _ in range(2)]
+        for end in (gate, go_on, tell):
+            os.close(end)
         os.close(opener)
+        assert len(os.read(heard, 1) + os.read(heard, 1)) == 2, "both have tried"
+        os.close(release)
         codes = sorted(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) for pid in children)
-        os.close(gate)
+        os.close(heard)
         assert codes == [0, 7]
     store = Store(url)
     for run_id in ids:
@@ -171,7 +180,7 @@ def test_driver_that_lost_its_run_stops_with_a_clear_error(store: Store, monkeyp
 
     async def driven() -> Any:
         live = await agent.prepare("go")
-        task = asyncio.create_task(runs.drive(live))
+        task = asyncio.create_task(drive(live))
         while not began:
             await asyncio.sleep(0.01)
         with store.write() as db:

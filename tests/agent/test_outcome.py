@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from outrider.agent.answers.outcome import outcome_of
 from outrider.agent.history.run_view import EXIT_CODES
-from outrider.agent.outcome import outcome_of
 from outrider.memory.store import Store
 from outrider.tools import ToolError, tool
 from tests.agent.helpers import Actor, call, calls, run, says

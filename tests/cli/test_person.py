@@ -116,7 +116,9 @@ def at_terminal(program: Program, arguments: Sequence[str], steps: list[tuple[st
 def test_a_reached_limit_asks_for_more_and_goes_on(program: Program) -> None:
     """What was done so far is shown, the amount is added, and the run goes on as the same run."""
     plan = {"tool": "plan", "arguments": {"items": ["a"]}}
-    model = program.script(plan, {**plan, "arguments": {"items": ["b"]}}, {**plan, "arguments": {"items": ["c"]}}, {"text": "done"})
+    model = program.script(
+        plan, {**plan, "arguments": {"items": ["b"]}}, {**plan, "arguments": {"items": ["c"]}}, {"text": "done"}
+    )
     words = ("run", "go", "--model", model, "--tool", "plan", "--steps", "3")
     code, said = at_terminal(program, words, [("how much more", b"lots\n"), ("How much more?", b"5\n")])
     assert (code, "is not a limit for steps" in said) == (0, True)

@@ -77,7 +77,8 @@ def test_processes_together_keep_the_limit(any_url: str) -> None:
     """Four processes ask for 2.40 in all: exactly 1.00 is given."""
     store = Store(any_url)
     workers = [
-        subprocess.Popen([sys.executable, "-c", WORKER, any_url, f"r{n}"], stdout=subprocess.PIPE, text=True) for n in range(4)
+        subprocess.Popen([sys.executable, "-c", WORKER, any_url, f"r{n}"], stdout=subprocess.PIPE, text=True)
+        for n in range(4)
     ]
     given_out = [int(worker.communicate(timeout=100)[0]) for worker in workers]
     assert sum(given_out) == 100
@@ -101,7 +102,9 @@ def test_a_database_of_the_first_version_is_brought_up_to_date_once(any_url: str
         db.execute(text("UPDATE outrider_schema SET version = '0001'"))
     store.close()
     code = "import sys; from outrider.memory.store import Store; Store(sys.argv[1]).close()"
-    openers = [subprocess.Popen([sys.executable, "-c", code, any_url], stderr=subprocess.PIPE, text=True) for _ in range(4)]
+    openers = [
+        subprocess.Popen([sys.executable, "-c", code, any_url], stderr=subprocess.PIPE, text=True) for _ in range(4)
+    ]
     assert [(opener.wait(timeout=100), opener.stderr and opener.stderr.read()) for opener in openers] == [(0, "")] * 4
     again = Store(any_url)
     assert spent(again, ALL, DAY) == 0

@@ -56,10 +56,20 @@ def users() -> tuple[str, ...]:
 
 
 ISOLATIONS = ("namespaces", "bubblewrap", "landlock")
-EVERY_LANE = tuple(f"{isolation}-{user}" for isolation in ISOLATIONS for user in users())
-LANES = tuple(  # the default isolation at every run of the tests, the others with the slow ones
-    name if name.startswith("namespaces") else pytest.param(name, marks=pytest.mark.slow) for name in EVERY_LANE
-)
+NAMES = tuple(f"{isolation}-{user}" for isolation in ISOLATIONS for user in users())
+
+
+def lanes(*at_every_run: str) -> list[Any]:
+    """Parameters for every lane; those not named (by a prefix) are slow, and one that needs a program says so."""
+    made = []
+    for name in NAMES:
+        marks = [] if name.startswith(at_every_run) else [pytest.mark.slow]
+        made.append(pytest.param(name, marks=[*marks, *([pytest.mark.bubblewrap] if "bubblewrap" in name else [])]))
+    return made
+
+
+EVERY_LANE = lanes("namespaces", "landlock")
+LANES = lanes("namespaces")
 # Positive controls run hostile code on this very machine: never as root, and only against what the lane made itself.
 CONTROLS = ("none-nobody",) if os.geteuid() == 0 else ("none-me",)
 

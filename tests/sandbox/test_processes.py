@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from tests.sandbox.attacks import Attack, attempt, says
-from tests.sandbox.lanes import CONTROLS, DRIVER, EVERY_LANE, LANES, Lane, below, running, within
+from tests.sandbox.lanes import CONTROLS, DRIVER, LANES, NAMES, Lane, below, running, within
 
 TRY = """
 import os, signal, subprocess, sys, time
@@ -230,7 +230,7 @@ def test_an_interrupted_call_is_ended_and_the_sandbox_stays_usable(tmp_path: Pat
 
 def test_the_probe_answers_in_a_process_that_was_forked(open_lane: Callable[[str], Lane]) -> None:
     """`outrider doctor` gets a report for each isolation, strongest first, each with a reason or a fix."""
-    opened = open_lane(EVERY_LANE[0])
+    opened = open_lane(NAMES[0])
     reports = opened.ask("probe")["reports"]
     assert [report["name"] for report in reports] == ["namespaces", "bubblewrap", "container", "landlock"]
     assert reports[0]["works"]

@@ -398,6 +398,12 @@ def test_list_files_shows_names_sizes_and_folders(ctx: ToolContext) -> None:
     assert call(file_tools.list_files, ctx, pattern="*.rs") == "no file fits *.rs in the workspace"
 
 
+def test_list_files_says_when_time_was_up(ctx: ToolContext) -> None:
+    """A list that is not whole never looks whole, an empty one least of all."""
+    ctx.seconds_left = lambda: 0.1
+    assert "not everything was looked at" in call(file_tools.list_files, ctx, pattern="*.rs")
+
+
 @pytest.mark.parametrize(
     ("pattern", "path", "fits"),
     [
@@ -405,22 +411,25 @@ def test_list_files_shows_names_sizes_and_folders(ctx: ToolContext) -> None:
         ("a/**/*.py", "a/b/d/c.py", True), ("a/**/*.py", "a/c.py", True), ("**/c.py", "c.py", True),
         ("?.py", "ab.py", False), ("a*b*c", "axxbyyc", True), ("a*b*c", "axxbyy", False), ("*", "x", True),
         ("*a*a*a*a*a*a*a*a*b", "a" * 200, False), ("c.py", "x/c.py", True),
-        ("*.{csv,tsv}", "a/b.tsv", True),
-        ("*.{csv,tsv}", "b.txt", False),
+        ("*.{csv,tsv}", "a/b.tsv", True), ("*.{csv,tsv}", "b.txt", False), ("{src,tests}/**/*.{py,pyi}", "tests/a/b.pyi", True),
+        ("{src,tests}/*.py", "docs/a.py", False), ("{a,{b,c}}.txt", "c.txt", True), ("*.[ch]", "x/y.h", True),
+        ("*.[ch]", "y.cc", False), ("[!a]*.txt", "abc.txt", False), ("[ab].txt", "b.txt", True), ("data[1].csv", "data[1].csv", True),
+        ("{}.txt", "{}.txt", True), ("{x}.txt", "{x}.txt", True), ("a{b,c.txt", "a{b,c.txt", True), ("[", "[", True),
+        ("{a,b}" * 40, "ab" * 20, False), ("*.CSV", "a.csv", False), ("./src/*.py", "src/a.py", True), ("**", "a/b", True),
+        ("**/*.{js,ts}", "deep/er/x.ts", True), ("src/**", "src/a/b.c", True), ("*/*.py", "a/b.py", True), ("*/*.py", "b.py", False),
         ("src/{a,b}/*.py", "src/b/x.py", True),
         ("{a,b}{1,2}.txt", "b2.txt", True),
-        ("{a,{b,c}}.txt", "c.txt", True),
         ("*.[ch]", "main.h", True),
         ("*.[ch]", "main.cc", False),
         ("log[0-9]*.txt", "log7-old.txt", True),
         ("[!a]*.txt", "a.txt", False),
         ("[!a]*.txt", "b.txt", True),
         ("a[.txt", "a[.txt", True),
-        ("{only}.txt", "{only}.txt", True),
+        ("{only}.txt", "{only}.txt", True), ("[^a].txt", "b.txt", True), ("[^a].txt", "a.txt", False),
     ],
 )  # fmt: skip
 def test_list_files_understands_patterns(pattern: str, path: str, fits: bool) -> None:
-    """Stars stop at slashes, ** does not, and no pattern takes for ever."""
+    """Stars stop at slashes, ** does not, braces and brackets choose, a name fits itself, and no pattern takes for ever."""
     assert file_tools.walk.glob(pattern)(path) is fits
 
 

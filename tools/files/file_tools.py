@@ -224,7 +224,7 @@ def list_files(ctx: ToolContext, path: str = ".", pattern: str = "") -> str:
     """List the files in a folder of the workspace, or all files below it that fit a pattern.
 
     path: the folder, relative to the workspace
-    pattern: such as "*.csv" or "src/**/*.py"; searches every folder below
+    pattern: such as "*.csv", "*.{csv,tsv}" or "src/**/*.py"; searches every folder below
     """
     with place(ctx.workspace, path) as at:
         found = at.status()
@@ -234,11 +234,12 @@ def list_files(ctx: ToolContext, path: str = ".", pattern: str = "") -> str:
             return f"1 file: {_line(at.name, 'file', found.st_size)}"
         fits = walk.glob(pattern) if pattern else None
         rows: list[str] = []
-        seen = total = 0
+        total, whole = 0, True
         folder = at.open_folder()
         try:
             for seen, entry in enumerate(walk.entries(folder, deep=fits is not None), start=1):
                 if seen > MAX_WALKED or ctx.seconds_left() <= 0.5:
+                    whole = False
                     break
                 if fits is None or (entry.kind == "file" and fits(entry.path)):
                     total += 1
@@ -246,7 +247,7 @@ def list_files(ctx: ToolContext, path: str = ".", pattern: str = "") -> str:
                         rows.append(_line(entry.path, entry.kind, entry.size))
         finally:
             os.close(folder)
-    return _listing(rows, total, shown(at.path), pattern, whole=seen <= MAX_WALKED)
+    return _listing(rows, total, shown(at.path), pattern, whole=whole)
 
 
 def _line(path: str, kind: str, size: int) -> str:
@@ -256,13 +257,13 @@ def _line(path: str, kind: str, size: int) -> str:
 
 def _listing(rows: list[str], total: int, folder: str, pattern: str, whole: bool) -> str:
     where = "the workspace" if folder == "." else folder
+    stopped = "" if whole else f"\n(not everything was looked at: it stopped at {MAX_WALKED:,} entries, or time was up)"
     if not total:
-        return f"no file fits {pattern} in {where}" if pattern else f"{where} is empty"
+        return f"no file fits {pattern} in {where}{stopped}" if pattern else f"{where} is empty{stopped}"
     what = ("file" if pattern else "entry", "files" if pattern else "entries")[total != 1]
     fits = f" that fit{'s' if total == 1 else ''} {pattern}" if pattern else ""
     more = f"\n… and {total - len(rows):,} more" if total > len(rows) else ""
-    more += "" if whole else f"\n(stopped after {MAX_WALKED:,} entries)"
-    return f"{total:,} {what} in {where}{fits}:\n" + "\n".join(rows) + more
+    return f"{total:,} {what} in {where}{fits}:\n" + "\n".join(rows) + more + stopped
 
 
 @tool(effect="read", fresh_s=0)

@@ -1,10 +1,11 @@
 """Walks a folder of the workspace without following links and without trusting its depth or its names.
 May touch: descriptors below the one it is given. Standard library only.
-Does not promise: folders deeper than MAX_DEPTH, nor more than `most` entries; the caller is told by `Walked.cut`.
+Does not promise: folders deeper than MAX_DEPTH, nor more than `most` entries; the caller counts.
 """
 
 from __future__ import annotations
 
+import fnmatch
 import os
 import re
 import stat
@@ -12,9 +13,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 MAX_DEPTH = 40
-MAX_BRACES = 64  # patterns
-# What stands between two stars: a character, None for any one, or (negated, characters).
-Piece = tuple["tuple[bool, frozenset[str]] | str | None", ...]
+MOST_ALTERNATIVES = 200  # of the braces of one pattern
+_Segment = Callable[[str], bool]
 # Other programs' heaps: thousands of files nobody means. Listed by name, not entered unless asked for.
 NOT_ENTERED = frozenset(
     {".git", ".hg", ".svn", "__pycache__", "node_modules", ".venv", "venv", ".mypy_cache", ".ruff_cache"}
@@ -68,96 +68,53 @@ def _kind(mode: int) -> str:
 
 
 def glob(pattern: str) -> Callable[[str], bool]:
-    """Whether a path fits "*.csv" (any folder), "src/*.py" (that folder), "src/**/*.py" (below it), "*.{csv,tsv}", "*.[ch]".
+    """Whether a path fits "*.csv" (any folder), "src/*.py" (that folder) or "src/**/*.py" (below it).
 
-    `*`, `?` and `[…]` stop at a slash, `**` does not. Never backtracks for long: stars are merged and matched without
-    nesting, and braces give at most MAX_BRACES patterns; beyond, a brace is a character like any other.
+    `*`, `?` and `[abc]` stop at a slash, `**` does not; `{csv,tsv}` is either. A name that is written out fits itself, whatever
+    signs are in it. Never slow: a segment at a time by fnmatch, whose stars do not backtrack.
     """
-    pattern = pattern.strip().removeprefix("./").rstrip("/")
-    ways = []
-    for one in _unbraced(pattern):
-        wanted = [
-            [_piece(part) for part in re.split(r"\*+", name)] if name != "**" else None
-            for name in one.split("/")
-            if name
-        ]
-        ways.append([None, *wanted] if len(wanted) == 1 and wanted[0] is not None else wanted)
-    return lambda path: any(_fits(wanted, path.split("/")) for wanted in ways)
+    wanted = [_segments(one) for one in _alternatives(pattern.strip())]
+    return lambda path: any(_fits(one, path.split("/")) for one in wanted)
 
 
-def _unbraced(pattern: str) -> list[str]:
-    """The patterns that {a,b} stands for."""
+def _alternatives(pattern: str) -> list[str]:
+    """The pattern once for every choice of its braces: "*.{csv,tsv}" → "*.csv", "*.tsv". The pattern itself if too many."""
     done: list[str] = []
     todo = [pattern]
     while todo:
         one = todo.pop()
-        found = re.search(r"\{([^{}]*,[^{}]*)\}", one)
-        if found is None:
+        inner = re.search(r"\{([^{}]*,[^{}]*)\}", one)  # an innermost pair; "{}" and "{x}" are only signs
+        if inner is None:
             done.append(one)
             continue
-        todo += [one[: found.start()] + choice + one[found.end() :] for choice in found[1].split(",")]
-        if len(todo) + len(done) > MAX_BRACES:
+        todo += [f"{one[: inner.start()]}{choice}{one[inner.end() :]}" for choice in inner[1].split(",")]
+        if len(todo) + len(done) > MOST_ALTERNATIVES:
             return [pattern]
-    return done
+    return [pattern, *done] if done != [pattern] else done
 
 
-def _piece(text: str) -> Piece:
-    """What stands at each place between two stars: a character, None for any, or a set of them and whether it is negated."""
-    found: list[tuple[bool, frozenset[str]] | str | None] = []
-    at = 0
-    while at < len(text):
-        group = re.match(r"\[(!|\^)?(\]?[^\]]*)\]", text[at:])
-        if group and group[2]:
-            found.append((bool(group[1]), _members(group[2])))
-            at += group.end()
-            continue
-        found.append(None if text[at] == "?" else text[at])
-        at += 1
-    return tuple(found)
+def _segments(pattern: str) -> list[_Segment | None]:
+    """What each segment of a path must fit; None for `**`."""
+    parts = [part for part in pattern.removeprefix("./").rstrip("/").split("/") if part]
+    if len(parts) == 1 and parts[0] != "**":
+        parts = ["**", *parts]
+    return [None if part == "**" else _segment(part) for part in parts]
 
 
-def _members(inside: str) -> frozenset[str]:
-    ranges = re.sub(
-        r"(.)-(.)", lambda m: "".join(map(chr, range(ord(m[1]), min(ord(m[2]), ord(m[1]) + 512) + 1))), inside
-    )
-    return frozenset(ranges)
+def _segment(part: str) -> _Segment:
+    fits = re.compile(fnmatch.translate(part.replace("[^", "[!"))).match
+    return lambda name: name == part or fits(name) is not None
 
 
-def _fits(wanted: list[list[Piece] | None], parts: list[str]) -> bool:
-    """Row by row: reachable[j] says whether the patterns so far fit the first j parts. None is `**`."""
+def _fits(wanted: list[_Segment | None], parts: list[str]) -> bool:
+    """Row by row: reachable[j] says whether the segments so far fit the first j parts."""
     reachable = [True] + [False] * len(parts)
-    for name in wanted:
+    for segment in wanted:
         following = [False] * (len(parts) + 1)
         for j in range(len(parts) + 1):
-            if name is None:
+            if segment is None:
                 following[j] = reachable[j] or (j > 0 and following[j - 1])
             elif j > 0 and reachable[j - 1]:
-                following[j] = _fits_name(name, parts[j - 1])
+                following[j] = segment(parts[j - 1])
         reachable = following
     return reachable[-1]
-
-
-def _fits_name(pieces: list[Piece], name: str) -> bool:
-    """Stars match greedily from the left: linear in practice, never exponential."""
-    first, *rest = pieces
-    if not rest:
-        return _same(first, name)
-    if not _same(first, name[: len(first)]) or len(name) < len(first) + len(rest[-1]):
-        return False
-    at = len(first)
-    for piece in rest[:-1]:
-        end = len(name) - len(rest[-1])
-        at = next(
-            (i + len(piece) for i in range(at, end - len(piece) + 1) if _same(piece, name[i : i + len(piece)])), -1
-        )
-        if at < 0:
-            return False
-    last = rest[-1]
-    return at <= len(name) - len(last) and _same(last, name[len(name) - len(last) :])
-
-
-def _same(piece: Piece, text: str) -> bool:
-    return len(piece) == len(text) and all(
-        wanted is None or wanted == has or (isinstance(wanted, tuple) and (has in wanted[1]) != wanted[0])
-        for wanted, has in zip(piece, text, strict=True)
-    )

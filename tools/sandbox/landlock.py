@@ -72,6 +72,7 @@ LANDLOCK = Isolation(
     ),
     does_not_keep=(
         "reduced isolation: no disk quota",
+        "buffers of sockets are not counted as memory",
         "modes, times and owners of your own files can be touched, and names seen by guessing",
         "your other processes can be slowed down",
         "a daemon may outlive its call by milliseconds",

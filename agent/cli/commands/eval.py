@@ -160,7 +160,7 @@ def _folder(file: Path, checks: Path | None, budget: Any, settings: dict[str, An
 
     from outrider.agent.settings.config import data_folder
 
-    kept = json.dumps([budget.as_json() if budget else None, settings], sort_keys=True, default=str)
+    kept = json.dumps([budget, settings], sort_keys=True, default=str)
     digest = blake2b(kept.encode(), digest_size=6)
     for one in (file, checks):
         digest.update(one.read_bytes() if one else b"")

@@ -2,26 +2,39 @@
 
 from __future__ import annotations
 
-import sys
-from typing import TYPE_CHECKING, Annotated
+import asyncio
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
 from outrider.agent.cli.flags import Profile, RunFlags, takes
-from outrider.agent.cli.given import budget_of, choose_model, from_config, from_template, from_workspace, read_config
-from outrider.memory.errors import UsageError
+from outrider.agent.cli.given import budget_of, choose_model, from_config, from_workspace, read_config
 
 if TYPE_CHECKING:
+    from outrider.agent.agent import Agent
+    from outrider.agent.cli.progress import Progress
     from outrider.agent.live_run import LiveRun
 
 
-Goal = Annotated[
-    str | None,
-    typer.Argument(metavar="GOAL", help='What you want, in your words; "-" reads it from stdin.', show_default=False),
-]
 Words = Annotated[
     list[str] | None,
-    typer.Argument(metavar="[NAME=VALUE]…", help="With -t: what the template's places stand for.", show_default=False),
+    typer.Argument(
+        metavar="[GOAL] [FILE]…",
+        help='What you want, in your words ("-": read it from stdin), and files it is about. With -t also NAME=VALUE.',
+        show_default=False,
+    ),
+]
+GoalFile = Annotated[
+    str | None,
+    typer.Option("--file", "-f", metavar="@FILE", help="Read the goal from a file.", show_default=False),
+]
+Continue = Annotated[
+    bool,
+    typer.Option("--continue", "-c", help="Go on from the last run (or --run), with all it knows.", show_default=False),
+]
+Of = Annotated[
+    str | None,
+    typer.Option("--run", metavar="RUN", help="With --continue: the run to go on from.", show_default=False),
 ]
 Label = Annotated[str, typer.Option("--label", metavar="TEXT", help="A word to find this run by.", show_default=False)]
 Template = Annotated[
@@ -43,54 +56,88 @@ Schema = Annotated[
 @takes(RunFlags)
 def command(
     flags: RunFlags,
-    goal: Goal = None,
     words: Words = None,
+    goal_file: GoalFile = None,
+    continued: Continue = False,
+    run: Of = None,
     label: Label = "",
     template: Template = None,
     profile: Profile = None,
     schema: Schema = None,
 ) -> None:
-    """Work on GOAL until it is answered or a limit is reached.
+    """Work on GOAL until it is answered or a limit is reached. Without a goal, your editor opens or you are asked.
 
-    The answer goes to stdout, everything else to stderr. Ctrl-C stops after the step; `outrider resume` goes on.
+    The answer goes to stdout, everything else to stderr. Ctrl-C stops after the step; `outrider resume` goes on. What is piped
+    in and the files named are part of the goal: a small text is shown to the model, of the rest it learns the path.
     """
-    from outrider.agent.agent import Agent
-    from outrider.agent.cli.conclusion import Conclusion
+    from outrider.agent.cli.asking import wanted
     from outrider.agent.cli.progress import Progress
-    from outrider.agent.cli.session import work
     from outrider.agent.structured.schema import schema_of
 
-    config = read_config(profile)
-    given = [] if goal is None else [goal, *(words or ())]
-    if template is not None:
-        goal, config = from_template(template, given, config)
-    elif words:
-        raise UsageError(f"one word too many: {words[0][:100]!r}", "a goal is one argument", 'write it in quotes: "…"')
+    goal, files, config = wanted(list(words or ()), goal_file, template, read_config(profile))
+    piped = not goal_file and not template and (not words or words[0] == "-")
+    progress, shape = Progress(quiet=flags.quiet), schema or config.get("schema")
+    if continued or run:
+        _follow_up(flags, run or "last", goal, (files, piped), progress)
     else:
-        goal = _goal(goal)
-    settings = from_config(config) | flags.settings(config.get("policy") or {}) | ({"label": label} if label else {})
+        own = ({"label": label} if label else {}) | ({"schema": schema_of(shape)} if shape else {})
+        _start(flags, goal, (files, piped), own, profile, config, progress)
+
+
+def _start(
+    flags: RunFlags,
+    goal: str,
+    given: tuple[list[str], bool],
+    own: dict[str, Any],
+    profile: str | None,
+    config: dict[str, Any],
+    progress: Progress,
+) -> NoReturn:
+    from outrider.agent.agent import Agent
+    from outrider.agent.cli.asking import attached
+    from outrider.agent.cli.attach import small_for
+    from outrider.agent.cli.conclusion import Conclusion
+    from outrider.agent.cli.session import work
+
+    settings = from_config(config) | flags.settings(config.get("policy") or {}) | own
     budget = budget_of(flags, config)
-    progress = Progress(quiet=flags.quiet)
     conclusion = Conclusion(progress, as_json=flags.json)
-    if shape := schema or config.get("schema"):
-        settings["schema"] = schema_of(shape)
     spec, settings = choose_model(flags, config, settings, progress, profile=profile)
+    workspace = settings.get("workspace", ".")
+    attachments = attached(*given, workspace, small_for(spec))
 
     async def prepare(agent: Agent) -> LiveRun:
-        return await agent.prepare(goal, **from_workspace(config, settings.get("workspace", "."), agent.store))
+        return await agent.prepare(goal, attachments=attachments, **from_workspace(config, workspace, agent.store))
 
-    run = work(
+    done = work(
         lambda listeners: Agent(spec, memory=flags.memory, budget=budget, listeners=listeners, **settings),
         prepare,
         progress,
         conclusion,
     )
-    conclusion.leave(run)
+    conclusion.leave(done)
 
 
-def _goal(written: str | None) -> str:
-    """The goal as it was given. Raises UsageError if there is none."""
-    goal = sys.stdin.read() if written == "-" else written or ""
-    if not goal.strip():
-        raise UsageError("there is no goal", "it is empty", 'say what you want: outrider run "…"')
-    return goal
+def _follow_up(flags: RunFlags, run: str, goal: str, given: tuple[list[str], bool], progress: Progress) -> NoReturn:
+    """Another goal for a run there is, with flags as `resume` takes them."""
+    from outrider.agent.agent import Agent
+    from outrider.agent.cli.asking import attached
+    from outrider.agent.cli.attach import small_for
+    from outrider.agent.cli.conclusion import Conclusion
+    from outrider.agent.cli.given import meant
+    from outrider.agent.cli.session import work
+
+    conclusion = Conclusion(progress, as_json=flags.json)
+
+    async def prepare(agent: Agent) -> LiveRun:
+        _, before, _ = agent.as_driven(run)
+        changes = flags.settings(before.policy)
+        attachments = await asyncio.to_thread(
+            attached, *given, changes.get("workspace", before.workspace), small_for(flags.model or before.model)
+        )
+        return await agent.prepare_follow_up(
+            run, goal, attachments=attachments, model=meant(flags.model), budget=flags.limits(), **changes
+        )
+
+    done = work(lambda listeners: Agent(None, memory=flags.memory, listeners=listeners), prepare, progress, conclusion)
+    conclusion.leave(done)

@@ -20,7 +20,7 @@ from outrider.agent.models.choice import asked as goals
 from outrider.agent.models.choice import clauses, coverage, steps
 from outrider.agent.models.choice.coverage import Done
 from outrider.agent.models.choice.options import ToolCard
-from outrider.agent.models.model import CallDraft, Message, ModelFailure, Reply, Request, Usage
+from outrider.agent.models.model import GOAL, CallDraft, Message, ModelFailure, Reply, Request, Usage
 from outrider.memory.events import Outcome
 
 Deciding = Generator[steps.Decision, int, Any]
@@ -293,7 +293,9 @@ def read_view(messages: Sequence[Message], tools: Sequence[object]) -> steps.Vie
     history: list[steps.Step] = []
     calls: dict[str, CallDraft] = {}
     for message in messages:
-        if message.role == "user":
+        if message.role == "user" and message.label == GOAL and goal:
+            goal, history = _read_user(message.text, "")[0], []  # what was seen was for another goal
+        elif message.role == "user":
             goal, found = _read_user(message.text, goal)
             history += found
         elif message.role == "assistant":

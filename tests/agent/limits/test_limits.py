@@ -34,7 +34,9 @@ def plans(tokens: int = 2000) -> Reply:
 
 def test_limits_are_read_from_the_configuration(config: Path) -> None:
     """All, by label, by model."""
-    config.write_text('[limits]\nusd_per_day = 5\n[limits.label."my work"]\nusd_per_month = 2\n[limits.model."openai:a"]\nusd_per_day = 1\n')
+    config.write_text(
+        '[limits]\nusd_per_day = 5\n[limits.label."my work"]\nusd_per_month = 2\n[limits.model."openai:a"]\nusd_per_day = 1\n'
+    )
     assert [(limit.name, limit.usd, limit.per, limit.label, limit.model) for limit in period_limits()] == [
         ("limits.usd_per_day", 5, "day", None, None),
         ('limits.label."my work".usd_per_month', 2, "month", "my work", None),
