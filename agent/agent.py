@@ -21,6 +21,7 @@ from outrider.agent.live_run import LiveRun
 from outrider.agent.models import as_model, open_model
 from outrider.agent.models.detect import choose
 from outrider.agent.models.model import Model
+from outrider.agent.models.options import NAMED, checked
 from outrider.agent.settings.config import default_memory
 from outrider.agent.settings.run_settings import Settings
 from outrider.memory.errors import UsageError
@@ -51,6 +52,7 @@ class Agent:
         listeners: Listeners | None = None,
         **settings: Any,
     ) -> None:
+        settings = _with_options(settings, {})
         unknown = set(settings) - set(Settings.__dataclass_fields__)
         if unknown:
             known = ", ".join(sorted(Settings.__dataclass_fields__))
@@ -142,6 +144,7 @@ class Agent:
             from outrider.agent.structured.schema import schema_of_type
 
             changes["schema"] = schema_of_type(answer)
+        changes = _with_options(changes, self._settings.options)
         settings = replace(self._settings, **changes)
         wanted = model or self._model
         if wanted is None:
@@ -206,7 +209,7 @@ class Agent:
         self, run_id: str, model: str | Model | None, budget: dict[str, Any] | Budget | None, changes: dict[str, Any]
     ) -> tuple[str, Settings, Model, Budget]:
         run_id, settings, old = self.as_driven(run_id)
-        settings = replace(settings, **changes)
+        settings = replace(settings, **_with_options(changes, settings.options))
         opened = await self._open_model(model or self._model or settings.model, settings)
         new = budget if isinstance(budget, Budget) else old.raised(**(budget or {}))
         return run_id, replace(settings, model=opened.name), opened, new
@@ -261,7 +264,14 @@ class Agent:
     async def _open_model(self, model: str | Model | None, settings: Settings) -> Model:
         if model is not None and not isinstance(model, str):
             return _told(as_model(model), settings)
-        key = (id(asyncio.get_running_loop()), f"{model}|{settings.base_url}|{settings.price_in}|{settings.price_out}")
+        how = (
+            settings.base_url,
+            settings.price_in,
+            settings.price_out,
+            settings.max_context,
+            sorted(settings.options.items(), key=str),
+        )
+        key = (id(asyncio.get_running_loop()), f"{model}|{how}")
         if key not in self._open:
             self._open[key] = await open_model(
                 model,
@@ -270,13 +280,23 @@ class Agent:
                 price_in=settings.price_in,
                 price_out=settings.price_out,
                 max_context=settings.max_context,
+                options=settings.options,
             )
         return self._open[key]
 
 
+def _with_options(given: dict[str, Any], before: dict[str, Any]) -> dict[str, Any]:
+    """The settings with the options of the model in one place, those of `before` under them. Raises UsageError."""
+    named = {name: given[name] for name in NAMED if name in given}
+    if not named and "options" not in given:
+        return given
+    rest = {key: value for key, value in given.items() if key not in NAMED}
+    return rest | {"options": checked(before | (given.get("options") or {}) | named)}
+
+
 def _refuse_late(settings: dict[str, Any]) -> None:
     """Settings that only count while a model is made. Raises UsageError: they would be ignored beside one that is."""
-    for name in ("api_key", "base_url", "api_key_env"):
+    for name in ("api_key", "base_url", "api_key_env", "options"):
         if settings.get(name):
             raise UsageError(
                 f"{name} was given beside a model that is already made",

@@ -119,6 +119,27 @@ class RunFlags(ToolFlags):
         int | None,
         _option("--max-context", under=MODEL, metavar="TOKENS", help="The model's window, where it is not known."),
     ] = None
+    temperature: Annotated[
+        float | None,
+        _option("--temperature", under=MODEL, metavar="N", help="How freely the model samples, 0 to 2 (0: not at all)."),
+    ] = None  # fmt: skip
+    top_p: Annotated[
+        float | None,
+        _option("--top-p", under=MODEL, metavar="N", help="Sample from this share of the likeliest words, up to 1."),
+    ] = None
+    seed: Annotated[int | None, _option("--seed", under=MODEL, metavar="N", help="The seed of its sampling.")] = None
+    max_output: Annotated[
+        int | None, _option("--max-output", under=MODEL, metavar="TOKENS", help="The longest reply to ask for.")
+    ] = None
+    reasoning_effort: Annotated[
+        str | None,
+        _option("--reasoning-effort", under=MODEL, metavar="LEVEL", help="How hard it thinks: none, minimal, low, medium, high …"),
+    ] = None  # fmt: skip
+    option: Annotated[
+        list[str] | None,
+        _option("--option", under=MODEL, metavar="NAME=VALUE",
+                help="Any other field of the request to the model, such as top_k=40 (again for more)."),
+    ] = None  # fmt: skip
     usd: Annotated[str | None, _option("--usd", under=BUDGET, metavar="N", help="Dollars.")] = None
     tokens: Annotated[str | None, _option("--tokens", under=BUDGET, metavar="N", help="Tokens, in and out.")] = None
     steps: Annotated[str | None, _option("--steps", under=BUDGET, metavar="N", help="Times the model is asked.")] = None
@@ -151,6 +172,14 @@ class RunFlags(ToolFlags):
         units = ("usd", "tokens", "steps", "seconds", "calls", "wall_seconds", "soft")
         return {unit: value for unit in units if (value := getattr(self, unit)) is not None}
 
+    def options(self) -> dict[str, Any]:
+        """The options of the model that were given, checked. Raises UsageError."""
+        from outrider.agent.models.options import NAMED, check_context, checked, read_option
+
+        check_context(self.max_context)
+        named = {name: getattr(self, name) for name in NAMED}
+        return checked(dict(map(read_option, self.option or ())) | {k: v for k, v in named.items() if v is not None})
+
     def settings(self, policy: dict[str, Any]) -> dict[str, Any]:
         """The fields of `Settings` that were given."""
         if self.api_key_env not in (None, "-") and not os.environ.get(str(self.api_key_env)):
@@ -165,6 +194,7 @@ class RunFlags(ToolFlags):
             "price_in": self.price_in,
             "price_out": self.price_out,
             "max_context": self.max_context,
+            "options": self.options() or None,
             "tools": tuple(_words(self.tool)) or None,
         }
         return super().settings(policy) | {name: value for name, value in given.items() if value is not None}

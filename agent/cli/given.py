@@ -84,6 +84,13 @@ def from_workspace(config: dict[str, Any], workspace: str, store: Store) -> dict
     return {"system": found.after(SYSTEM), "instructions": found.as_stored()} if found else {}
 
 
+def options_of(config: dict[str, Any]) -> dict[str, Any]:
+    """The options of the model that the configuration names."""
+    from outrider.agent.models.options import NAMED
+
+    return {name: config[name] for name in NAMED if config.get(name) is not None} | (config.get("options") or {})
+
+
 def choose_model(
     flags: RunFlags, config: dict[str, Any], given: dict[str, Any], progress: Progress, *, profile: str | None = None
 ) -> tuple[str, dict[str, Any]]:
@@ -92,8 +99,12 @@ def choose_model(
     if (named := named_model(flags, config, profile)) is None:
         return _found(flags, given, progress)
     spec, origin = named
+    if origin not in ("file", "profile"):
+        return spec, given
     of_the_file = {key: config[key] for key in OF_THE_MODEL if config.get(key) is not None}
-    return spec, (of_the_file if origin in ("file", "profile") else {}) | given
+    if options := options_of(config) | given.get("options", {}):
+        of_the_file["options"] = given["options"] = options
+    return spec, of_the_file | given
 
 
 def named_model(flags: RunFlags, config: dict[str, Any], profile: str | None = None) -> tuple[str, str] | None:

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import Any, cast
 
 from outrider.agent.models.model import Model
+from outrider.agent.models.options import NAMED, check_context, checked, split
 from outrider.memory.errors import UsageError
 
 PROVIDERS = {
@@ -46,20 +47,26 @@ def split_spec(spec: str) -> tuple[str, str]:
     )
 
 
-async def open_model(spec: str | None = None, **settings: Any) -> Model:
+async def open_model(spec: str | None = None, *, remembered: bool = True, **settings: Any) -> Model:
     """The model `spec` names; None: the best one found on this machine (detect.py).
 
-    A setting that is None counts as not given. price_in and price_out (dollars per million tokens) go for every provider,
+    remembered: where a setting is not given, use what `outrider models check` found of this model at this address.
+    A setting that is None counts as not given. options: those of options.py, by name. price_in and price_out (dollars per million tokens) go for every provider,
     those in COMMON are left out where a provider has no use for them, any other must be one the provider takes.
     Raises UsageError, ModelUnavailable.
     """
     given = {key: value for key, value in settings.items() if value is not None}
+    check_context(given.get("max_context"))
+    named, others = split(checked({key: given.pop(key) for key in NAMED if key in given} | given.pop("options", {})))
+    given |= named | ({"options": others} if others else {})
     if spec is None:
         from outrider.agent.models.detect import choose
 
         found = await asyncio.to_thread(choose, given.get("base_url"), given.get("api_key"))
         spec, given = found.spec, found.settings | given
     provider, name = split_spec(spec)
+    if remembered:
+        given = _found_before(spec, given) | given
     prices = given.pop("price_in", None), given.pop("price_out", None)
     price = None
     if prices != (None, None):  # before the model is opened: one that started a process would have to be closed again
@@ -69,6 +76,13 @@ async def open_model(spec: str | None = None, **settings: Any) -> Model:
     model = cast(Model, _factory(provider, given)(name, **given))
     model.price = price or model.price
     return model
+
+
+def _found_before(spec: str, given: dict[str, Any]) -> dict[str, Any]:
+    from outrider.agent.models import findings
+
+    found = findings.remembered(spec, findings.address(spec, given.get("base_url")))
+    return found.settings() if found else {}
 
 
 def _factory(provider: str, given: dict[str, Any]) -> Callable[..., Any]:

@@ -14,6 +14,8 @@ from typing import Any
 
 from outrider.memory.errors import UsageError
 
+EFFORTS = ("none", "minimal", "low", "medium", "high", "xhigh", "max")  # as agent/models/options.py has them
+
 Place = tuple[str, ...]  # ("budget", "usd")
 
 
@@ -48,6 +50,10 @@ PRICE = Kind("a number, zero or more", lambda value: _is_number(value) and value
 SHARE = Kind("a share between 0 and 1", lambda value: _is_number(value) and 0 < value < 1, _toml)
 COUNT = Kind("a whole number above zero", lambda value: _is_whole(value) and value > 0, _toml)
 CALLS = Kind("a whole number, zero or more", lambda value: _is_whole(value) and value >= 0, _toml)
+TEMPERATURE = Kind("a number from 0 to 2", lambda value: _is_number(value) and 0 <= value <= 2, _toml)
+SHARE = Kind("a number above 0, up to 1", lambda value: _is_number(value) and 0 < value <= 1, _toml)
+WHOLE = Kind("a whole number", _is_whole, _toml)
+EFFORT = Kind("one of none, minimal, low, medium, high, xhigh, max", lambda value: value in EFFORTS, str)
 FLAG = Kind("true or false", lambda value: isinstance(value, bool), _toml)
 DECISION = Kind("allow, ask or deny", lambda value: value in ("allow", "ask", "deny"), str)
 ANY = Kind("any TOML value", lambda value: True, _toml)
@@ -84,6 +90,13 @@ KEYS: tuple[Key, ...] = (
     Key("price_in", PRICE, "dollars per million input tokens of that model", "0.25", "as published, where known"),
     Key("price_out", PRICE, "dollars per million output tokens of that model", "2", "as published, where known"),
     Key("max_context", COUNT, "the window of that model in tokens, where it is not known", "32768", "as the model says"),
+    Key("temperature", TEMPERATURE, "how freely that model samples; 0: always the likeliest word", "0.2",
+        "as its makers advise, where known"),
+    Key("top_p", SHARE, "the share of likeliest words it samples from", "0.9", "as its makers advise, where known"),
+    Key("seed", WHOLE, "the seed of its sampling", "7", "the server's"),
+    Key("max_output", COUNT, "the longest reply to ask for, in tokens", "4096", "4096; 1024 for a GGUF in-process"),
+    Key("reasoning_effort", EFFORT, "how hard it thinks before it replies", '"low"', "the server's"),
+    Key("options.*", ANY, "any other field of the request to that model", "40"),
     Key("memory", TEXT, "the database runs are kept in", '"sqlite:////srv/runs.db"', "memory.db in the data folder",
         "OUTRIDER_MEMORY", inside=False),
     Key("isolation", TEXT, "the sandbox code runs in (`outrider doctor` lists them)", '"auto"', "auto"),

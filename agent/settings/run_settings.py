@@ -24,7 +24,7 @@ class Settings:
     """Everything that decides how a run goes, and that `resume` must know. Never holds a key or a secret's value.
 
     tools: names of built-in tools, None for all. tools_from: Python files. secrets: names a tool may use.
-    api_key_env: the environment variable that holds the model's key; "": the provider's usual one; "-": send none.
+    options: how the model samples and the like (models/options.py). api_key_env: the environment variable that holds the model's key; "": the provider's usual one; "-": send none.
     allowed_hosts: hosts a tool may reach although they are private or ask otherwise.
     """
 
@@ -34,6 +34,7 @@ class Settings:
     price_in: float | None = None
     price_out: float | None = None
     max_context: int | None = None
+    options: dict[str, Any] = field(default_factory=dict)
     tools: tuple[str, ...] | None = None
     tools_from: tuple[str, ...] = ()
     workspace: str = "."

@@ -164,3 +164,110 @@ async def test_http_request_does_not_show_binary_or_control_codes_and_cuts_what_
         big = await request(ctx, url=server.url("/big"))
         assert "(cut: larger than 1,000,000 bytes)" in big
         assert len(big) < 1_001_000
+
+
+# ---- forms, files, pages, shapes -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "arguments", [{"form": {"a": "1"}}, {"files": {"f": "a.txt"}}, {"method": "GET", "form": {"a": "1"}}]
+)
+def test_http_request_with_a_form_or_a_file_sends_something(arguments: dict[str, Any]) -> None:
+    """A GET that carries a file is no look-up."""
+    full = http_request.http_request.check({"url": "http://127.0.0.1/", **arguments})
+    assert http_request.http_request.effect_of(full) == "network"
+
+
+async def test_http_request_sends_forms_and_files_of_the_workspace(tmp_path: Path) -> None:
+    """As a browser would; a file that holds keys is not sent."""
+    (tmp_path / "a.txt").write_text("content of a")
+    (tmp_path / ".env").write_text("KEY=1")
+    with WebServer({"/": echo}) as web:
+        ctx = ToolContext(workspace=tmp_path, allowed_hosts=(web.host,))
+        said = await request(ctx, url=web.url("/"), method="POST", form={"name": "Ann & Bob", "n": "1"})
+        assert "name=Ann+%26+Bob&n=1" in said
+        assert "application/x-www-form-urlencoded" in said
+        said = await request(ctx, url=web.url("/"), method="POST", form={"name": "Ann"}, files={"f": "a.txt"})
+        assert "multipart/form-data; boundary=" in said
+        for part in ("content of a", 'name=\\"f\\"; filename=\\"a.txt\\"', 'name=\\"name\\"'):
+            assert part in said
+        for wrong in ({"files": {"f": ".env"}}, {"files": {"f": "../x"}}, {"form": {"a": "1"}, "body": "b"}):
+            with pytest.raises(ToolError):
+                await request(ctx, url=web.url("/"), method="POST", **wrong)
+
+
+def paged(form: str) -> Any:
+    """Three pages of two items each, pointing on by Link, by an address, or by a cursor."""
+
+    def route(connection: socket.socket, asked: Asked) -> None:
+        query = dict(part.split("=") for part in asked.query.split("&") if part)
+        number = int(query.get("page") or query.get("cursor") or 1)
+        items = [{"id": 2 * number - 1, "name": f"n{2 * number - 1}"}, {"id": 2 * number, "name": f"n{2 * number}"}]
+        following = number + 1 if number < 3 else None
+        headers = {"Content-Type": "application/json"}
+        value: Any = {"items": items, "total": 6}
+        if form == "link":
+            value = items
+            headers |= (
+                {"Link": f'</list?page={following}>; rel="next", </list?page=1>; rel="first"'} if following else {}
+            )
+        elif form == "address":
+            value["next"] = f"/list?page={following}" if following else None
+        elif form == "cursor":
+            value["next_cursor"] = str(following) if following else ""
+        elif form == "elsewhere":
+            value["next"] = "http://evil.example/list"
+        answer(json.dumps(value).encode(), headers=headers)(connection, asked)
+
+    return route
+
+
+@pytest.mark.parametrize(
+    ("form", "how"),
+    [("link", "3 pages; that is all"), ("address", "3 pages; that is all"), ("cursor", "3 pages; that is all")],
+)
+async def test_http_request_follows_pages_and_picks_what_is_wanted(form: str, how: str) -> None:
+    """All pages in one value, shaped before it is cut to size."""
+    with WebServer({"/list": paged(form)}) as web:
+        shape = "[].name" if form == "link" else "items[].name"
+        said = await request(context(web), url=web.url("/list"), pages=10, shape=shape)
+        assert json.loads(said[said.index("[") :]) == ["n1", "n2", "n3", "n4", "n5", "n6"]
+        assert f"({how})" in said
+        assert len(web.requests) == 3
+        said = await request(context(web), url=web.url("/list"), pages=2)
+        assert "n4" in said
+        assert "n5" not in said
+        assert "2 pages; followed by" in said
+
+
+async def test_http_request_does_not_follow_pages_to_another_server() -> None:
+    """The headers and secrets of the first would go along."""
+    with WebServer({"/list": paged("elsewhere")}) as web:
+        said = await request(context(web), url=web.url("/list"), pages=5)
+        assert "the next page is on another server: http://evil.example/list" in said
+
+
+@pytest.mark.parametrize(
+    ("shape", "said"),
+    [
+        ("total", "6"),
+        ("items[?id > `1`].id | [0]", "2"),
+        ("nothing", "(shape picks nothing; the answer has items, total)"),
+    ],
+)
+async def test_http_request_shapes_an_answer(shape: str, said: str) -> None:
+    """JMESPath; nothing found says what there is."""
+    with WebServer({"/list": paged("none")}) as web:
+        assert (await request(context(web), url=web.url("/list"), shape=shape)).endswith(said)
+
+
+async def test_http_request_says_when_it_cannot_shape() -> None:
+    """A wrong expression is refused before anything is sent; an answer that is no JSON is shown as it is."""
+    with WebServer({"/text": answer(b"plain words"), "/bad": answer(b"no", status=500)}) as web:
+        with pytest.raises(ToolError, match="not a JMESPath expression"):
+            await request(context(web), url=web.url("/text"), shape="items[")
+        assert not web.requests
+        said = await request(context(web), url=web.url("/text"), shape="a")
+        assert "pages and shape need a whole JSON answer; it is text/plain, not JSON" in said
+        assert "plain words" in said
+        assert "status 500" in await request(context(web), url=web.url("/bad"), shape="a")

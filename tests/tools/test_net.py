@@ -160,19 +160,19 @@ async def test_fetch_does_not_carry_a_body_to_another_host() -> None:
 
 
 async def test_fetch_ends_when_a_server_redirects_for_ever() -> None:
-    """A loop costs six requests and one clear sentence."""
+    """A loop costs one request and one clear sentence."""
     with WebServer({"/": redirect("/")}) as web:
-        with pytest.raises(ToolError, match="redirects for ever"):
+        with pytest.raises(ToolError, match="redirects in a circle"):
             await fetch(web.url("/"), allowed=[web.host])
-        assert len(web.requests) == 6
+        assert len(web.requests) == 1
 
 
 async def test_fetch_stops_at_its_deadline_when_the_body_drips() -> None:
     """The time is in all, not per byte."""
     with WebServer({"/": drip()}) as web:
         began = time.monotonic()
-        with pytest.raises(ToolError, match="in time"):
-            await fetch(web.url("/"), allowed=[web.host], deadline_s=1.0)
+        got = await fetch(web.url("/"), allowed=[web.host], deadline_s=1.0)
+        assert "the time was over" in got.cut
         assert time.monotonic() - began < 3
 
 
@@ -198,8 +198,8 @@ async def test_fetch_bounds_memory_when_the_body_is_a_gzip_bomb() -> None:
 
 async def test_fetch_unpacks_gzip_and_refuses_an_encoding_it_did_not_ask_for() -> None:
     """Honest compression works; an unknown one is an error, not noise."""
-    brotli = answer(b"\x0b", headers={"Content-Encoding": "br"})
-    with WebServer({"/": gzipped(b"hello" * 100), "/br": brotli}) as web:
+    odd = answer(b"\x0b", headers={"Content-Encoding": "aes128gcm"})
+    with WebServer({"/": gzipped(b"hello" * 100), "/br": odd}) as web:
         assert (await fetch(web.url("/"), allowed=[web.host])).body == b"hello" * 100
         with pytest.raises(ToolError, match="encoding"):
             await fetch(web.url("/br"), allowed=[web.host])
@@ -213,11 +213,11 @@ async def test_fetch_says_how_much_it_has_when_content_length_lies() -> None:
 
 
 async def test_fetch_reads_text_when_it_is_not_valid_utf8_or_its_charset_is_unknown() -> None:
-    """Bad bytes become U+FFFD, an invented charset is ignored."""
+    """An invented charset is ignored, and what is not UTF-8 then is guessed."""
     odd = answer(b"caf\xe9", headers={"Content-Type": "text/plain; charset=klingon"})
     latin = answer(b"caf\xe9", headers={"Content-Type": "text/plain; charset=latin-1"})
     with WebServer({"/odd": odd, "/latin": latin}) as web:
-        assert (await fetch(web.url("/odd"), allowed=[web.host])).text() == "caf�"
+        assert (await fetch(web.url("/odd"), allowed=[web.host])).text() == "café"
         assert (await fetch(web.url("/latin"), allowed=[web.host])).text() == "café"
 
 

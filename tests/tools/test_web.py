@@ -73,7 +73,7 @@ async def test_read_page_names_the_address_it_ended_at() -> None:
         (b'{"a": [1, 2]}', "application/json", '{"a": [1, 2]}'),
         (b"plain\x1b[31m text\x00\xc2\x9b", "text/plain", "plain text"),
         ("naïve".encode("latin-1"), "text/plain; charset=iso-8859-1", "naïve"),
-        (b"\xff\xfe\xfa", "text/plain", "\ufffd\ufffd\ufffd"),
+        (b"\xff\xfe\xfa", "text/plain", "\ufffd"),
     ],
 )
 async def test_read_page_gives_plain_text_as_it_is_without_control_codes(body: bytes, kind: str, text: str) -> None:
@@ -122,8 +122,8 @@ async def test_read_page_gives_up_in_time_when_a_page_drips() -> None:
     """A call that has three seconds takes no more."""
     with WebServer({"/d": drip()}) as server:
         ends = time.monotonic() + 3
-        with pytest.raises(ToolError, match="in time"):
-            await read(server.url("/d"), context(server, seconds_left=lambda: ends - time.monotonic()))
+        said = await read(server.url("/d"), context(server, seconds_left=lambda: ends - time.monotonic()))
+        assert "(cut: the time was over after" in said
         assert time.monotonic() < ends + 1
 
 

@@ -42,8 +42,11 @@ class Text:
     note: str = ""
 
 
-def decode(data: bytes, *, named: str = "", markup: bool = True) -> Text:
-    """The text of `data`. named: the charset of the Content-Type header. markup: look for <meta> and an XML prolog."""
+def decode(data: bytes, *, named: str = "", markup: bool = True, whole: bool = True) -> Text:
+    """The text of `data`. named: the charset of the Content-Type header. markup: look for <meta> and an XML prolog.
+
+    whole: False when the data was cut, perhaps within a character, which is then no sign of another encoding.
+    """
     for mark, encoding in _MARKS:
         if data.startswith(mark):
             return _read(data[len(mark) :], encoding)
@@ -55,7 +58,9 @@ def decode(data: bytes, *, named: str = "", markup: bool = True) -> Text:
     try:
         return Text(data.decode("utf-8"), "utf-8")
     except UnicodeDecodeError as error:
-        if error.start > len(data) - 4 and error.reason == "unexpected end of data":  # it was cut in a character
+        if (
+            not whole and error.start > len(data) - 4 and error.reason == "unexpected end of data"
+        ):  # it was cut in a character
             return Text(data[: error.start].decode("utf-8"), "utf-8")
     return guessed(data, markup=markup)
 

@@ -55,7 +55,7 @@ def judge(host: str, port: int, addresses: Iterable[str], allowed: Sequence[str]
         raise ToolError(
             f"the address of {short(host)} is refused",
             f"{', '.join(addresses[:3]) or 'it'} is private, local or reserved",
-            f"use a public address; a person can allow it by name ({short(host)}:{port})",
+            f"use a public address; a person can allow it with --allow-host {short(host)}:{port}",
         )
     return good
 

@@ -1,6 +1,6 @@
 """The only door to the network: one request, its address checked, its size and time bounded.
 May touch: the network, over http and https, at public addresses and at hosts the person allowed by name.
-Does not promise: that a public host is a good one, nor that what it says is true. Cookies are not kept; a proxy only when the person set one.
+Does not promise: that a public host is a good one, nor that what it says is true. Cookies live as long as one fetch; a proxy only when the person set one.
 Start reading at `fetch`; `check_address` is the rule, for anyone else who opens a connection.
 
 A name is resolved once and the connection goes to the address that was checked, so a name that changes its mind
@@ -14,12 +14,14 @@ import contextlib
 import functools
 import re
 import time
-import zlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from outrider.tools.documents import charset
 from outrider.tools.net.addresses import check_address, is_public, judge, resolve, short
+from outrider.tools.net.content_encodings import DamagedEncoding, Undo
+from outrider.tools.net.cookies import Jar
 from outrider.tools.net.retry_after import retry_after_s
 from outrider.tools.process.deadlines import in_thread
 from outrider.tools.tool import ToolError
@@ -35,7 +37,8 @@ __all__ = ["Fetched", "check_address", "fetch", "is_public", "judge", "parse", "
 MAX_BYTES = 5_000_000
 DEADLINE_S = 30.0
 CONNECT_S = 10.0
-MAX_REDIRECTS = 5
+MAX_REDIRECTS = 20  # as browsers
+SPARE_S = 0.15  # before the deadline, to give what came by then
 ATTEMPTS = 3
 REDIRECTS = (301, 302, 303, 307, 308)
 REPEATABLE = ("GET", "HEAD")
@@ -46,7 +49,10 @@ HARMLESS_HEADERS = frozenset({"accept", "accept-language", "content-type", "rang
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """An answer of a server, whatever its status. `cut` says why the body is not whole ("" when it is)."""
+    """An answer of a server, whatever its status. `cut` says why the body is not whole ("" when it is).
+
+    redirects: the addresses that were followed to `url`, which is the last of them.
+    """
 
     url: str
     status: int
@@ -60,13 +66,16 @@ class Fetched:
         """`text/html` of "Content-Type: text/html; charset=…"; empty when the server did not say."""
         return self.headers.get("content-type", "").split(";")[0].strip().lower()
 
+    def decoded(self) -> charset.Text:
+        """The body as text, with the encoding it was read in and what was guessed or lost (documents/charset.py)."""
+        named = charset.charset_of(self.headers.get("content-type", ""))
+        return charset.decode(
+            self.body, named=named, markup=not re.search(r"json|csv|text/plain", self.media_type), whole=not self.cut
+        )
+
     def text(self) -> str:
-        """The body as text: the server's charset if it is one, else UTF-8; what does not decode becomes U+FFFD."""
-        charset = re.search(r"charset=[\"']?([\w.:-]+)", self.headers.get("content-type", ""), re.IGNORECASE)
-        for name in (charset[1] if charset else "utf-8-sig", "utf-8-sig"):
-            with contextlib.suppress(LookupError, ValueError):
-                return self.body.decode(name, "replace")
-        return self.body.decode("latin-1")
+        """The body as text; what does not decode becomes U+FFFD."""
+        return self.decoded().text
 
 
 async def fetch(
@@ -77,6 +86,7 @@ async def fetch(
     content: bytes | None = None,
     allowed: Sequence[str] = (),
     max_bytes: int = MAX_BYTES,
+    max_document: int = 0,
     deadline_s: float = DEADLINE_S,
     max_redirects: int = MAX_REDIRECTS,
     proxy: str = "",
@@ -87,14 +97,18 @@ async def fetch(
     GET and HEAD are tried up to 3 times when the connection fails or the server is busy (429 and 503; Retry-After is
     obeyed while it fits the deadline); nothing else is repeated. Other methods are not redirected to another host:
     the 3xx is the answer. On leaving a host only HARMLESS_HEADERS go along.
-    proxy: an HTTP proxy the person chose. It resolves names too, so an address is only checked as far as it is known here.
+    max_document: how large a PDF, an Office file or another zip may be, if larger than `max_bytes`.
+    A body that does not end in time is given as far as it came, and said to be cut. Cookies that redirects need live for
+    this one call. proxy: an HTTP proxy the person chose. It resolves names too, so an address is only checked as far as it is known here.
     Raises ToolError for an address that is refused, a server that cannot be reached, and when time is up.
     """
     ends = time.monotonic() + deadline_s
     wanted = {name.lower(): value for name, value in (headers or {}).items()}
     try:
         async with asyncio.timeout(deadline_s):
-            asked = _Asked(method.upper(), parse(url), wanted, content, tuple(allowed), max_bytes, ends, proxy)
+            asked = _Asked(
+                method.upper(), parse(url), wanted, content, tuple(allowed), max_bytes, max_document, ends, proxy
+            )
             return await _follow(asked, max_redirects)
     except TimeoutError:
         raise ToolError(
@@ -141,13 +155,17 @@ class _Asked:
     content: bytes | None
     allowed: tuple[str, ...]
     max_bytes: int
+    max_document: int
     ends: float
     proxy: str
+    jar: Jar = field(default_factory=Jar)
 
 
 async def _follow(asked: _Asked, redirects: int) -> Fetched:
     seen: list[str] = []
+    asked_for: set[tuple[str, str, str]] = set()
     while True:
+        asked_for.add((asked.method, str(asked.url), asked.jar.header(str(asked.url))))
         got = await _patiently(asked)
         target = got.headers.get("location", "")
         if got.status not in REDIRECTS or not target:
@@ -155,9 +173,11 @@ async def _follow(asked: _Asked, redirects: int) -> Fetched:
         following = _redirected(asked, parse(_joined(asked.url, target)), got.status)
         if following is None:
             return replace(got, redirects=tuple(seen))
-        if len(seen) >= redirects:
-            host = short(asked.url.host)
-            raise ToolError(f"{host} redirects for ever", f"more than {redirects} times", "use the last address itself")
+        again = (following.method, str(following.url), following.jar.header(str(following.url))) in asked_for
+        if again or len(seen) >= redirects:
+            why = "it comes back to an address it sent on from" if again else f"more than {redirects} times"
+            what = f"{short(asked.url.host)} redirects {'in a circle' if again else 'for ever'}"
+            raise ToolError(what, f"{why}; the last address was {short(str(asked.url))}", "use another address")
         asked = following
         seen.append(str(asked.url))
 
@@ -236,7 +256,10 @@ def _pause_s(state: Any) -> float:
 async def _once(asked: _Asked) -> Fetched:
     import httpx2
 
-    request = httpx2.Request(asked.method, asked.url, headers=_dressed(asked.headers), content=asked.content)
+    sent = dict(asked.headers)
+    if cookie := asked.jar.header(str(asked.url)):
+        sent["cookie"] = "; ".join(filter(None, (sent.get("cookie", ""), cookie)))
+    request = httpx2.Request(asked.method, asked.url, headers=_dressed(sent), content=asked.content)
     async with (
         await _connections(asked) as pool,
         pool.stream(
@@ -248,7 +271,8 @@ async def _once(asked: _Asked) -> Fetched:
         for raw, value in response.headers:
             name = raw.decode("latin-1").lower()
             heads[name] = f"{heads[name]}, {value.decode('latin-1')}" if name in heads else value.decode("latin-1")
-        body, cut = (b"", "") if asked.method == "HEAD" else await _body(response, heads, asked.max_bytes)
+        asked.jar.take(str(asked.url), [v.decode("latin-1") for k, v in response.headers if k.lower() == b"set-cookie"])
+        body, cut = (b"", "") if asked.method == "HEAD" else await _body(response, heads, asked)
         return Fetched(str(asked.url), response.status, heads, body, cut)
 
 
@@ -314,44 +338,35 @@ def _tls() -> ssl.SSLContext:
     return httpx2.create_ssl_context()
 
 
-async def _body(response: httpcore2.Response, headers: Mapping[str, str], max_bytes: int) -> tuple[bytes, str]:
-    """(decompressed body of at most `max_bytes`, why it is not whole)."""
+async def _body(response: httpcore2.Response, headers: Mapping[str, str], asked: _Asked) -> tuple[bytes, str]:
+    """(decompressed body of at most the limit for what it is, why it is not whole). Raises TimeoutError if nothing came."""
     import httpcore2
 
-    inflate = _Inflate(headers.get("content-encoding", ""))
-    body, wire = bytearray(), 0
+    undo = Undo(headers.get("content-encoding", ""))
+    body, wire, most = bytearray(), 0, asked.max_bytes
     try:
-        async for chunk in response.aiter_stream():
-            wire += len(chunk)
-            body += inflate(chunk, max_bytes + 1 - len(body))
-            if len(body) > max_bytes or wire > max_bytes + 65_536:  # empty compressed blocks must end too
-                return bytes(body[:max_bytes]), f"larger than {max_bytes:,} bytes"
+        async with asyncio.timeout(asked.ends - SPARE_S - time.monotonic()):
+            async for chunk in response.aiter_stream():
+                wire += len(chunk)
+                body += undo(chunk, max(asked.max_bytes, asked.max_document) + 1 - len(body))
+                if len(body) > most and asked.max_document > most and _is_document(headers, body):
+                    most = asked.max_document
+                if len(body) > most or wire > most + 65_536:  # empty compressed blocks must end too
+                    return bytes(body[:most]), f"larger than {most:,} bytes"
+    except TimeoutError:
+        if not body:
+            raise
+        return bytes(body), f"the time was over after {len(body):,} bytes"
     except (httpcore2.NetworkError, httpcore2.ProtocolError, httpcore2.TimeoutException):
         return bytes(body), f"the connection ended after {len(body):,} bytes"
-    except zlib.error:
+    except DamagedEncoding:
         return bytes(body), f"its compression is damaged after {len(body):,} bytes"
     return bytes(body), ""
 
 
-class _Inflate:
-    """Undoes one Content-Encoding with bounded memory: a bomb yields what fits the cap and no more."""
-
-    def __init__(self, encoding: str) -> None:
-        self._name = encoding.strip().lower()
-        if self._name not in ("", "identity", "gzip", "x-gzip", "deflate"):
-            raise ToolError(
-                "the server's answer cannot be read", f"its encoding is {short(self._name)}", "use another address"
-            )
-        self._undo: Any = None
-
-    def __call__(self, chunk: bytes, room: int) -> bytes:
-        if self._name in ("", "identity"):
-            return chunk
-        if self._undo is None:  # "deflate" is zlib by the book and raw in the wild: the first byte tells
-            raw = self._name == "deflate" and chunk[:1] and chunk[0] & 0x0F != 8
-            self._undo = zlib.decompressobj(-zlib.MAX_WBITS if raw else zlib.MAX_WBITS | 32)
-        out: bytes = self._undo.decompress(chunk, max(room, 1))
-        return out
+def _is_document(headers: Mapping[str, str], body: bytearray) -> bool:
+    """Whether what comes is a PDF or a zip (Office files, EPUB are): cut, they cannot be read at all."""
+    return b"%PDF-" in body[:1024] or body.startswith(b"PK\x03\x04") or "pdf" in headers.get("content-type", "").lower()
 
 
 # ---- connecting to what was checked ----------------------------------------------------------------------------------

@@ -11,8 +11,10 @@ from __future__ import annotations
 
 import json as json_module
 import re
+import time
 import warnings
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 from urllib.parse import quote
 
@@ -23,9 +25,14 @@ from outrider.memory.text import for_storage
 from outrider.tools.net.gateway import Fetched, fetch, parse, proxy_of
 from outrider.tools.net.named_secrets import Filler, names_in
 from outrider.tools.tool import Arguments, ToolContext, ToolError, tool
+from outrider.tools.web.paging import joined, next_address, same_place
+from outrider.tools.web.request_body import request_body
 
 MAX_BODY = 1_000_000  # bytes of an answer
-SENT = 1_000_000  # bytes of a request's body
+MAX_SHAPED = 10_000_000  # of one that `shape` picks from
+MAX_SHAPE = 2000  # characters
+MAX_PAGES = 20
+TIME_S = 40.0
 _PORTS = {"http": 80, "https": 443}
 SHOWN_HEADERS = ("content-type", "content-length", "location", "retry-after", "etag", "last-modified", "link")
 _HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,100}")
@@ -36,7 +43,7 @@ Method = Annotated[Literal["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPT
 
 def effect_of(arguments: Arguments) -> Effect:
     """`read` for a GET or HEAD that carries nothing, else `network`: something is sent out."""
-    carries = arguments.get("body") or arguments.get("json") is not None
+    carries = any(arguments.get(part) for part in ("body", "form", "files")) or arguments.get("json") is not None
     looks_up = str(arguments.get("method", "GET")).upper() in ("GET", "HEAD")
     return "read" if looks_up and not carries and not names_in(arguments) else "network"
 
@@ -52,6 +59,10 @@ with warnings.catch_warnings():  # a parameter called "json" hides a deprecated 
         headers: dict[str, str] | None = None,
         body: str = "",
         json: Any = None,
+        form: dict[str, str] | None = None,
+        files: dict[str, str] | None = None,
+        pages: int = 1,
+        shape: str = "",
     ) -> str:
         """Send an HTTP request to a web API; gives the status, a few headers and the body.
 
@@ -60,14 +71,18 @@ with warnings.catch_warnings():  # a parameter called "json" hides a deprecated 
         headers: more headers; a secret is written {{secret:NAME}} and filled in on the way out
         body: text to send
         json: a value to send as JSON, instead of body
+        form: fields of a form to send, instead of body
+        files: files of the workspace to send with the form, as {field: path}
+        pages: how many pages to follow and join, 1 to 20
+        shape: a JMESPath expression that picks what is wanted of a JSON answer, such as "items[].name"
         """
         address = parse(_without_names(url))
         filler = Filler(ctx.secret, ctx.secret_hosts, address.host, address.port or _PORTS[address.scheme])
-        content, wanted = _content(body, json, filler), _headers(headers or {}, filler)
-        if json is not None:
-            wanted.setdefault("content-type", "application/json")
-        elif body:
-            wanted.setdefault("content-type", "text/plain; charset=utf-8")
+        content, kind = request_body(ctx, filler, body, json, form or {}, files or {})
+        wanted = _headers(headers or {}, filler)
+        if kind:
+            wanted.setdefault("content-type", kind)
+        wish = _Wish(max(1, min(pages, MAX_PAGES)), _expression(shape))
         full = filler.text(url.strip(), lambda value: quote(value, safe=""))
         if parse(full).host != address.host:
             raise ToolError(
@@ -75,11 +90,102 @@ with warnings.catch_warnings():  # a parameter called "json" hides a deprecated 
                 "every name server on the way would read it",
                 "put it into a header",
             )
-        got = await fetch(
-            full, method=method, headers=wanted, content=content,
-            allowed=ctx.allowed_hosts, proxy=proxy_of(ctx.settings), max_bytes=MAX_BODY, deadline_s=max(1.0, min(40.0, ctx.seconds_left() - 1)),
-        )  # fmt: skip
+        ends = time.monotonic() + max(1.0, min(TIME_S, ctx.seconds_left() - 1))
+
+        async def ask(address: str) -> Fetched:
+            return await fetch(
+                address, method=method, headers=wanted, content=content, allowed=ctx.allowed_hosts, proxy=proxy_of(ctx.settings),
+                max_bytes=MAX_SHAPED if wish.shape else MAX_BODY, deadline_s=max(0.5, ends - time.monotonic()),
+            )  # fmt: skip
+
+        return await _answered(ask, full, wish, ends)
+
+
+@dataclass(frozen=True, slots=True)
+class _Wish:
+    """What is wanted of an answer: how many pages, and a compiled JMESPath expression or None."""
+
+    pages: int
+    shape: Any
+
+
+def _expression(text: str) -> Any:
+    if not text.strip():
+        return None
+    import jmespath
+
+    try:
+        return jmespath.compile(text[:MAX_SHAPE])
+    except jmespath.exceptions.JMESPathError as error:
+        why = " ".join(str(error).split())[:300]
+        raise ToolError("shape is not a JMESPath expression", why, 'write for example "items[].{name: name}"') from None
+
+
+async def _answered(ask: Callable[[str], Awaitable[Fetched]], url: str, wish: _Wish, ends: float) -> str:
+    """The first answer, or the pages that follow it in one, in the shape that was asked for."""
+    got = await ask(url)
+    value = _json(got)
+    if (wish.pages == 1 and wish.shape is None) or not 200 <= got.status < 300:
         return _shown(got)
+    if value is _NO_JSON:
+        why = f"cut: {got.cut}" if got.cut else f"it is {got.media_type or 'without a type'}, not JSON"
+        return _shown(got, f"pages and shape need a whole JSON answer; {why}")
+    values, note, at = [value], "", got
+    while len(values) < wish.pages:
+        address, found_by = next_address(at.url, at.headers, values[-1])
+        note = _why_no_more(address, at.url, len(values), ends)
+        if note:
+            break
+        at = await ask(address)
+        value = _json(at)
+        if at.status != 200 or value is _NO_JSON:
+            note = f"the page after these answered with status {at.status}"
+            break
+        values.append(value)
+        note = f"followed by {found_by}"
+    whole = joined(values) if len(values) > 1 else values[0]
+    notes = f"{len(values)} page{'' if len(values) == 1 else 's'}; {note}" if wish.pages > 1 else ""
+    return _shown(got, notes, _shaped(whole, wish.shape))
+
+
+def _why_no_more(address: str, url: str, count: int, ends: float) -> str:
+    """Why the next page is not asked for, "" if it is."""
+    if not address:
+        return "the answer names no next page" if count == 1 else "that is all"
+    if not same_place(address, url):
+        return f"the next page is on another server: {address[:300]}"
+    if address == url:
+        return "the next page is this very page"
+    return "the time is over; there are more" if time.monotonic() > ends - 1 else ""
+
+
+def _shaped(value: Any, shape: Any) -> str:
+    if shape is None:
+        return json_module.dumps(value, indent=1, ensure_ascii=False)
+    import jmespath
+
+    try:
+        found = shape.search(value)
+    except (jmespath.exceptions.JMESPathError, RecursionError, TypeError, ValueError) as error:
+        why = " ".join(str(error).split())[:300]
+        raise ToolError("shape does not fit the answer", why, "ask without shape to see the answer") from None
+    if found is None or found == []:
+        keys = f"; the answer has {', '.join(list(value)[:20])}" if isinstance(value, dict) else ""
+        return f"(shape picks nothing{keys})"
+    return found if isinstance(found, str) else json_module.dumps(found, indent=1, ensure_ascii=False)
+
+
+_NO_JSON: Any = object()
+
+
+def _json(got: Fetched) -> Any:
+    """The answer's value, or _NO_JSON."""
+    if got.cut or not got.body:
+        return _NO_JSON
+    try:
+        return json_module.loads(got.text())
+    except (ValueError, RecursionError):
+        return _NO_JSON
 
 
 def _without_names(url: str) -> str:
@@ -107,34 +213,24 @@ def _headers(headers: Mapping[str, str], filler: Filler) -> dict[str, str]:
     return made
 
 
-def _content(body: str, json: Any, filler: Filler) -> bytes | None:
-    if body and json is not None:
-        raise ToolError("the request has two bodies", "both body and json were given", "give one of them")
-    if json is None and not body:
-        return None
-    text = json_module.dumps(filler.value(json), ensure_ascii=False) if json is not None else filler.text(body)
-    data = text.encode("utf-8", "replace")
-    if len(data) > SENT:
-        raise ToolError("the body is too large to send", f"{len(data):,} bytes are over {SENT:,}", "send less")
-    return data
-
-
-def _shown(got: Fetched) -> str:
+def _shown(got: Fetched, note: str = "", body: str | None = None) -> str:
     lines = [f"status {got.status}", *(f"moved to {address}" for address in got.redirects[-1:])]
     lines += [f"{name}: {got.headers[name][:500]}" for name in SHOWN_HEADERS if name in got.headers]
     lines += [f"(cut: {got.cut})"] if got.cut else []
-    return for_storage("\n".join(lines) + "\n\n" + _body(got)).rstrip()
+    lines += [f"({note})"] if note else []
+    return for_storage("\n".join(lines) + "\n\n" + (_body(got) if body is None else body)).rstrip()
 
 
 def _body(got: Fetched) -> str:
     if not got.body:
         return "(no body)"
-    text = got.text()
+    read = got.decoded()
+    text = f"({read.note})\n{read.text}" if read.note else read.text
     if "json" in got.media_type and not got.cut:
         try:
-            return json_module.dumps(json_module.loads(text), indent=1, ensure_ascii=False)
+            return json_module.dumps(json_module.loads(read.text), indent=1, ensure_ascii=False)
         except (ValueError, RecursionError):
             return text
-    if b"\0" in got.body[:4096] or text[:1000].count("\ufffd") > 100:
+    if ("\0" in text[:4096] and not read.encoding.startswith("utf-16")) or text[:1000].count("\ufffd") > 100:
         return f"({len(got.body):,} bytes of {got.media_type or 'binary data'}, not shown)"
     return text

@@ -6,9 +6,12 @@ Does not promise: that a page is true, whole or meant for us; scripts on a page 
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from urllib.parse import urlsplit
 
+from outrider.tools.documents import charset
 from outrider.tools.documents import reader as pages
+from outrider.tools.files import encoding
 from outrider.tools.net.gateway import Fetched, fetch, proxy_of
 from outrider.tools.tool import ToolContext, ToolError, tool
 from outrider.tools.web import search
@@ -16,7 +19,7 @@ from outrider.tools.web import search
 SEARCH_S = 20.0
 FETCH_S = 25.0
 MAX_PAGE = 5_000_000  # bytes of a page
-MAX_PDF = 20_000_000
+MAX_DOCUMENT = 20_000_000  # bytes of a PDF or an Office file
 MAX_TEXT = 200_000  # characters of text given back; the toolbox shows the model less
 TEXT_TYPES = re.compile(
     r"text/|application/(?:[\w.+-]*\+)?(?:json|xml|yaml|x-yaml|javascript|x-ndjson|toml)|application/rss"
@@ -64,7 +67,8 @@ async def read_page(url: str, ctx: ToolContext) -> str:
         },
         allowed=ctx.allowed_hosts,
         proxy=proxy_of(ctx.settings),
-        max_bytes=MAX_PDF if url.split("?")[0].lower().endswith(".pdf") else MAX_PAGE,
+        max_bytes=MAX_PAGE,
+        max_document=MAX_DOCUMENT,
         deadline_s=max(1.0, min(FETCH_S, seconds * 0.6)),
     )
     if got.status >= 400:
@@ -87,42 +91,65 @@ def _status(got: Fetched) -> str:
     return f"{meaning} (status {got.status})"
 
 
+_UNSAID = frozenset({
+    "", "application/octet-stream", "binary/octet-stream", "application/unknown", "unknown/unknown", "*/*", "application/x-download",
+    "application/force-download", "application/zip", "application/x-zip-compressed",
+})  # fmt: skip
+_HTML_BEGINS = re.compile(
+    r"\s*(?:<!--.*?-->\s*|<\?xml[^>]*>\s*)*<(?:!doctype html|html|head|body|title|meta|script|style|table|div|h1|p|a|br|iframe|font)\b", re.IGNORECASE | re.DOTALL
+)  # fmt: skip
+
+
 async def _page(got: Fetched, seconds: float) -> pages.Page:
-    kind = got.media_type
-    if got.body.startswith(b"%PDF-") or kind == "application/pdf":
+    """What the answer holds, told by its content where the server did not say."""
+    if not got.body:
+        return pages.Page("", "", f"the server sent nothing (status {got.status})")
+    said, kind = got.media_type, pages.kind_of(got.body)
+    if kind and (kind not in ("picture", "ole") or said in _UNSAID):
+        return await pages.document_page(got.body, kind, seconds=min(seconds, 30))
+    if said == "application/pdf":
         return await pages.document_page(got.body, "pdf", seconds=min(seconds, 30))
-    start = got.body[:512].lstrip().lower()
-    if "html" in kind or (not kind and start.startswith((b"<!doctype html", b"<html"))):
-        return await pages.html_page(_html(got), got.url, seconds=min(seconds, 30))
-    if TEXT_TYPES.match(kind) or (not kind and b"\0" not in got.body[:4096]):
-        return pages.text_page(got.text())
-    raise ToolError(
-        f"{got.url[:300]} is not a page of text",
-        f"it is {kind or 'binary data'}, {len(got.body):,} bytes",
-        "use another address",
-    )
+    unsaid = said in _UNSAID
+    if not (unsaid or "html" in said or TEXT_TYPES.match(said)) or (unsaid and _is_binary(got.body)):
+        raise ToolError(
+            f"{got.url[:300]} is not a page of text",
+            f"it is {said or 'binary data'}, {len(got.body):,} bytes",
+            "use another address",
+        )
+    text = got.decoded()
+    if "html" in said or (unsaid and _HTML_BEGINS.match(text.text[:5000])):
+        page = await pages.html_page(text.text, got.url, seconds=min(seconds, 30))
+        page = (
+            page
+            if page.text or page.note or page.refresh
+            else replace(page, note="no text was found: it may need a browser")
+        )
+    else:
+        page = pages.text_page(text.text)
+    return replace(page, note="; ".join(filter(None, (text.note, page.note))))
 
 
-def _html(got: Fetched) -> str:
-    """The page as text. Its own <meta charset> counts when the server named none."""
-    if "charset" not in got.headers.get("content-type", ""):
-        named = re.search(rb"<meta[^>]{0,200}charset=[\"']?([\w:.-]{1,40})", got.body[:4096], re.IGNORECASE)
-        if named:
-            try:
-                return got.body.decode(named[1].decode("ascii"), "replace")
-            except (LookupError, ValueError):
-                pass
-    return got.text()
+def _is_binary(body: bytes) -> bool:
+    sample = body[: encoding.SAMPLE]
+    return encoding.encoding_of(sample) is None and not charset.wide(sample)
 
 
 def _shown(page: pages.Page, got: Fetched) -> str:
-    notes = [note for note in (f"cut: {got.cut}" if got.cut else "", page.note) if note]
+    notes = [note for note in (f"cut: {got.cut}" if got.cut else "", page.note, _sends_on(page, got)) if note]
     text = page.text
     if len(text) > MAX_TEXT:
         notes.append(f"the first {MAX_TEXT:,} of {len(text):,} characters")
         text = text[:MAX_TEXT]
-    if not text:
-        notes.append("no text was found: it may need a browser")
+    if not text and not notes:
+        notes.append("it holds no text")
     head = [page.title] if page.title else []
     head += [got.url[:1000], *(f"({note})" for note in notes)]
     return "\n".join(head) + (f"\n\n{text}" if text else "")
+
+
+def _sends_on(page: pages.Page, got: Fetched) -> str:
+    """Where an answer that is not the page itself points: a 3xx that was not followed, a <meta> refresh."""
+    if 300 <= got.status < 400 and got.status != 304:
+        target = got.headers.get("location", "")
+        return f"status {got.status}: the page is elsewhere, {f'at {target[:500]}' if target else 'and the server does not say where'}"
+    return f"it sends its reader on to {page.refresh}" if page.refresh and page.refresh != got.url else ""

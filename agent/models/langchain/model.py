@@ -64,9 +64,11 @@ class LangChainModel:
         stream: bool | None = None,
         max_context: int | None = None,
         max_output: int = 4096,
+        options: Mapping[str, Any] | None = None,
         **settings: Any,
     ) -> None:
         if isinstance(model, str):
+            settings |= dict(options or {})
             settings |= {k: v for k, v in (("base_url", base_url), ("api_key", api_key)) if v is not None}
             self._chat, self.name = _init(model, settings), f"langchain:{model}"
         else:

@@ -1,8 +1,8 @@
 """A GBNF grammar for one reply, from the live tool list: a call of one of these tools, or an answer; always strict JSON.
 
 What it is: JSON Schema in, llama.cpp grammar text out: objects (required and optional properties, in order), strings,
-numbers, booleans, null, enum, const, arrays, anyOf/oneOf, local `$ref`s, recursive ones too. What a grammar cannot say
-(patterns, ranges, formats) is left to the toolbox, which checks every call; a schema this cannot read becomes "any
+numbers, booleans, null, enum, const, arrays and their lengths, dates, anyOf/oneOf, local `$ref`s, recursive ones too. What
+it does not say (patterns, ranges) is left to the toolbox, which checks every call; a schema this cannot read becomes "any
 JSON object", so its tool is still offered. What it may touch: nothing. Does not promise: sensible values.
 Start reading at `reply_grammar`.
 """
@@ -20,6 +20,7 @@ _BASE = r"""
 ws ::= " "?
 string ::= "\"" char* "\""
 char ::= [^"\\\x7F\x00-\x1F] | "\\" (["\\/bfnrt] | "u" [0-9a-fA-F] [0-9a-fA-F] [0-9a-fA-F] [0-9a-fA-F])
+hex ::= [0-9a-f]
 integer ::= "-"? ("0" | [1-9] [0-9]{0,17})
 number ::= integer ("." [0-9]{1,17})? ([eE] [-+]? [0-9]{1,3})?
 boolean ::= "true" | "false"
@@ -28,7 +29,16 @@ value ::= object | array | string | number | boolean | null
 object ::= "{" ws (string ws ":" ws value (ws "," ws string ws ":" ws value)*)? ws "}"
 array ::= "[" ws (value (ws "," ws value)*)? ws "]"
 """.strip()
+_DATE = '[0-9] [0-9] [0-9] [0-9] "-" ("0" [1-9] | "1" [0-2]) "-" ("0" [1-9] | [12] [0-9] | "3" [01])'
+_TIME = '([01] [0-9] | "2" [0-3]) ":" [0-5] [0-9] ":" [0-5] [0-9] ("Z" | [-+] ([01] [0-9] | "2" [0-3]) ":" [0-5] [0-9])'
+_FORMATS = {
+    "date": rf'"\"" {_DATE} "\""',
+    "time": rf'"\"" {_TIME} "\""',
+    "date-time": rf'"\"" {_DATE} "T" {_TIME} "\""',
+    "uuid": r'"\"" hex{8} "-" hex{4} "-" hex{4} "-" hex{4} "-" hex{12} "\""',
+}
 MAX_DEPTH = 12
+MOST_REPEATS = 200
 
 
 class Unsupported(Exception):
@@ -144,9 +154,29 @@ def _node(rules: _Rules, node: Any, root: Schema, depth: int) -> str:
             return "(" + " | ".join(_node(rules, one, root, depth + 1) for one in node[union]) + ")"
     if len(node.get("allOf") or ()) == 1:
         return _node(rules, node["allOf"][0], root, depth + 1)
-    if "not" in node or "allOf" in node:
+    if node.get("allOf"):
+        return _node(rules, _merged(node, root), root, depth + 1)
+    if "not" in node:
         raise Unsupported
     return _typed(rules, node, root, depth)
+
+
+def _merged(node: Schema, root: Schema) -> Schema:
+    """Objects that must all hold, as one object. Raises Unsupported for anything else."""
+    parts = [{key: value for key, value in node.items() if key != "allOf"}, *node["allOf"]]
+    whole: Schema = {"type": "object", "properties": {}, "required": []}
+    for part in parts:
+        if isinstance(part, dict) and "$ref" in part:
+            part = _target(str(part["$ref"]), root)
+        if (
+            not isinstance(part, dict)
+            or part.get("type", "object") != "object"
+            or part.keys() & {"anyOf", "oneOf", "allOf", "not"}
+        ):
+            raise Unsupported
+        whole["properties"] |= part.get("properties") or {}
+        whole["required"] += part.get("required") or ()
+    return whole
 
 
 def _one_of(values: Any) -> str:
@@ -163,14 +193,70 @@ def _typed(rules: _Rules, node: Schema, root: Schema, depth: int) -> str:
         return _object(rules, node, root, depth)
     if kind == "array":
         return _array(rules, node, root, depth)
-    if kind in {"string", "integer", "number", "boolean", "null", "value"}:
+    if kind == "string":
+        return _string(node)
+    if kind in {"integer", "number", "boolean", "null", "value"}:
         return str(kind)
     raise Unsupported
 
 
 def _array(rules: _Rules, node: Schema, root: Schema, depth: int) -> str:
+    if isinstance(node.get("prefixItems"), list):
+        return _tuple(rules, node, root, depth)
     item = _node(rules, node.get("items", {}), root, depth + 1)
-    return f'"[" ws ({item} (ws "," ws {item})*)? ws "]"'
+    least, most = _bound(node.get("minItems"), 0), _bound(node.get("maxItems"), None)
+    if most == 0:
+        return '"[" ws "]"'
+    more = f'{item} (ws "," ws {item}){_times(max(0, least - 1), None if most is None else most - 1)}'
+    return f'"[" ws {more} ws "]"' if least else f'"[" ws ({more})? ws "]"'
+
+
+def _tuple(rules: _Rules, node: Schema, root: Schema, depth: int) -> str:
+    """Each place its own kind, all of them: fewer would often be allowed, more seldom, and a model is helped by neither."""
+    places = [_node(rules, one, root, depth + 1) for one in node["prefixItems"]]
+    return '"[" ws ' + ' ws "," ws '.join(places) + ' ws "]"' if places else "array"
+
+
+def _string(node: Schema) -> str:
+    """Text of the lengths and in the form that are asked for, as far as a grammar of ours says them."""
+    if known := _FORMATS.get(str(node.get("format"))) or _pattern(node.get("pattern")):
+        return known
+    least, most = _bound(node.get("minLength"), 0), _bound(node.get("maxLength"), None)
+    if not least and most is None:
+        return "string"
+    return f'"\\"" char{_times(least, most)} "\\""'
+
+
+_PIECE = re.compile(r"(\[[\w\-/:., ]+\]|\\[dw.\-/+]|[\w \-/:,@#%])(\{\d{1,3}(?:,\d{0,3})?\}|[*+?])?", re.ASCII)
+
+
+def _pattern(given: Any) -> str:
+    """A string by a plain, anchored pattern ("^[a-z]{3}-[0-9]+$"); "" for any other, which is left to the check."""
+    inside = given[1:-1] if isinstance(given, str) and given.startswith("^") and given.endswith("$") else ""
+    pieces = list(_PIECE.finditer(inside))
+    if not inside or "".join(piece[0] for piece in pieces) != inside:
+        return ""
+    classes = {"\\d": "[0-9]", "\\w": "[A-Za-z0-9_]"}
+    terms = []
+    for one, times in (piece.groups() for piece in pieces):
+        counts = [int(count) for count in re.findall(r"\d+", times or "")]
+        if any(count > MOST_REPEATS for count in counts):
+            return ""
+        said = one if one.startswith("[") else classes.get(one) or literal(one[-1])
+        terms.append(said + (times or ""))
+    return f'"\\"" {" ".join(terms)} "\\""'
+
+
+def _bound(given: Any, otherwise: int | None) -> Any:
+    """A limit that is a number a grammar can repeat; llama.cpp unrolls repetitions, so large ones are left to the check."""
+    good = isinstance(given, int) and not isinstance(given, bool) and 0 <= given <= MOST_REPEATS
+    return given if good else otherwise
+
+
+def _times(least: int, most: int | None) -> str:
+    if most is None:
+        return "*" if least == 0 else f"{{{least},}}"
+    return f"{{{least},{max(least, most)}}}"
 
 
 def _object(rules: _Rules, node: Schema, root: Schema, depth: int) -> str:
@@ -200,14 +286,18 @@ def _members(rules: _Rules, must: list[str], may: list[str]) -> str:
 
 
 def _reference(rules: _Rules, path: str, root: Schema, depth: int) -> str:
-    target: Any = root
-    if not path.startswith("#"):
-        raise Unsupported
-    for key in (part for part in path[1:].split("/") if part):
-        target = target.get(key.replace("~1", "/").replace("~0", "~")) if isinstance(target, dict) else None
-    if not isinstance(target, dict):
-        raise Unsupported
+    target = _target(path, root)
     name, new = rules.reference(root, path)
     if new:
         rules.set(name, _node(rules, target, root, depth + 1))
     return name
+
+
+def _target(path: str, root: Schema) -> Schema:
+    """The part of `root` that a local reference names. Raises Unsupported."""
+    target: Any = root if path.startswith("#") else None
+    for key in (part for part in path[1:].split("/") if part):
+        target = target.get(key.replace("~1", "/").replace("~0", "~")) if isinstance(target, dict) else None
+    if not isinstance(target, dict):
+        raise Unsupported
+    return target

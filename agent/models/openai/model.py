@@ -7,17 +7,19 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from outrider.agent.models.advised import advice_for
 from outrider.agent.models.chat import errors
 from outrider.agent.models.chat.decode import BadReply, StreamDecoder, decode_whole
 from outrider.agent.models.chat.encode import MessageBytes, ToolBytes, to_bytes
 from outrider.agent.models.chat.errors import Endpoint
 from outrider.agent.models.model import ContextOverflow, Limits, ModelFailure, Price, Reply, Request, Seen, byte_bound
 from outrider.agent.models.openai.transport import Answer, Headers, LeanWire, Post, Wire, WireError
+from outrider.agent.models.options import checked
 from outrider.agent.version import VERSION
 from outrider.memory.errors import ModelUnavailable, UsageError
 
@@ -40,7 +42,9 @@ class OpenAIModel:
 
     base_url: up to and including /v1; default OPENAI_BASE_URL, else OpenAI. api_key: default OPENAI_API_KEY; "" sends none.
     stream: True, False, or None: only when somebody watches (`request.on_text`). max_context: the window in tokens.
-    max_output: the longest reply to ask for, in tokens. headers, body: extra HTTP headers and body fields (temperature …).
+    max_output: the longest reply to ask for, in tokens. temperature, top_p, seed, reasoning_effort: sent as they are;
+    without temperature and top_p open weights get what their makers advise (advised.py). options, body: any other fields of
+    the request. headers: extra HTTP headers.
     openai_sdk: go through the SDK's client; `client`: this very one. A proxy in the environment does the same.
     Raises UsageError (a setting), ModelUnavailable (no key for OpenAI itself).
     """
@@ -54,6 +58,11 @@ class OpenAIModel:
         stream: bool | None = None,
         max_context: int | None = None,
         max_output: int = 4096,
+        temperature: float | None = None,
+        top_p: float | None = None,
+        seed: int | None = None,
+        reasoning_effort: str | None = None,
+        options: Mapping[str, Any] | None = None,
         headers: Mapping[str, str] | None = None,
         body: Mapping[str, Any] | None = None,
         openai_sdk: bool = False,
@@ -69,7 +78,10 @@ class OpenAIModel:
             {key_from.removeprefix("--"): self._key} if self._key else {}
         )  # a run masks them (run_secrets.py)
         self.endpoint = Endpoint(self.name, self.base_url, key_from if self._key else "")
-        self._stream, self._extra = stream, dict(body or {})
+        named = {"temperature": temperature, "top_p": top_p, "seed": seed, "reasoning_effort": reasoning_effort}
+        said = checked({"max_output": max_output} | named | dict(options or {}))
+        said.pop("max_output")
+        self._stream, self._extra = stream, self._advised(said | dict(body or {}))
         self._limit_field = "max_completion_tokens" if _NEW_NAMES.search(name) else "max_tokens"
         self._dropped: set[str] = set()  # settings this server refused: learned once, never sent again
         self._messages, self._tools = MessageBytes(), ToolBytes()
@@ -77,7 +89,14 @@ class OpenAIModel:
         self._held = bool(_UNTAGGED.search(name))
         self._price: Price | tuple[()] | None = ()  # (): not looked up yet
         self._wire = self._open_wire(openai_sdk, client)
+        self.on_body: Callable[[bytes], None] | None = None  # sees each whole reply as it came (checkup.py)
         self._headers = self._checked_headers(headers or {}, own_auth=client is None)
+
+    def _advised(self, said: dict[str, Any]) -> dict[str, Any]:
+        """What was said, over what the makers of open weights advise; OpenAI's own models know their defaults."""
+        theirs = urlsplit(self.base_url).hostname == urlsplit(DEFAULT_URL).hostname
+        advice = None if theirs or said.keys() & {"temperature", "top_p"} else advice_for(self.model)
+        return (advice.options if advice else {}) | said
 
     @property
     def price(self) -> Price | None:
@@ -114,6 +133,8 @@ class OpenAIModel:
             sent = self._settings(request, stream)
             answer = await self._send(request, sent, decoder)
             if answer.status == 200:
+                if self.on_body:
+                    self.on_body(answer.body)
                 return self._read(answer, decoder, request)
             if not self._learns(answer, sent):
                 raise self._refusal(answer, bool(request.tools))

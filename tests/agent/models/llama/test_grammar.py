@@ -110,6 +110,23 @@ TREE = {"type": "object", "properties": {"name": TEXT, "child": {"$ref": "#/$def
         },
         {**TREE, "$defs": {"tree": TREE}},
         {"not": {}},
+        {"type": "object", "properties": {"l": {"type": "array", "items": TEXT, "minItems": 2, "maxItems": 3}}},
+        {
+            "type": "object",
+            "properties": {"l": {"type": "array", "maxItems": 0}, "m": {"type": "array", "minItems": 10**9}},
+        },
+        {
+            "type": "object",
+            "properties": {
+                "s": {"type": "string", "minLength": 3, "maxLength": 5},
+                "t": {"type": "string", "minLength": 2},
+            },
+        },
+        {"type": "object", "properties": {"p": {"type": "array", "prefixItems": [TEXT, {"type": "integer"}]}}},
+        {
+            "type": "object",
+            "properties": {f: {"type": "string", "format": f} for f in ("date", "time", "date-time", "uuid", "email")},
+        },
     ],
 )
 def test_grammar_is_one_llama_cpp_reads(schema: dict[str, Any]) -> None:
@@ -132,3 +149,45 @@ def test_an_answer_that_must_be_data_is_held_to_its_schema() -> None:
     assert "string" not in answer
     assert value_grammar(schema).startswith('root ::= "{" ws "\\"age\\""')
     assert value_grammar({"not": {}}).startswith("root ::= value")
+
+
+@pytest.mark.llama
+def test_grammar_holds_a_model_to_lengths_and_forms() -> None:
+    """What llama.cpp lets through under the grammar is strict JSON and fits the schema, whatever the model would say."""
+    llama_cpp = pytest.importorskip("llama_cpp")
+    import jsonschema_rs
+
+    from outrider.agent.models.builtin import STARTER_PATH
+    from outrider.agent.models.llama.grammar import value_grammar
+
+    schema = {
+        "type": "object",
+        "properties": {
+            "many": {"type": "array", "items": {"type": "integer"}, "minItems": 2, "maxItems": 3},
+            "pair": {"type": "array", "prefixItems": [{"type": "boolean"}, {"type": "integer"}], "items": False},
+            "short": {"type": "string", "minLength": 2, "maxLength": 4},
+            "when": {"type": "string", "format": "date-time"},
+            "id": {"type": "string", "format": "uuid"},
+            "odd": {"enum": ['a "b"', "line\nend", None]},
+            "zip": {"type": "string", "pattern": r"^[A-Z]{2}-\d{3,5}\.\w?$"},
+            "both": {
+                "allOf": [{"$ref": "#/$defs/named"}, {"properties": {"age": {"type": "integer"}}, "required": ["age"]}]
+            },
+        },
+        "required": ["many", "pair", "short", "when", "id", "odd", "zip", "both"],
+        "$defs": {
+            "named": {
+                "type": "object",
+                "properties": {"name": {"type": "string", "maxLength": 5}},
+                "required": ["name"],
+            }
+        },
+    }
+    check = jsonschema_rs.validator_for(schema, validate_formats=False)
+    llm = llama_cpp.Llama(str(STARTER_PATH), n_ctx=1024, n_threads=1, n_threads_batch=1, verbose=False)
+    grammar = llama_cpp.LlamaGrammar.from_string(value_grammar(schema), verbose=False)
+    for seed in range(4):
+        said = llm.create_completion("go", max_tokens=600, temperature=1.2, grammar=grammar, seed=seed)["choices"][0]
+        assert said["finish_reason"] == "stop"
+        read = json.loads(said["text"])
+        assert check.is_valid(read), read
