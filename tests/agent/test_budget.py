@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from outrider.agent import Agent, Budget
 from outrider.agent.budget import Ledger
+from outrider.agent.driving import drive
 from outrider.agent.history.run_view import read_run
 from outrider.agent.models.model import Limits, ModelFailure, Price, Reply, Request, Seen, Usage, byte_bound
 from outrider.memory.errors import UsageError
