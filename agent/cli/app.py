@@ -21,12 +21,14 @@ from typer.exceptions import TyperException
 from outrider.agent.cli.commands import (
     chat,
     compare,
+    completion,
     config,
     diff,
     doctor,
     eval,
     export,
     fork,
+    help,
     import_,
     models,
     replay,
@@ -74,6 +76,8 @@ COMMANDS = {
     "export": export,
     "import": import_,
     "eval": eval,
+    "completion": completion,
+    "help": help,
 }
 for name, module in COMMANDS.items():
     app.command(name, cls=Command)(module.command)
@@ -86,6 +90,9 @@ app.command("doctor", cls=Command)(doctor.command)
 def outrider(
     version: Annotated[
         bool, typer.Option("--version", "-V", help="Print the version and exit.", is_eager=True)
+    ] = False,
+    no_color: Annotated[
+        bool, typer.Option("--no-color", help="No colours (anywhere on the line); NO_COLOR=1 does the same.")
     ] = False,
 ) -> None:
     """Give it a goal and a budget; it comes back with an answer and the receipts."""
@@ -100,6 +107,7 @@ def run_command_line(arguments: list[str]) -> int:
     """Run one command; returns the exit code."""
     stdout = sys.stdout or _closed()  # a closed stream is None
     sys.stdout, sys.stderr = stdout, sys.stderr or _nowhere()
+    arguments = _without_colour(arguments)
     try:
         code = typer.main.get_command(app).main(arguments, prog_name="outrider", standalone_mode=False)
         return code if isinstance(code, int) else 0
@@ -123,6 +131,15 @@ def run_command_line(arguments: list[str]) -> int:
         return 1
     finally:
         _leave_quietly()
+
+
+def _without_colour(arguments: list[str]) -> list[str]:
+    """The arguments without `--no-color`, which may stand anywhere before `--`; it is kept in the environment."""
+    end = arguments.index("--") if "--" in arguments else len(arguments)
+    if "--no-color" not in arguments[:end]:
+        return arguments
+    os.environ["NO_COLOR"] = "1"
+    return [*(word for word in arguments[:end] if word != "--no-color"), *arguments[end:]]
 
 
 def _nowhere() -> TextIO:

@@ -54,6 +54,7 @@ class Conclusion:
     def leave(self, run: Run) -> NoReturn:
         """Show the run if that was not done, and exit with its code, or 2 if its answer went nowhere."""
         self.show(run)
+        self._progress.ring()
         raise typer.Exit(OutputLost.exit_code if self._lost else run.exit_code)
 
     def _print(self, run: Run) -> None:

@@ -28,6 +28,8 @@ ORDER = (
     "models",
     "config",
     "doctor",
+    "completion",
+    "help",
 )
 
 

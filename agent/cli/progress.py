@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from outrider.agent.cli.more import flags_for_more, how_to_wait, limit_of
 from outrider.agent.review.lines import Line, Style, count, dollars, duration, one_line
 from outrider.agent.review.render import Painter
-from outrider.agent.review.terminal import LIVE, SANDBOX_OFF, TranscriptWriter, receipts, warning
+from outrider.agent.review.terminal import LIVE, SANDBOX_OFF, SHOW, TranscriptWriter, receipts, warning
 from outrider.memory.events import (
     Answered,
     ApprovalAsked,
@@ -45,12 +45,13 @@ def goal_in(event: Event) -> str:
 
 
 class Progress:
-    """Progress of one run on stderr. `quiet`: only warnings and what a person must answer."""
+    """Progress of one run on stderr. `quiet`: only warnings and what a person must answer. `verbose`: calls and results at
+    length. `bell`: ring when a person is asked and when the run is over."""
 
-    def __init__(self, *, quiet: bool) -> None:
-        self.quiet, self.asks = quiet, False
+    def __init__(self, *, quiet: bool, verbose: bool = False, bell: bool = False) -> None:
+        self.quiet, self.bell, self.asks = quiet, bell, False
         self.painter = Painter(sys.stderr)
-        self._teller = TranscriptWriter(LIVE)
+        self._teller = TranscriptWriter(replace(SHOW, answer=False) if verbose else LIVE)
         self._live: Live | None = None
         self._doing, self._since, self._text = "starting", time.monotonic(), ""
         self._open: dict[str, str] = {}
@@ -61,6 +62,13 @@ class Progress:
         if lines and (always or not self.quiet):
             with suppress(OSError, ValueError):
                 self.painter.show(lines)
+
+    def ring(self) -> None:
+        """The terminal's bell, if it was asked for and there is one."""
+        if self.bell and self.painter.console is not None:
+            with suppress(OSError, ValueError):
+                self.painter.stream.write("\a")
+                self.painter.stream.flush()
 
     def say(self, text: str, *, always: bool = True) -> None:
         """Print one line of our own words."""
@@ -141,6 +149,7 @@ class Progress:
         """While inside, the terminal is free for a question."""
         running = self._live is not None
         self._stop()
+        self.ring()
         try:
             yield
         finally:
