@@ -30,7 +30,9 @@ def draw(title: str, text: str, file: Path) -> None:
     from rich.console import Console
     from rich.text import Text
 
-    console = Console(record=True, width=104, file=Path(os.devnull).open("w"), markup=False, highlight=False, emoji=False)
+    console = Console(
+        record=True, width=104, file=Path(os.devnull).open("w"), markup=False, highlight=False, emoji=False
+    )
     for line in text.rstrip("\n").split("\n"):
         style = "bold" if line.startswith("$ ") else "green" if "├" in line else ""
         console.print(Text(line.replace("  ", "\u00a0\u00a0"), style))  # some viewers drop leading spaces
@@ -51,7 +53,11 @@ def main() -> None:
         goals = DOCS.parent / "benchmarks" / "starter_goals.jsonl"
         scored = outrider("eval", str(goals), "--models", "starter", "--quiet", cwd=work, home=home)
         table = scored[scored.rindex("\nmodel ") + 1 :]
-        draw("outrider eval", f"$ outrider eval benchmarks/starter_goals.jsonl --models starter\n{table}", pictures / "eval.svg")
+        draw(
+            "outrider eval",
+            f"$ outrider eval benchmarks/starter_goals.jsonl --models starter\n{table}",
+            pictures / "eval.svg",
+        )
 
 
 if __name__ == "__main__":

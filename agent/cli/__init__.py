@@ -15,7 +15,7 @@ def main() -> int:
         sys.stdout.write(f"outrider {VERSION}\n")
         return 0
     if sys.argv[1:2] == ["__complete"] and len(sys.argv) == 3:  # a key press waits for it
-        from outrider.agent.cli.completion import values
+        from outrider.agent.cli.support.completion import values
 
         sys.stdout.write("".join(f"{word}\n" for word in values(sys.argv[2])))
         return 0

@@ -13,10 +13,10 @@ from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppres
 from functools import partial
 from typing import TYPE_CHECKING, TextIO, cast
 
-from outrider.agent.cli.more import ask_for_more
 from outrider.agent.cli.output import HidingStream
 from outrider.agent.cli.progress import Progress
 from outrider.agent.cli.prompts import Person, is_there
+from outrider.agent.cli.support.more import ask_for_more
 from outrider.memory.errors import LeaseLost, StoreError
 
 if TYPE_CHECKING:

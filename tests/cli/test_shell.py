@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from outrider.agent.cli.app import EPILOG
-from outrider.agent.cli.completion import SAFE, values
-from outrider.agent.cli.topics import TOPICS
+from outrider.agent.cli.support.completion import SAFE, values
+from outrider.agent.cli.support.topics import TOPICS
 from outrider.agent.history.run_view import EXIT_CODES
 from tests.cli.program import Program
 from tests.cli.test_person import at_terminal
@@ -38,7 +38,14 @@ def complete(program: Program, tmp_path: Path):  # type: ignore[no-untyped-def]
 
     def ask(line: str) -> list[str]:
         env = program.env() | {"PATH": f"{bin_}:{program.env()['PATH']}"}
-        done = subprocess.run(["bash", "-c", DRIVE, "x", str(script), line], env=env, cwd=program.work, capture_output=True, text=True, timeout=60)
+        done = subprocess.run(
+            ["bash", "-c", DRIVE, "x", str(script), line],
+            env=env,
+            cwd=program.work,
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
         assert done.stderr == ""
         return done.stdout.split()
 
@@ -81,7 +88,9 @@ def test_each_shell_has_a_script(program: Program, shell: str) -> None:
     assert "--estimate" in done.out or "-l estimate" in done.out
 
 
-def test_help_says_topics_and_commands(program: Program, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
+def test_help_says_topics_and_commands(
+    program: Program, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
     """Every topic, every command, and the nearest one for a typing error."""
     for topic in TOPICS:
         assert program.here(monkeypatch, capfd, "help", topic).code == 0
@@ -104,7 +113,9 @@ def test_bell_verbose_quiet_and_colours(program: Program) -> None:
     assert program(*words, "--quiet", "--verbose").code == 2
 
 
-def test_an_estimate_starts_nothing(program: Program, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
+def test_an_estimate_starts_nothing(
+    program: Program, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
     """It says how it was made, uses stored runs of the model once there are enough, and makes no run and no database."""
     model = program.script({"text": "done"})
     words = ("run", "go", "--model", model, "--tool", "plan", "--price-in", "1", "--price-out", "2")

@@ -27,7 +27,7 @@ def command(
     bash: source <(outrider completion bash) in ~/.bashrc; zsh: the same in ~/.zshrc; fish: outrider completion fish >
     ~/.config/fish/completions/outrider.fish
     """
-    from outrider.agent.cli.completion import script
+    from outrider.agent.cli.support.completion import script
 
     flags, groups = _table(context.find_root())
     out(script(shell.value, flags, groups))

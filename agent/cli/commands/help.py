@@ -18,7 +18,7 @@ def command(
     ] = None,
 ) -> None:
     """Say how something is done: a topic (models, budget, exit-codes, …) or a command."""
-    from outrider.agent.cli.topics import TOPICS
+    from outrider.agent.cli.support.topics import TOPICS
 
     root = context.find_root()
     if topic is None:

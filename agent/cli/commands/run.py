@@ -102,8 +102,8 @@ def _start(
     from outrider.agent.cli.asking import attached
     from outrider.agent.cli.attach import small_for
     from outrider.agent.cli.conclusion import Conclusion
-    from outrider.agent.cli.estimates import leave_with_estimate
     from outrider.agent.cli.session import work
+    from outrider.agent.cli.support.estimates import leave_with_estimate
 
     settings = from_config(config) | flags.settings(config.get("policy") or {}) | own
     budget = budget_of(flags, config)
