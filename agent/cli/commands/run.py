@@ -94,12 +94,13 @@ def _start(
     progress: Progress,
 ) -> NoReturn:
     from outrider.agent.agent import Agent
+    from outrider.agent.cli.added import with_added
     from outrider.agent.cli.asking import attached
     from outrider.agent.cli.attach import small_for
     from outrider.agent.cli.conclusion import Conclusion
     from outrider.agent.cli.session import work
 
-    settings = from_config(config) | flags.settings(config.get("policy") or {}) | own
+    settings = with_added(from_config(config) | flags.settings(config.get("policy") or {}) | own)
     budget = budget_of(flags, config)
     conclusion = Conclusion(progress, as_json=flags.json)
     spec, settings = choose_model(flags, config, settings, progress, profile=profile)
