@@ -163,7 +163,7 @@ def _llama() -> Iterator[Check]:
 
 
 def _models() -> Iterator[Check]:
-    from outrider.agent.cli.commands.models import about
+    from outrider.agent.cli.about_model import about
     from outrider.agent.models.detect import detect
 
     found = detect()
