@@ -94,11 +94,18 @@ def installed() -> list[Tool]:
 
 
 def from_file(path: str | Path) -> list[Tool]:
-    """The tools a Python file makes with `@tool`. Raises UsageError when it cannot be read, raises, or has none."""
+    """The tools a Python file makes with `@tool`, or those of an OpenAPI file (.json, .yaml).
+
+    Raises UsageError when it cannot be read, raises, or has none.
+    """
     file = Path(path).expanduser()
     if not file.is_file():
         why = "it is a folder" if file.is_dir() else "no such file"
         raise UsageError(f"there is no tools file {str(path)!r}", why, "give the path of a Python file")
+    if file.suffix.lower() in (".json", ".yaml", ".yml"):
+        from outrider.tools.openapi.added import tools_of
+
+        return tools_of(file)
     spec = importlib.util.spec_from_file_location(f"outrider_tools_{abs(hash(file.resolve())):x}", file)
     if spec is None or spec.loader is None:
         raise UsageError(f"{str(path)!r} cannot be a tools file", "it is not a Python file", "name it something.py")

@@ -47,7 +47,7 @@ def _toml(text: str) -> Any:
 TEXT = Kind("text", lambda value: isinstance(value, str) and bool(value.strip()), str)
 LIMIT = Kind("a number above zero", lambda value: _is_number(value) and value > 0, _toml)
 PRICE = Kind("a number, zero or more", lambda value: _is_number(value) and value >= 0, _toml)
-SHARE = Kind("a share between 0 and 1", lambda value: _is_number(value) and 0 < value < 1, _toml)
+PART = Kind("a share between 0 and 1", lambda value: _is_number(value) and 0 < value < 1, _toml)
 COUNT = Kind("a whole number above zero", lambda value: _is_whole(value) and value > 0, _toml)
 CALLS = Kind("a whole number, zero or more", lambda value: _is_whole(value) and value >= 0, _toml)
 TEMPERATURE = Kind("a number from 0 to 2", lambda value: _is_number(value) and 0 <= value <= 2, _toml)
@@ -109,7 +109,7 @@ KEYS: tuple[Key, ...] = (
     Key("budget.wall_seconds", LIMIT, "seconds on the clock, waits for you included", "900", "no limit"),
     Key("budget.calls", COUNT, "tool calls", "60", "no limit"),
     Key("budget.per_tool.*", CALLS, "calls of one tool; 0: never", "5", "no limit"),
-    Key("budget.soft", SHARE, "a share of any limit, at which the model is told to wrap up", "0.8", "not told"),
+    Key("budget.soft", PART, "a share of any limit, at which the model is told to wrap up", "0.8", "not told"),
     Key("limits.usd_per_day", LIMIT, "dollars all runs together may spend in a day of this machine", "5", "no limit",
         inside=False),
     Key("limits.usd_per_month", LIMIT, "dollars all runs together may spend in a month", "50", "no limit", inside=False),

@@ -13,7 +13,7 @@ import pytest
 
 from outrider.tools.documents import reader as pages
 from outrider.tools.tool import ToolContext, ToolError
-from outrider.tools.web import web_tools
+from outrider.tools.web import search, web_tools
 from tests.servers.documents import pdf
 from tests.servers.web import WebServer, answer, drip, endless, gzip_bomb, page, redirect
 
@@ -23,6 +23,12 @@ ARTICLE = """<html><head><title>Fish &amp; chips</title><style>p{color:red}</sty
 <table><tr><th>fish</th><th>minutes</th></tr><tr><td>cod</td><td>6</td></tr></table>
 <p>Serve at once with vinegar and salt, and do not forget the peas.</p></article>
 <script>document.write("evil")</script></body></html>"""
+
+
+@pytest.fixture(autouse=True)
+def nothing_kept() -> None:
+    """Each test asks anew."""
+    search.KEPT.clear()
 
 
 def context(web_server: WebServer | None = None, **more: Any) -> ToolContext:
@@ -264,6 +270,14 @@ async def test_web_search_says_blocked_when_the_general_engines_were(engines: di
         await find(context())
 
 
+async def test_web_search_asks_other_engines_when_the_chosen_one_refuses(engines: dict[str, Any]) -> None:
+    """A person's favourite that blocks is not the end of the search."""
+    engines["brave"] = lambda *a, **k: SimpleNamespace(status_code=429, text="slow down")
+    engines["duckduckgo"] = lambda *a, **k: SimpleNamespace(status_code=200, text=html_of("fish"))
+    text = await find(context(settings={"web_search": {"backend": "brave"}}))
+    assert "https://e.org/fish" in text
+
+
 async def test_web_search_says_unreachable_when_no_engine_could_be_asked(engines: dict[str, Any]) -> None:
     """No network is not "no results"."""
 
@@ -307,3 +321,18 @@ async def test_web_search_ends_at_its_own_deadline_and_keeps_what_came_early(
     time.sleep(0.2)
     waiting = [t for t in threading.enumerate() if not t.daemon and t is not threading.main_thread()]
     assert not [t for t in waiting if t.name.startswith("DDGS")], "a hung engine would hold the process at exit"
+
+
+async def test_web_search_keeps_an_answer_for_some_minutes() -> None:
+    """Engines block those who ask the same too often; what was not found is asked again."""
+    found = answer(b'{"results": [{"title": "Fish", "url": "https://example.org/f", "content": "fried"}]}')
+    with WebServer({"/search": found, "/none": answer(b'{"results": []}')}) as server:
+        ctx = context(server, settings={"web_search": {"url": server.url("/search")}})
+        assert await find(ctx, "Fried  fish") == await find(ctx, "fried fish")
+        assert len(server.requests) == 1
+        await find(ctx, "fried fish", limit=9)
+        assert len(server.requests) == 2
+        nothing = context(server, settings={"web_search": {"url": server.url("/none")}})
+        await find(nothing)
+        await find(nothing)
+        assert len(server.requests) == 4

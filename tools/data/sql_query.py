@@ -7,18 +7,19 @@ Named in the configuration: [tool_settings.databases] shop = "postgresql://reade
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Mapping
 from difflib import get_close_matches
+from urllib.parse import quote
 
 from outrider.tools.data import sql_postgres, sql_sqlite
 from outrider.tools.files.paths import missing, place, shown
+from outrider.tools.net.named_secrets import Filler, names_in
 from outrider.tools.tool import ToolContext, ToolError, tool
 
 LIMIT_S = 30.0
 MAX_SQL = 20_000  # characters
-_SECRET = re.compile(r"\{\{secret:([A-Za-z_]\w*)\}\}")
+POSTGRES_PORT = 5432
 _FILE = (".db", ".sqlite", ".sqlite3", ".db3")
 
 
@@ -49,36 +50,24 @@ def _named(name: str, url: str, sql: str, ends: float, ctx: ToolContext) -> str:
     from sqlalchemy.engine import make_url
 
     try:
-        if make_url(_SECRET.sub("", url)).password:
+        bare = make_url(Filler(lambda name: "x", {}, "", 0).text(url))
+        if bare.password and not names_in(url):
             why = "its address holds a password, which would be kept with the run"
             fix = "write {{secret:NAME}} in its place and allow the secret NAME"
             raise ToolError(f"the database {name!r} is not opened", why, fix)
-        address = make_url(_SECRET.sub(lambda found: _secret(found[1], ctx), url))
-    except (ValueError, TypeError) as error:
-        raise _bad_address(name) from error
+        filler = Filler(ctx.secret, ctx.secret_hosts, bare.host or "", bare.port or POSTGRES_PORT)
+        address = make_url(filler.text(url, lambda value: quote(value, safe="")))
     except ToolError:
         raise
-    except Exception as error:  # SQLAlchemy's own, whose text holds the address
-        raise _bad_address(name) from error
+    except Exception:  # SQLAlchemy's own, whose text holds the address
+        why, fix = "it cannot be read", "write it as postgresql://host/name"
+        raise ToolError(f"the database {name!r} has no address", why, fix) from None
     if address.get_backend_name() == "sqlite" and address.database:
         return sql_sqlite.query(address.database, name, sql, ends)
     if address.get_backend_name() == "postgresql":
         return sql_postgres.query(address, name, sql, ends)
     why = f"a {address.get_backend_name()} database cannot be kept from being changed"
     raise ToolError(f"the database {name!r} is not opened", why, "SQLite and PostgreSQL can")
-
-
-def _bad_address(name: str) -> ToolError:
-    return ToolError(f"the database {name!r} has no address", "it cannot be read", "write it as postgresql://host/name")
-
-
-def _secret(name: str, ctx: ToolContext) -> str:
-    from urllib.parse import quote
-
-    value = ctx.secret(name)
-    if value is None:
-        raise ToolError(f"there is no secret {name}", "it is not set or not allowed", f"allow it with --secret {name}")
-    return quote(value, safe="")
 
 
 def _file(path: str, sql: str, ends: float, ctx: ToolContext, named: Mapping[str, object]) -> str:

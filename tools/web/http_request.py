@@ -21,10 +21,10 @@ from urllib.parse import quote
 from pydantic import BeforeValidator
 
 from outrider.memory.events import Effect
-from outrider.memory.text import for_storage
 from outrider.tools.net.gateway import Fetched, fetch, parse, proxy_of
 from outrider.tools.net.named_secrets import Filler, names_in
 from outrider.tools.tool import Arguments, ToolContext, ToolError, tool
+from outrider.tools.web.answer_text import shown_answer
 from outrider.tools.web.paging import joined, next_address, same_place
 from outrider.tools.web.request_body import request_body
 
@@ -34,7 +34,6 @@ MAX_SHAPE = 2000  # characters
 MAX_PAGES = 20
 TIME_S = 40.0
 _PORTS = {"http": 80, "https": 443}
-SHOWN_HEADERS = ("content-type", "content-length", "location", "retry-after", "etag", "last-modified", "link")
 _HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,100}")
 
 Upper = BeforeValidator(lambda value: value.upper() if isinstance(value, str) else value)
@@ -83,13 +82,7 @@ with warnings.catch_warnings():  # a parameter called "json" hides a deprecated 
         if kind:
             wanted.setdefault("content-type", kind)
         wish = _Wish(max(1, min(pages, MAX_PAGES)), _expression(shape))
-        full = filler.text(url.strip(), lambda value: quote(value, safe=""))
-        if parse(full).host != address.host:
-            raise ToolError(
-                "a secret in the name of a host is refused",
-                "every name server on the way would read it",
-                "put it into a header",
-            )
+        full = _filled_in(url, filler, address.host)
         ends = time.monotonic() + max(1.0, min(TIME_S, ctx.seconds_left() - 1))
 
         async def ask(address: str) -> Fetched:
@@ -126,10 +119,10 @@ async def _answered(ask: Callable[[str], Awaitable[Fetched]], url: str, wish: _W
     got = await ask(url)
     value = _json(got)
     if (wish.pages == 1 and wish.shape is None) or not 200 <= got.status < 300:
-        return _shown(got)
+        return shown_answer(got)
     if value is _NO_JSON:
         why = f"cut: {got.cut}" if got.cut else f"it is {got.media_type or 'without a type'}, not JSON"
-        return _shown(got, f"pages and shape need a whole JSON answer; {why}")
+        return shown_answer(got, f"pages and shape need a whole JSON answer; {why}")
     values, note, at = [value], "", got
     while len(values) < wish.pages:
         address, found_by = next_address(at.url, at.headers, values[-1])
@@ -145,7 +138,7 @@ async def _answered(ask: Callable[[str], Awaitable[Fetched]], url: str, wish: _W
         note = f"followed by {found_by}"
     whole = joined(values) if len(values) > 1 else values[0]
     notes = f"{len(values)} page{'' if len(values) == 1 else 's'}; {note}" if wish.pages > 1 else ""
-    return _shown(got, notes, _shaped(whole, wish.shape))
+    return shown_answer(got, notes, _shaped(whole, wish.shape))
 
 
 def _why_no_more(address: str, url: str, count: int, ends: float) -> str:
@@ -188,6 +181,15 @@ def _json(got: Fetched) -> Any:
         return _NO_JSON
 
 
+def _filled_in(url: str, filler: Filler, host: str) -> str:
+    """The address with its secrets. Raises ToolError for one in the name of the host."""
+    full = filler.text(url.strip(), lambda value: quote(value, safe=""))
+    if parse(full).host != host:
+        why = "every name server on the way would read it"
+        raise ToolError("a secret in the name of a host is refused", why, "put it into a header")
+    return full
+
+
 def _without_names(url: str) -> str:
     """The address with a letter for each `{{secret:NAME}}`: its host is known before a value is looked up."""
     return Filler(lambda name: "x", {}, "", 0).text(url.strip())
@@ -211,26 +213,3 @@ def _headers(headers: Mapping[str, str], filler: Filler) -> dict[str, str]:
             ) from None
         made[name.strip().lower()] = value
     return made
-
-
-def _shown(got: Fetched, note: str = "", body: str | None = None) -> str:
-    lines = [f"status {got.status}", *(f"moved to {address}" for address in got.redirects[-1:])]
-    lines += [f"{name}: {got.headers[name][:500]}" for name in SHOWN_HEADERS if name in got.headers]
-    lines += [f"(cut: {got.cut})"] if got.cut else []
-    lines += [f"({note})"] if note else []
-    return for_storage("\n".join(lines) + "\n\n" + (_body(got) if body is None else body)).rstrip()
-
-
-def _body(got: Fetched) -> str:
-    if not got.body:
-        return "(no body)"
-    read = got.decoded()
-    text = f"({read.note})\n{read.text}" if read.note else read.text
-    if "json" in got.media_type and not got.cut:
-        try:
-            return json_module.dumps(json_module.loads(read.text), indent=1, ensure_ascii=False)
-        except (ValueError, RecursionError):
-            return text
-    if ("\0" in text[:4096] and not read.encoding.startswith("utf-16")) or text[:1000].count("\ufffd") > 100:
-        return f"({len(got.body):,} bytes of {got.media_type or 'binary data'}, not shown)"
-    return text

@@ -10,8 +10,9 @@ little). "blocked" is only claimed when some engine was blocked and no general e
 from __future__ import annotations
 
 import json
+import math
 import time
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode
@@ -22,6 +23,8 @@ from outrider.tools.process.deadlines import in_thread, until
 from outrider.tools.tool import ToolError
 
 ENGINE_S = 8.0  # seconds ddgs gives one engine
+KEPT_S, KEPT_MOST = 900.0, 200  # seconds, answers
+SPARE_S = 3.0  # below it no other engine is asked
 BLOCKED = (202, 401, 403, 429, 503)
 _CAPTCHA = ("captcha", "unusual traffic", "anomaly-modal", "are you a robot", "verify you are human")
 _ENCYCLOPEDIAS = ("wikipedia", "grokipedia")
@@ -43,6 +46,32 @@ class Found:
     empty: list[str] = field(default_factory=list)
     unreachable: list[str] = field(default_factory=list)
     late: bool = False
+
+
+class Kept:
+    """Answers of the last minutes, for runs of this process that ask the same: engines block those who ask too often."""
+
+    def __init__(self) -> None:
+        self._kept: dict[Hashable, tuple[float, str]] = {}
+
+    def get(self, key: Hashable) -> str:
+        """The answer, "" if there is none that is fresh."""
+        at, said = self._kept.get(key, (-math.inf, ""))
+        return said if time.monotonic() - at < KEPT_S else ""
+
+    def put(self, key: Hashable, said: str) -> None:
+        """Keep an answer, the oldest making room."""
+        self._kept.pop(key, None)
+        self._kept[key] = (time.monotonic(), said)
+        while len(self._kept) > KEPT_MOST:
+            self._kept.pop(next(iter(self._kept)))
+
+    def clear(self) -> None:
+        """Forget all."""
+        self._kept.clear()
+
+
+KEPT = Kept()
 
 
 # ---- a search server of the person's own -----------------------------------------------------------------------------
@@ -80,7 +109,21 @@ async def ask_server(address: str, query: str, limit: int, *, allowed: Sequence[
 
 
 async def ask_engines(query: str, limit: int, *, backend: str, region: str, seconds: float, proxy: str = "") -> Found:
-    """Ask through ddgs for at most `seconds` in all; what some engines found by then counts."""
+    """Ask through ddgs for at most `seconds` in all; what some engines found by then counts.
+
+    When the engines of `backend` refuse, all others are asked in the time that is left.
+    """
+    ends = time.monotonic() + seconds
+    found = await _ask(query, limit, backend, region, seconds, proxy)
+    left = ends - time.monotonic()
+    if found.hits or not found.blocked or backend == "auto" or left < SPARE_S:
+        return found
+    others = await _ask(query, limit, "auto", region, left, proxy)
+    others.blocked = list(dict.fromkeys([*found.blocked, *others.blocked]))
+    return others
+
+
+async def _ask(query: str, limit: int, backend: str, region: str, seconds: float, proxy: str) -> Found:
     watch = _Watch(time.monotonic() + seconds)
     try:
         rows = await in_thread(_search, watch, query, limit, backend, region, proxy, seconds=seconds)

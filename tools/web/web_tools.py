@@ -5,6 +5,7 @@ Does not promise: that a page is true, whole or meant for us; scripts on a page 
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import replace
 from urllib.parse import urlsplit
@@ -42,6 +43,9 @@ async def web_search(query: str, ctx: ToolContext, limit: int = 5) -> str:
     own = ctx.settings.get("web_search")
     own = own if isinstance(own, dict) else {}
     limit, seconds = max(1, min(limit, 20)), max(1.0, min(SEARCH_S, ctx.seconds_left() - 1))
+    key = (query.lower(), limit, json.dumps(own, sort_keys=True, default=str), proxy_of(ctx.settings))
+    if kept := search.KEPT.get(key):
+        return kept
     ctx.progress(f"searching the web for {query[:80]!r}")
     if address := str(own.get("url") or ""):
         found = await search.ask_server(address, query, limit, allowed=ctx.allowed_hosts, seconds=seconds)
@@ -49,7 +53,10 @@ async def web_search(query: str, ctx: ToolContext, limit: int = 5) -> str:
         backend, region = str(own.get("backend") or "auto"), str(own.get("region") or "us-en")
         proxy = proxy_of(ctx.settings)
         found = await search.ask_engines(query, limit, backend=backend, region=region, seconds=seconds, proxy=proxy)
-    return search.said(found, query)
+    said = search.said(found, query)
+    if found.hits:
+        search.KEPT.put(key, said)
+    return said
 
 
 @tool(effect="read", origin="untrusted", timeout_s=60)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from outrider.agent.cli.about_model import about
 from outrider.agent.cli.flags import Json
 from outrider.agent.cli.help import Command, Group
 from outrider.agent.cli.output import out, out_json, out_lines, say
@@ -17,15 +18,10 @@ from outrider.memory.errors import ModelUnavailable, UsageError
 
 if TYPE_CHECKING:
     from outrider.agent.models.checkup import Row
-    from outrider.agent.models.detect import Found
     from outrider.agent.models.findings import Findings
 
 app = typer.Typer(
     name="models", cls=Group, help="Which models were found and why; pull one to run here.", rich_markup_mode=None
-)
-STARTER = (
-    "the built-in starter model{size}: simple goals only; for real work set OPENAI_API_KEY, start Ollama, "
-    "or `outrider models pull OWNER/NAME`"
 )
 
 
@@ -190,16 +186,3 @@ def _config_path() -> str:
     from outrider.agent.settings.config import config_file
 
     return str(config_file())
-
-
-def about(found: Found) -> str:
-    """Why a model was found, and what it is if it is ours."""
-    if found.spec != "starter" or not found.ok:
-        return found.why
-    try:
-        from outrider.agent.models.builtin import PARAMETERS
-
-        size = f", {PARAMETERS / 1e6:.1f} M parameters"
-    except ImportError:
-        size = ""
-    return STARTER.format(size=size)

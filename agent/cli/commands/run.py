@@ -99,13 +99,14 @@ def _start(
     estimate: bool,
 ) -> NoReturn:
     from outrider.agent.agent import Agent
+    from outrider.agent.cli.added import with_added
     from outrider.agent.cli.asking import attached
     from outrider.agent.cli.attach import small_for
     from outrider.agent.cli.conclusion import Conclusion
     from outrider.agent.cli.session import work
     from outrider.agent.cli.support.estimates import leave_with_estimate
 
-    settings = from_config(config) | flags.settings(config.get("policy") or {}) | own
+    settings = with_added(from_config(config) | flags.settings(config.get("policy") or {}) | own)
     budget = budget_of(flags, config)
     conclusion = Conclusion(progress, as_json=flags.json)
     spec, settings = choose_model(flags, config, settings, progress, profile=profile)

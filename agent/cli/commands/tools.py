@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from outrider.agent.cli.commands import tools_add
 from outrider.agent.cli.flags import Json, Memory, ToolFlags, takes
 from outrider.agent.cli.help import Command, Group
 from outrider.agent.cli.output import out, out_json, out_lines, say
@@ -22,6 +23,8 @@ app = typer.Typer(
     rich_markup_mode=None,
     no_args_is_help=True,
 )
+app.add_typer(tools_add.app)
+app.command("remove", cls=Command)(tools_add.remove)
 FAILED = 4
 From = Annotated[
     list[str] | None,
@@ -76,12 +79,13 @@ def call(
     json: Json = False,
 ) -> None:
     """Run one tool by hand, under the policy and the sandbox of a run. Exit code 4: it was denied, or failed."""
+    from outrider.agent.cli.added import with_added
     from outrider.agent.cli.call_tool import call_by_hand
     from outrider.agent.cli.given import from_config, read_config
     from outrider.memory.text import for_terminal
 
     config = read_config()
-    settings = from_config(config) | flags.settings(config.get("policy") or {})
+    settings = with_added(from_config(config) | flags.settings(config.get("policy") or {}))
     done = call_by_hand(_one(name, flags.tools_from), args, settings, memory)
     if json:
         out_json({"tool": name, "ok": done.seen.ok, "text": done.seen.text, "origin": done.seen.origin})
@@ -95,9 +99,10 @@ def call(
 
 
 def _collect(files: list[str] | None) -> list[Tool]:
+    from outrider.agent.cli.added import with_added
     from outrider.tools.builtin import collect
 
-    return collect(None, files or ())
+    return collect(None, with_added({"tools_from": tuple(files or ())})["tools_from"])
 
 
 def _one(name: str, files: list[str] | None) -> Tool:
