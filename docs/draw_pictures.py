@@ -17,9 +17,9 @@ SALES = "day,item,price\n2026-03-02,lamp,39.90\n2026-03-02,desk,210.00\n2026-03-
 
 def outrider(*words: str, cwd: Path, home: Path) -> str:
     """What a command prints, both streams as a terminal shows them. Raises CalledProcessError if it failed."""
-    environment = {name: os.environ[name] for name in ("PATH", "HOME", "PYTHONPATH") if name in os.environ}
+    environment = {name: os.environ[name] for name in ("PATH", "PYTHONPATH") if name in os.environ}
     done = subprocess.run(
-        [*PROGRAM, *words], cwd=cwd, env=environment | {"OUTRIDER_HOME": str(home), "COLUMNS": "104"},
+        [*PROGRAM, *words], cwd=cwd, env=environment | {"HOME": str(home.parent), "OUTRIDER_HOME": str(home), "COLUMNS": "104"},
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=True, timeout=600,
     )  # fmt: skip
     return done.stdout

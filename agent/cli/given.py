@@ -162,7 +162,7 @@ def _found(flags: RunFlags, given: dict[str, Any], progress: Progress) -> tuple[
 
 
 def _choice(found: Any) -> Any:
-    from outrider.agent.cli.about_model import about
+    from outrider.agent.cli.support.about_model import about
     from outrider.agent.review.lines import Line, one_line
 
     return Line(

@@ -194,7 +194,7 @@ def _missing(package: str) -> list[str]:
 
 
 def _models() -> Iterator[Check]:
-    from outrider.agent.cli.about_model import about
+    from outrider.agent.cli.support.about_model import about
     from outrider.agent.models.detect import detect
 
     found = detect()
