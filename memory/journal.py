@@ -10,6 +10,7 @@ on, in the same transaction, so a writer that lost its lease cannot add anything
 from __future__ import annotations
 
 import asyncio
+import re
 import secrets
 import time
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
@@ -19,13 +20,15 @@ from hashlib import blake2b
 from typing import Any
 from weakref import WeakValueDictionary
 
-from sqlalchemy import Connection, RowMapping, bindparam, insert, select, text, update
+from sqlalchemy import Connection, RowMapping, bindparam, delete, insert, select, text, update
 
 from outrider.memory import schema
 from outrider.memory.errors import LeaseLost, StoreError, UsageError
 from outrider.memory.events import Answered, Event, GoalGiven, Noted, RunStarted, ToolReturned, decode
 from outrider.memory.lease import holder_lives, holder_name
+from outrider.memory.run_index import told_so_far
 from outrider.memory.store import Store, run
+from outrider.memory.summary import BOUNDARIES, Summary
 
 PAGE = 500
 POSTGRES_WORDS = 250_000  # bytes of one text that its index takes; its own limit is 1 MiB of words and their places
@@ -64,6 +67,8 @@ class Journal:
         self._parent: str | None = row["parent"]
         self._fork_seq: int | None = row["fork_seq"]
         self._fence = fence
+        self._told: Summary | None = None  # the run in short, up to its head; made when something is first appended
+        self._next_told: Summary | None = None  # the same with what is being committed
         self._shared: Journal | None = None  # the run this one was forked from, once it was asked for
 
     @classmethod
@@ -256,6 +261,7 @@ class Journal:
 
     def _move_on(self, stored: Sequence[Stored]) -> None:
         self.head_seq, self._head_hash = stored[-1].seq, stored[-1].hash
+        self._told = self._next_told
 
     def _commit(self, stored: Sequence[Stored], events: Sequence[Event], blobs: Mapping[str, bytes]) -> None:
         with self.store.write() as db:
@@ -266,15 +272,27 @@ class Journal:
     ) -> None:
         most = None if db.dialect.name == "sqlite" else POSTGRES_WORDS
         self._move_head(db, stored[-1].seq, stored[-1].hash)
+        self._project(db, stored)
         run(db, _INSERT, *(self._row(s) for s in stored))
         if words := [
             {"id": self._base + s.seq, "text": t}
             for s, e in zip(stored, events, strict=True)
-            if (t := _words(e, blobs, most))
+            if (t := words_of(e, blobs, most))
         ]:
             run(db, _INDEX[db.dialect.name], *words)
         for digest, data in blobs.items():
             db.execute(_BLOB, {"digest": digest, "data": data})
+
+    def _project(self, db: Connection, stored: Sequence[Stored]) -> None:
+        """Keep the run's summary, where a run begins, stops or goes on; in between readers tell it from the events."""
+        if self._told is None:
+            self._told = told_so_far(db, self._base >> schema.SEQ_BITS, self._parent, self._fork_seq)
+        told = self._told.after((s.seq, s.at, s.kind, s.body) for s in stored)
+        if any(s.kind in BOUNDARIES for s in stored):
+            number = self._base >> schema.SEQ_BITS
+            db.execute(delete(schema.summaries).where(schema.summaries.c.number == number))
+            db.execute(insert(schema.summaries).values({"number": number} | told.row()))
+        self._next_told = told
 
     def _move_head(self, db: Connection, seq: int, digest: bytes) -> None:
         moved = db.execute(
@@ -335,28 +353,41 @@ def chain(before: bytes, kind: str, at: str, body: str) -> bytes:
 
 
 def find_run(db: Connection, wanted: str) -> RowMapping:
-    """The row of a run, by id, unique part of an id, or "last". Raises UsageError for none or several."""
+    """The row of a run: by id, a unique beginning or part of one, "last", or "last~2" (two before the last).
+
+    Raises UsageError for none or several.
+    """
     runs = schema.runs
+    back = _LAST.fullmatch(wanted)
     if not (wanted.isascii() and wanted.isprintable()):
         found: Sequence[RowMapping] = []  # no id is like that, and some databases refuse to look for it
-    elif wanted == "last":
-        found = db.execute(select(runs).order_by(runs.c.number.desc()).limit(1)).mappings().all()
+    elif back:
+        own = (runs.c.head_seq > 0) & (runs.c.parent.is_(None) | runs.c.fork_seq.is_not(None))
+        newest = select(runs).where(own).order_by(runs.c.number.desc())
+        found = db.execute(newest.limit(1).offset(int(back[1] or 0))).mappings().all()
     else:
         found = db.execute(select(runs).where(runs.c.run_id == wanted)).mappings().all()
-        if not found and len(wanted) >= 3:
-            found = db.execute(select(runs).where(runs.c.run_id.contains(wanted, autoescape=True))).mappings().all()
+        for fits in (
+            runs.c.run_id.startswith(wanted, autoescape=True),
+            runs.c.run_id.contains(wanted, autoescape=True),
+        ):
+            if not found and len(wanted) >= 3:
+                found = db.execute(select(runs).where(fits).limit(6)).mappings().all()
     if len(found) == 1:
         return found[0]
+    said = repr(wanted if len(wanted) <= 60 else f"{wanted[:60]}…")
     if not found:
-        raise UsageError(f"there is no run {wanted!r}", "this database does not hold it", "see `outrider runs`")
+        raise UsageError(f"there is no run {said}", "this database does not hold it", "see `outrider runs`")
     names = ", ".join(row["run_id"] for row in found[:5])
-    raise UsageError(f"{wanted!r} is not the id of one run", f"it fits {names}", "give more of the id")
+    raise UsageError(f"{said} is not the id of one run", f"it fits {names}", "give more of the id")
+
+
+_LAST = re.compile(r"last(?:~(\d{1,6}))?")
 
 
 def new_run_id() -> str:
     """A short id that sorts by day: 261123-k7m2xq (30 bits of chance within a day)."""
-    letters = "23456789abcdefghjkmnpqrstuvwxyz"
-    return f"{datetime.now(UTC):%y%m%d}-{''.join(secrets.choice(letters) for _ in range(6))}"
+    return f"{datetime.now(UTC):%y%m%d}-{''.join(secrets.choice('23456789abcdefghjkmnpqrstuvwxyz') for _ in range(6))}"
 
 
 def _free_id(db: Connection) -> str:
@@ -377,7 +408,7 @@ def _stored(row: RowMapping) -> Stored:
 _GOALS = (RunStarted, GoalGiven)
 
 
-def _words(event: Event, blobs: Mapping[str, bytes], most: int | None) -> str:
+def words_of(event: Event, blobs: Mapping[str, bytes], most: int | None) -> str:
     """What the full-text index learns from an event: observations whole (or their first `most` bytes), answers, notes."""
     if isinstance(event, ToolReturned):
         whole = blobs.get(event.blob) if event.blob else None

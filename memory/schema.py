@@ -9,7 +9,9 @@ from __future__ import annotations
 
 from sqlalchemy import BigInteger, Column, Float, Index, Integer, LargeBinary, MetaData, Table, Text
 
-VERSION = "0002"  # the newest file in migrations/versions
+from outrider.memory.database_file import SCHEMA
+
+VERSION = SCHEMA
 SEQ_BITS = 32
 
 metadata = MetaData()
@@ -58,6 +60,26 @@ spending = Table(
     Column("label", Text, primary_key=True),
     Column("model", Text, primary_key=True),
     Column("nano_usd", BigInteger, nullable=False),  # billionths of a dollar, open reservations included
+)
+
+# What each run comes to, told from its events (summary.py): dropped and made again at any time, never the only copy.
+summaries = Table(
+    "summaries",
+    metadata,
+    Column("number", _Big, primary_key=True, autoincrement=False),
+    Column("goal", Text, nullable=False),  # its beginning, in one line
+    Column("model", Text, nullable=False),
+    Column("reason", Text, nullable=False),  # why it stopped, "" while it has not
+    Column("detail", Text, nullable=False),
+    Column("goals", Integer, nullable=False),
+    Column("usd", Text, nullable=False),  # exact
+    Column("tokens", _Big, nullable=False),
+    Column("steps", Integer, nullable=False),
+    Column("calls", Integer, nullable=False),
+    Column("seconds", Float, nullable=False),
+    Column("tools", Text, nullable=False),  # JSON: calls by tool
+    Column("days", Text, nullable=False),  # JSON: by day and model [dollars, tokens, steps]
+    Column("upto_seq", Integer, nullable=False),  # the event it was told up to
 )
 
 meta = Table(

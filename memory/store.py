@@ -94,6 +94,15 @@ class Store:
             with self._readers.connect() as connection:
                 yield connection
 
+    def vacuum(self) -> None:
+        """Give free pages back and empty the log, so that nothing deleted lies in either (SQLite)."""
+        with self._lock, telling(self.url):
+            self._drop_connection()
+            with self._writers.connect() as connection:
+                driver: Any = connection.connection.dbapi_connection
+                driver.execute("VACUUM").close()
+                driver.execute("PRAGMA wal_checkpoint(TRUNCATE)").close()
+
     def get_blob(self, digest: str) -> bytes | None:
         """The bytes of a blob, or None if there is none of that digest."""
         with self.read() as db:

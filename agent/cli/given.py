@@ -41,7 +41,10 @@ def from_config(config: dict[str, Any]) -> dict[str, Any]:
     """What the configuration says of every run, whatever its model is."""
     known_isolation(str(config.get("isolation") or ""))
     tools = {"tools": tuple(config["tools"])} if config.get("tools") else {}  # of a template
-    return {key: config[key] for key in PASSED_ON if config.get(key)} | tools
+    passed = {key: config[key] for key in PASSED_ON if config.get(key)} | tools
+    if databases := config.get("databases"):  # among the settings of tools, which are kept with the run
+        passed["tool_settings"] = (config.get("tool_settings") or {}) | {"databases": databases}
+    return passed
 
 
 def budget_of(flags: RunFlags, config: dict[str, Any]) -> dict[str, Any] | None:

@@ -76,7 +76,7 @@ class GoalLine(BaseModel):
     @field_validator("state")
     @classmethod
     def _is_state(cls, state: str | None) -> str | None:
-        from outrider.agent.history.run_view import EXIT_CODES
+        from outrider.agent.history.ends import EXIT_CODES
 
         if state is not None and state not in EXIT_CODES:
             raise ValueError(f"there is no state {state!r}: {', '.join(EXIT_CODES)}")

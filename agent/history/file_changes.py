@@ -64,6 +64,8 @@ def undo(store: Store, run_id: str, *, after: int = 0) -> Undone:
     moved, sealer = set(drifted(stored, workspace)), undo_key()
     restored, removed, left = list[str](), list[str](), list[str]()
     for path, before in sorted(first.items(), key=lambda one: (one[1] is not None, _depth_first(one[0]))):
+        if path in moved and before in _now(workspace, path):
+            continue  # it is as it was already: undone before, or put back by hand
         kept = store.get_blob(before) if before else None
         data = sealer.open(kept) if kept else kept
         if path in moved or (before and data is None) or not _put(workspace, path, data):

@@ -7,12 +7,13 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any
 
 from sqlalchemy import select
 
 from outrider.agent.answers.answer import Answer
 from outrider.agent.budget import Budget, Ledger, Spent
+from outrider.agent.history.ends import EXIT_CODES, NO_ANSWER, RunState, state
 from outrider.memory import schema
 from outrider.memory.events import (
     Answered,
@@ -23,25 +24,10 @@ from outrider.memory.events import (
     Resumed,
     RunStarted,
     Stopped,
-    StopReason,
 )
 from outrider.memory.journal import Journal, Stored, find_run
 from outrider.memory.lease import holder_lives
 from outrider.memory.store import Store
-
-NO_ANSWER = "No answer was reached"  # how the ending begins that no model wrote (agent/ending.py)
-RunState = Literal[
-    "answered", "partial", "not_found", "refused", "stuck", "invalid", "failed", "interrupted", "running"
-]
-EXIT_CODES: dict[RunState, int] = {
-    "answered": 0, "partial": 3, "interrupted": 4, "running": 4, "failed": 5, "not_found": 6, "refused": 7, "stuck": 8,
-    "invalid": 9,
-}  # fmt: skip
-STATES: dict[StopReason, RunState] = {
-    "answered": "answered", "partial": "partial", "budget": "partial", "not_found": "not_found", "refused": "refused",
-    "denied": "refused", "stuck": "stuck", "invalid": "invalid", "unable": "failed", "model": "failed", "error": "failed",
-    "interrupted": "interrupted",
-}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,7 +189,6 @@ class _Told:
 
     def _state(self, held: bool) -> tuple[RunState, str, str]:
         if self.stopped is None:
-            if held:
-                return "running", "", ""
-            return "interrupted", "interrupted", self.interrupted or "its process ended"
-        return STATES[self.stopped.reason], self.stopped.reason, self.stopped.detail
+            now = state("", held=held)
+            return now, "" if held else "interrupted", "" if held else self.interrupted or "its process ended"
+        return state(self.stopped.reason, held=held), self.stopped.reason, self.stopped.detail

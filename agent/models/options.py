@@ -1,6 +1,6 @@
 """Options of a model: how it samples, how long a reply may be, how hard it thinks; and any other field a server takes.
 Touches nothing. One dict of names and values, checked here, kept with the run, and handed to the provider when it is opened.
-Does not promise: that a server knows an option; one that refuses it unread is asked again without it.
+Does not promise: that a server knows an option; what it says of one it refuses is shown.
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from outrider.agent.budget import UNITS, Budget, Ledger
-from outrider.agent.history.run_view import NO_ANSWER
+from outrider.agent.history.ends import NO_ANSWER
 from outrider.agent.review.lines import (
     Line,
     Part,

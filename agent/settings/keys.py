@@ -125,6 +125,8 @@ KEYS: tuple[Key, ...] = (
     Key("policy.network", DECISION, "calls that send something out", '"deny"', "ask"),
     Key("policy.spend", DECISION, "calls that spend money", '"deny"', "ask"),
     Key("policy.tools.*", DECISION, "calls of one tool, whatever they do", '"ask"', "by its effect"),
+    Key("databases.*", TEXT, "a database that `sql_query` may read; a password is written {{secret:NAME}}",
+        '"sqlite:////home/me/shop.db"'),
     Key("tool_settings.*", ANY, "settings of one tool, handed to it as they are", '{ hide = ["private"] }'),
     Key("alias.*", TEXT, "a name of your own for a model: `--model NAME`", '"openai:gpt-5-mini"', inside=False),
 )  # fmt: skip

@@ -13,6 +13,7 @@ import html
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
 from typing import Any, get_args
 from urllib.parse import quote, quote_plus
 
@@ -81,7 +82,7 @@ class Masker:
     def value(self, value: Any) -> Any:
         """A JSON value, a model of pydantic or a tuple of them, masked at every depth; the same object if nothing was."""
         if isinstance(value, str):
-            return self.text(value) if value not in VOCABULARY else value
+            return self.text(value) if value not in vocabulary() else value
         if isinstance(value, BaseModel):
             return self.model(value)
         if isinstance(value, dict):
@@ -206,4 +207,7 @@ def _vocabulary() -> Iterable[str]:
     yield from events.KINDS
 
 
-VOCABULARY = frozenset(_vocabulary())
+@cache
+def vocabulary() -> frozenset[str]:
+    """The same as a set; read when the first event is masked, so that a list of runs need not load the events."""
+    return frozenset(_vocabulary())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from outrider.agent.answers.outcome import outcome_of
-from outrider.agent.history.run_view import EXIT_CODES
+from outrider.agent.history.ends import EXIT_CODES
 from outrider.memory.store import Store
 from outrider.tools import ToolError, tool
 from tests.agent.helpers import Actor, call, calls, run, says

@@ -118,3 +118,16 @@ def test_a_template_makes_a_run(here, program: Program) -> None:  # type: ignore
     assert (done.json["goal"], done.json["budget"]) == ("Look at main.py.", {"steps": 4, "calls": 2})
     for words in (("-t", "ask"), ("-t", "ask", "main.py"), ("-t", "nothing"), ("go", "on"), ()):
         assert here("run", *words, "--model", model).code == 2
+
+
+def test_a_database_a_person_names_can_be_read_by_its_name(here, program: Program) -> None:  # type: ignore[no-untyped-def]
+    """`[databases]` of the configuration; a model only ever sees the name."""
+    import sqlite3
+
+    with sqlite3.connect(program.folder / "shop.db") as database:
+        database.execute("CREATE TABLE customers (name TEXT)")
+    database.close()
+    assert here("config", "set", "databases.shop", f"sqlite:///{program.folder / 'shop.db'}").code == 0
+    done = here("tools", "call", "sql_query", "--args", '{"database": "shop"}')
+    assert done.code == 0, done.err
+    assert "customers: 0 rows; name TEXT" in done.out

@@ -11,7 +11,7 @@ from typing import Any
 import typer
 
 from outrider.agent.cli.app import app
-from outrider.agent.history.run_view import EXIT_CODES
+from outrider.agent.history.ends import EXIT_CODES
 
 DOCS = Path(__file__).parents[2] / "docs" / "cli.md"
 WIDTH = 100

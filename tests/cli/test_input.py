@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.cli.program import Program
+from tests.cli.program import Program, Result
 from tests.cli.test_person import at_terminal
 
 LINES = "one\ntwo\nthree\n"
+
+
+@pytest.fixture
+def program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Program:
+    """The program in this process: nothing here needs one of its own."""
+
+    class Here(Program):
+        def __call__(self, *arguments: str, input: str | None = None, timeout: float = 60, **extra: Any) -> Result:
+            return self.here(monkeypatch, capfd, *arguments, input=input or "")
+
+    return Here(tmp_path)
 
 
 def first_message(program: Program) -> str:

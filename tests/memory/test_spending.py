@@ -94,12 +94,12 @@ def test_the_smallest_amounts_are_counted(store: Store, usd: str) -> None:
     assert spent(store, ALL, DAY) == (Decimal("1e-8") if Decimal(usd) else 0)
 
 
-def test_a_database_of_the_first_version_is_brought_up_to_date_once(any_url: str) -> None:
+def test_a_database_of_the_version_before_is_brought_up_to_date_once(any_url: str) -> None:
     """Four processes open it at the same moment: each finds the table, none fails."""
     store = Store(any_url)
     with store.write() as db:
         db.execute(text("DROP TABLE spending"))
-        db.execute(text("UPDATE outrider_schema SET version = '0001'"))
+        db.execute(text("UPDATE outrider_schema SET version = '0002'"))
     store.close()
     code = "import sys; from outrider.memory.store import Store; Store(sys.argv[1]).close()"
     openers = [

@@ -108,3 +108,9 @@ def test_what_is_too_large_to_keep_is_moved_with_a_word_and_never_deleted(
     with pytest.raises(ToolError, match="too large to be kept for undo"):
         do(delete_file, folder, path="b.txt")
     assert (folder / "b.txt").exists()
+
+
+def test_a_name_with_control_characters_is_moved_by_the_name_it_is_shown_with(folder: Path) -> None:
+    """What list_files shows can be given back; it is no link."""
+    (folder / "evil\x1b.txt").write_text("E")
+    assert do(move_file, folder, path="evil\\x1b.txt", to="good.txt").text == "moved evil\\x1b.txt to good.txt"

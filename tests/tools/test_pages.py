@@ -208,6 +208,16 @@ def test_any_bytes_under_any_header_are_text_or_damaged(data: bytes, size: int, 
         return
 
 
+async def test_compression_that_breaks_off_is_said() -> None:
+    """The server counted its bytes right, and still sent only a part."""
+    for name, packed in (
+        ("gzip", gzip.compress(b"hello world " * 1000)),
+        ("deflate", zlib.compress(b"hello world " * 1000)),
+    ):
+        said = await read(typed(packed[:60], "text/plain", Content_Encoding=name))
+        assert "(cut: its compression breaks off after" in said
+
+
 def test_an_encoding_nobody_can_undo_is_refused_by_name() -> None:
     """Noise is not shown as a page."""
     with pytest.raises(ToolError, match="its encoding is aes128gcm"):

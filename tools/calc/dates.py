@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Literal
 
 from outrider.tools.calc.date_reading import Moment, read_date
+from outrider.tools.clock import zone_name
 from outrider.tools.tool import ToolError, tool
 
 Unit = Literal["days", "weeks", "months", "years", "hours", "minutes"]
@@ -31,7 +32,8 @@ def dates(
     """
     now = datetime.now().astimezone()
     if operation == "now":
-        return f"now it is {now:%A} {now:%Y-%m-%d %H:%M} ({now.tzname()}, UTC{now:%z})"
+        zone = zone_name() or now.tzname()
+        return f"now it is {now:%A} {now:%Y-%m-%d %H:%M} ({zone}, UTC{now:%z})"
     moment = read_date(date, now)
     if operation == "weekday":
         return f"{_said(moment)} is a {moment_day(moment):%A}"

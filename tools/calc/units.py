@@ -9,7 +9,9 @@ from decimal import Decimal
 from difflib import get_close_matches
 from fractions import Fraction
 from functools import cache
-from typing import Any
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator
 
 from outrider.tools.calc.calculate import digits_of
 from outrider.tools.calc.formula import evaluate
@@ -47,8 +49,16 @@ _SAID = {
 }  # fmt: skip
 
 
+def _as_text(value: object) -> object:
+    """A number that code gives as one; the text of a model keeps every digit."""
+    return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
+
+
+Number = Annotated[str, BeforeValidator(_as_text)]
+
+
 @tool(effect="read", fresh_s=0)
-def units(value: str, unit: str, to: str) -> str:
+def units(value: Number, unit: str, to: str) -> str:
     """Convert a measure into another unit: length, weight, temperature, data (GB or GiB), energy and more.
 
     value: the number

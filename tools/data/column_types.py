@@ -56,6 +56,9 @@ KINDS = (WHOLE, NUMBER, MONEY, COMMA, FLOAT, DATE, MOMENT, DOTTED, DAY_FIRST, TR
 DIGITS = (WHOLE, NUMBER, MONEY, COMMA)
 
 
+_GROUPED = r"regexp_full_match(c, '[+-]?[1-9]\d{0,2}\.\d{3}')"
+
+
 def quoted(name: str) -> str:
     """A name as SQL wants it."""
     return '"' + name.replace('"', '""') + '"'
@@ -99,18 +102,17 @@ class _Column:
     def _text(self, note: str = "") -> tuple[str, list[str]]:
         return f"nullif({self._cell}, '')", [note] if note else []
 
-    def _ask(self, what: str, *, some: bool = False) -> tuple[Any, ...]:
-        """One row about the cells `c` that say something."""
+    def _ask(self, what: str, *, of: str = "c", some: bool = False) -> tuple[Any, ...]:
+        """One row about the cells `c` that hold something: `m` whether that only says "missing", `v` the value `of` it."""
         limit = f" WHERE {quoted(self.name)} IS NOT NULL LIMIT {SAMPLE}" if some else ""
         cells = f"(SELECT {self._cell} AS c FROM {self.raw}{limit})"  # noqa: S608  # names are quoted
-        row: tuple[Any, ...] = self.connection.execute(
-            f"SELECT {what} FROM {cells} WHERE c <> '' AND lower(c) NOT IN {MISSING}"  # noqa: S608  # names are quoted
-        ).fetchone()
+        valued = f"(SELECT c, length(c) < 6 AND lower(c) IN {MISSING} AS m, {of} AS v FROM {cells} WHERE c <> '')"  # noqa: S608
+        row: tuple[Any, ...] = self.connection.execute(f"SELECT {what} FROM {valued}").fetchone()  # noqa: S608
         return row
 
     def _candidate(self) -> tuple[Kind | None, str]:
         counts = self._ask(
-            f"count(*), {', '.join(f'count(*) FILTER ({_fits(kind)})' for kind in KINDS)}, "
+            f"count(*) FILTER (NOT m), {', '.join(f'count(*) FILTER ({_fits(kind)})' for kind in KINDS)}, "
             "count(*) FILTER (contains(c, ','))",
             some=True,
         )
@@ -132,36 +134,43 @@ class _Column:
         return None, f"{self.name} has dates such as 03/04/2026, day or month first: they stay text"
 
     def _as(self, kind: Kind) -> tuple[str, list[str]]:
+        exact = kind in DIGITS
         value, made = kind.value.format(c="c"), kind.value.format(c=self._cell)
-        number = f"CASE WHEN {_fits(kind)} THEN {value} END" if kind in DIGITS else value
-        total, fit, whole, places, odd, seen, codes = self._ask(
-            f"count(*), count({number}), max(length(ltrim(split_part({number}, '.', 1), '+-'))), "
-            f"max(length(split_part({number}, '.', 2))), any_value(c) FILTER ({number} IS NULL), "
-            f"any_value(c) FILTER ({number} IS NOT NULL AND CAST({number} AS VARCHAR) <> c), "
-            f"count(*) FILTER (regexp_full_match(c, '0\\d+'))"
-            if kind in DIGITS
-            else f"count(*), count({number}), 0, 0, any_value(c) FILTER ({number} IS NULL), any_value(c), 0"
+        digits = (
+            "max(length(ltrim(split_part(v, '.', 1), '+-'))), max(length(split_part(v, '.', 2)))" if exact else "0, 0"
         )
-        if fit < FIT * total or codes:  # 01234 is a code: as a number it would lose its zero
+        codes = "count(*) FILTER (starts_with(c, '0') AND regexp_full_match(c, '0\\d+'))" if exact else "0"
+        found = self._ask(
+            f"count(*) FILTER (NOT m), count(v), {digits}, {codes}, any_value(c) FILTER (v IS NULL AND NOT m), "
+            "count(*) FILTER (m), any_value(c) FILTER (m), any_value(c) FILTER (v IS NOT NULL AND CAST(v AS VARCHAR) <> c)",
+            of=f"CASE WHEN {_fits(kind)} THEN {value} END" if exact else value,
+        )
+        total, fit, whole, places, code, odd, missing, word, seen = found
+        if fit < FIT * total or code:  # 01234 is a code: as a number it would lose its zero
             return self._text()
-        if kind in DIGITS:
+        if exact:
             made = f"try_cast({made} AS {_number_type(whole or 1, places or 0)})"
-        return made, self._notes(kind, total - fit, odd, seen, value)
+        doubt = (
+            kind is NUMBER
+            and self.decimal_comma
+            and places == 3
+            and self._ask(f"count(*) FILTER ({_GROUPED})")[0] == fit
+        )
+        if doubt:  # 1.234 in a file with semicolons
+            return made, [
+                f"{self.name}: numbers such as {self._ask('any_value(c)')[0]} are read with a decimal point, not as thousands"
+            ]
+        return made, self._notes(kind, total - fit + missing, odd if total > fit else word, seen)
 
-    def _notes(self, kind: Kind, odd_count: int, odd: str | None, seen: str | None, value: str) -> list[str]:
+    def _notes(self, kind: Kind, empty: int, such: str | None, seen: str | None) -> list[str]:
         notes = []
-        missing, word = self.connection.execute(
-            f"SELECT count(*), any_value(c) FROM (SELECT {self._cell} AS c FROM {self.raw}) WHERE lower(c) IN {MISSING}"  # noqa: S608
-        ).fetchone()
         if kind.changed and seen is not None:
-            asked = f"SELECT CAST({value} AS VARCHAR) FROM (SELECT ? AS c)"  # noqa: S608  # of our own
+            asked = f"SELECT CAST({kind.value.format(c='c')} AS VARCHAR) FROM (SELECT ? AS c)"  # noqa: S608  # of our own
             read = self.connection.execute(asked, [seen]).fetchone()[0]
             notes.append(f"{self.name}: {seen} is read as {read}")
-        if odd_count + missing:
-            count, such = odd_count + missing, odd if odd_count else word
-            notes.append(
-                f"{self.name}: {count:,} cell{'' if count == 1 else 's'} without {kind.name} (such as {such!r}) count as empty"
-            )
+        if empty:
+            cells = f"{empty:,} cell{'' if empty == 1 else 's'} without {kind.name}"
+            notes.append(f"{self.name}: {cells} (such as {such!r}) count{'s' if empty == 1 else ''} as empty")
         return notes
 
 

@@ -9,6 +9,7 @@ import csv
 import io
 import json
 import re
+import zipfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
@@ -16,12 +17,14 @@ from itertools import chain, islice
 from typing import Any, BinaryIO
 
 from outrider.memory.errors import OutriderError
+from outrider.tools.documents.office import uncounted
 from outrider.tools.files.decoding import Decoded, decoded
 
 SAMPLE = 65_536  # characters the dialect is guessed from
 MAX_LINE = 1 << 20  # characters of a line or a cell
 MAX_WHOLE = 200_000_000  # bytes of a JSON list or a workbook, which are held in memory
 MAX_SHEETS = 20
+MAX_UNPACKED = 400_000_000  # bytes of a workbook
 DELIMITERS = "\t,;|"  # tried in this order: commas inside the cells of a TSV are common, tabs inside a CSV are not
 _SEP_LINE = re.compile(r'"?sep=(.)"?\r?\n', re.IGNORECASE)
 _NUMBER = re.compile(r"[+-]?\d[\d.,]*", re.ASCII)
@@ -102,7 +105,8 @@ def named(header: list[str]) -> tuple[list[str], list[str]]:
     columns: list[str] = []
     notes: list[str] = []
     used: set[str] = set()
-    for at, cell in enumerate(header, start=1):
+    for at, written in enumerate(header, start=1):
+        cell = " ".join(written.split())
         base = cell or f"column_{at}"
         name, count = base, 1
         while name.lower() in used:
@@ -191,8 +195,15 @@ def _delimiter(sample: str, name: str) -> str:
 
 # ---- JSON ------------------------------------------------------------------------------------------------------------
 
+
 # Numbers stay the digits that were written: a binary fraction would lose them.
-_DECODER = json.JSONDecoder(parse_float=str, parse_int=str, parse_constant=str, strict=False)
+class _Digits(str):
+    """A number as it is written."""
+
+    __slots__ = ()
+
+
+_DECODER = json.JSONDecoder(parse_float=_Digits, parse_int=_Digits, parse_constant=_Digits, strict=False)
 
 
 def _json(text: Decoded, name: str, begins: str) -> Sheet:
@@ -233,7 +244,20 @@ def _cell(value: Any) -> str:
         return ""
     if isinstance(value, bool):
         return "true" if value else "false"
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return value if isinstance(value, str) else _as_json(value)
+
+
+def _as_json(value: Any) -> str:
+    """A value inside a cell as JSON again, its numbers as they were written."""
+    if isinstance(value, dict):
+        return (
+            "{"
+            + ", ".join(f"{json.dumps(key, ensure_ascii=False)}: {_as_json(one)}" for key, one in value.items())
+            + "}"
+        )
+    if isinstance(value, list):
+        return "[" + ", ".join(map(_as_json, value)) + "]"
+    return str(value) if isinstance(value, _Digits) else json.dumps(value, ensure_ascii=False)
 
 
 def _whole(text: Decoded, name: str) -> Any:
@@ -280,7 +304,13 @@ def _workbook(file: BinaryIO, name: str) -> Iterator[Sheet]:
     from openpyxl import load_workbook
 
     try:
+        archive = zipfile.ZipFile(file)
+        if sum(part.file_size for part in archive.infolist()) > MAX_UNPACKED:
+            raise no_table(name, "it unpacks to too much", "use a smaller file")
+        note = uncounted(archive)
         book = load_workbook(file, read_only=True, data_only=True)
+    except OutriderError:
+        raise
     except Exception as error:  # openpyxl raises whatever the damage led to
         raise no_table(name, f"it is no Excel workbook ({type(error).__name__})") from None
     found = 0
@@ -295,6 +325,7 @@ def _workbook(file: BinaryIO, name: str) -> Iterator[Sheet]:
         while header and not header[-1]:
             header.pop()
         columns, notes = named([cell.strip() for cell in header])
+        notes += [note] if note and not found - 1 else []
         yield Sheet(sheet.title, columns, _even(filled, len(columns)), notes=notes)
     if not found:
         raise OutriderError(f"{name} has no rows", "its sheets are empty", "use another file")

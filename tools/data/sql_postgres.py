@@ -6,14 +6,15 @@ from __future__ import annotations
 
 import re
 import time
-from typing import Any
-
-from sqlalchemy import URL
+from typing import TYPE_CHECKING, Any
 
 from outrider.tools.data.rows_text import in_words, many
 from outrider.tools.data.sql_errors import explained
 from outrider.tools.data.sql_sqlite import OWN, own_memory
 from outrider.tools.tool import ToolError
+
+if TYPE_CHECKING:
+    from sqlalchemy import URL
 
 MAX_COUNTED = 1001  # rows that are fetched
 CONNECT_S = 10

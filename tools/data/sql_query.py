@@ -2,7 +2,7 @@
 May touch: those databases, for reading: SQLite opened read-only with an authorizer, PostgreSQL in a read-only transaction.
 Does not promise: that a role with rights beyond its tables cannot read more (PostgreSQL: give it a role of its own).
 
-Named in the configuration: [tool_settings.databases] shop = "postgresql://reader:{{secret:SHOP_PASSWORD}}@host/shop".
+Named in the configuration: [databases] shop = "postgresql://reader:{{secret:SHOP_PASSWORD}}@host/shop".
 """
 
 from __future__ import annotations

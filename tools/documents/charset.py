@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass
 
 SAMPLE = 200_000  # bytes a guess is made from
+MOST_OF_A_WORD = 4  # bytes beyond ASCII; fewer say nothing of an alphabet
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF32_LE, "utf-32-le"), (codecs.BOM_UTF32_BE, "utf-32-be"),
     (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"),
@@ -52,7 +53,8 @@ def decode(data: bytes, *, named: str = "", markup: bool = True, whole: bool = T
             return _read(data[len(mark) :], encoding)
     said = python_name(named) or (_in_markup(data) if markup else "")
     if said:
-        return _read(data, said)
+        read = _read(data, said)
+        return _not_what_it_says(data, markup) if said == "utf-8" and read.note and _all_lost(read.text) else read
     if sixteen := wide(data[:4096]):
         return _read(data, sixteen)
     try:
@@ -63,6 +65,16 @@ def decode(data: bytes, *, named: str = "", markup: bool = True, whole: bool = T
         ):  # it was cut in a character
             return Text(data[: error.start].decode("utf-8"), "utf-8")
     return guessed(data, markup=markup)
+
+
+def _all_lost(text: str) -> bool:
+    """Whether no character beyond ASCII could be read: then it is another encoding, not a damaged text."""
+    return all(character <= "\x7f" or character == "\ufffd" for character in text)
+
+
+def _not_what_it_says(data: bytes, markup: bool) -> Text:
+    read = guessed(data, markup=markup)
+    return Text(read.text, read.encoding, read.note.replace("its encoding is not given", "it says UTF-8 and is not"))
 
 
 def guessed(data: bytes, *, markup: bool = False) -> Text:
@@ -126,7 +138,7 @@ def guess(sample: bytes, *, markup: bool = False) -> str:
     words = words if markup and any(byte > 127 for byte in words) else sample
     high = sum(byte > 127 for byte in words)
     letters = sum(chr(byte).isalpha() for byte in words if byte < 128)
-    if high > 0.4 * (high + letters):  # mostly letters beyond ASCII: not a Latin alphabet
+    if high >= MOST_OF_A_WORD and high > 0.4 * (high + letters):  # mostly letters beyond ASCII: not a Latin alphabet
         from charset_normalizer import from_bytes
 
         if (japanese := _kana(words, "euc-jp")) > 0.2 and japanese > _kana(words, "cp932"):

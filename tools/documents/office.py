@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 import posixpath
+import re
 import zipfile
 from collections.abc import Iterator
 from typing import Any
@@ -17,6 +18,7 @@ from outrider.tools.documents.html import Row, plain, visible
 MAX_UNPACKED = 400_000_000  # bytes a zip says it holds
 MAX_RATIO = 200  # how much a large part may shrink to; text seldom passes 20
 MAX_CELLS = 400_000
+MAX_LOOKED_AT = 50_000_000  # bytes of a sheet
 
 
 def opened(data: bytes) -> zipfile.ZipFile:
@@ -84,11 +86,26 @@ def _shape(shape: Any) -> Iterator[str]:
         yield from _shape(inner)
 
 
+_UNCOUNTED = re.compile(rb"</f>\s*(?:<v\s*/>|<v>\s*</v>|</c>)|<f\b[^>]*/>\s*(?:<v\s*/>|</c>)")
+
+
+def uncounted(archive: zipfile.ZipFile) -> str:
+    """A note on formulas that hold no value: a program wrote them, and no spreadsheet has worked them out yet."""
+    found = 0
+    for name in archive.namelist():
+        if re.fullmatch(r"xl/worksheets/[^/]+\.xml", name):
+            with archive.open(name) as part:
+                found += len(_UNCOUNTED.findall(part.read(MAX_LOOKED_AT)))
+    many = f"{found:,} formula{' has' if found == 1 else 's have'} no stored value and count as empty"
+    return f"{many}: open and save the file in a spreadsheet program" if found else ""
+
+
 def sheets(data: bytes, url: str) -> Iterator[Row]:
     """The rows of each sheet, cells parted by bars, under their numbers."""
     from openpyxl import load_workbook
 
-    opened(data)
+    if note := uncounted(opened(data)):
+        yield {"note": note}
     book = load_workbook(io.BytesIO(data), read_only=True, data_only=True)
     yield {"title": book.properties.title or ""}
     yield {"parts": len(book.worksheets)}

@@ -115,7 +115,7 @@ def _source(at: Place, path: str, *, whole: bool = False) -> list[Held]:
         raise ToolError("the workspace itself stays", "only what is in it may be moved", "name a file in it")
     refuse_guarded(at.path, path)
     asked = normpath(path)
-    if at.path != asked and not asked.endswith(f"/{at.path}"):
+    if not any(asked == name or asked.endswith(f"/{name}") for name in (at.path, shown(at.path))):
         real = f"it is a link to {shown(at.path)}, or goes through one"
         raise ToolError(f"{shown(path)} is left alone", real, f"name {shown(at.path)} itself")
     held, kept = [], 0

@@ -42,6 +42,11 @@ class Undo:
             chunk = stage(chunk, max(room, 1))
         return chunk
 
+    @property
+    def unfinished(self) -> bool:
+        """Whether compressed data has begun and not ended: the rest of it is missing."""
+        return any(getattr(stage, "unfinished", False) for stage in self._stages)
+
 
 def _stage(name: str) -> _Stage:
     if name in ("gzip", "x-gzip"):
@@ -63,6 +68,10 @@ class _Gzip:
         self._undo: Any = None
         self._plain = False
         self._members = 0
+
+    @property
+    def unfinished(self) -> bool:
+        return self._undo is not None
 
     def __call__(self, chunk: bytes, room: int) -> bytes:
         if self._plain:
@@ -94,6 +103,10 @@ class _Deflate:
     def __init__(self) -> None:
         self._undo: Any = None
         self._plain = False
+
+    @property
+    def unfinished(self) -> bool:
+        return self._undo is not None and not self._plain and not self._undo.eof
 
     def __call__(self, chunk: bytes, room: int) -> bytes:
         if self._plain or not chunk:

@@ -361,7 +361,7 @@ async def _body(response: httpcore2.Response, headers: Mapping[str, str], asked:
         return bytes(body), f"the connection ended after {len(body):,} bytes"
     except DamagedEncoding:
         return bytes(body), f"its compression is damaged after {len(body):,} bytes"
-    return bytes(body), ""
+    return bytes(body), f"its compression breaks off after {len(body):,} bytes" if undo.unfinished else ""
 
 
 def _is_document(headers: Mapping[str, str], body: bytearray) -> bool:

@@ -20,13 +20,14 @@ ENDING = ".openapi.json"
 
 @dataclass(frozen=True, slots=True)
 class Added:
-    """One document as it was added. source: where it came from."""
+    """One document as it was added. source: where it came from. called: the server its calls go to, once it was read."""
 
     name: str
     text: str
     secret: str = ""
     server: str = ""
     source: str = ""
+    called: str = ""
 
     def read(self) -> Api:
         """Its tools. Raises UsageError."""
@@ -41,7 +42,14 @@ def add(folder: Path, one: Added) -> tuple[Path, Api]:
     api = one.read()
     folder.mkdir(parents=True, exist_ok=True)
     file = folder / f"{one.name}{ENDING}"
-    kept = {"name": one.name, "secret": one.secret, "server": one.server, "source": one.source, "document": one.text}
+    kept = {
+        "name": one.name,
+        "secret": one.secret,
+        "server": one.server,
+        "source": one.source,
+        "called": api.server,
+        "document": one.text,
+    }
     file.write_text(json.dumps(kept), encoding="utf-8")
     return file, api
 
@@ -69,7 +77,7 @@ def read_added(file: Path) -> Added:
     if file.name.endswith(ENDING):
         try:
             kept = json.loads(text)
-            return Added(*(str(kept[key]) for key in ("name", "document", "secret", "server", "source")))
+            return Added(*(str(kept[key]) for key in ("name", "document", "secret", "server", "source", "called")))
         except (ValueError, KeyError, TypeError):
             pass
     return Added(re.sub(r"[^A-Za-z0-9_-]+", "_", file.name.split(".")[0])[:30] or "api", text)
@@ -85,6 +93,6 @@ def secret_words(files: tuple[str, ...]) -> Iterator[str]:
     for file in files:
         one = read_added(Path(file))
         if one.secret:
-            server = urlsplit(one.read().server)
+            server = urlsplit(one.called or one.read().server)
             port = server.port or (80 if server.scheme == "http" else 443)
             yield f"{one.secret}@{server.hostname}:{port}"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
@@ -129,6 +128,8 @@ def _start(
 
 def _follow_up(flags: RunFlags, run: str, goal: str, given: tuple[list[str], bool], progress: Progress) -> NoReturn:
     """Another goal for a run there is, with flags as `resume` takes them."""
+    import asyncio
+
     from outrider.agent.agent import Agent
     from outrider.agent.cli.asking import attached
     from outrider.agent.cli.attach import small_for

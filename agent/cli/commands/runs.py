@@ -4,54 +4,88 @@ from __future__ import annotations
 
 import os
 import sys
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Annotated
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from itertools import islice
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from outrider.agent.cli.flags import Json, Memory
 from outrider.agent.cli.output import out_json, out_lines, say
-from outrider.memory.errors import NoDatabase, OldDatabase
+from outrider.memory.errors import NoDatabase, OldDatabase, UsageError
 
 if TYPE_CHECKING:
-    from outrider.agent.history.run_view import Run
-    from outrider.agent.review.lines import Line
+    from outrider.agent.history.ends import RunState
+    from outrider.agent.review.lines import Line, Part, Style
+    from outrider.memory.run_index import Query, Row
     from outrider.memory.store import Store
 
+NARROW = 84  # columns under which a run takes two lines
 NONE = 'no runs yet: outrider run "…" makes one'
-STYLES = {
-    "answered": "good",
-    "partial": "warn",
-    "not_found": "warn",
-    "refused": "warn",
-    "stuck": "warn",
-    "interrupted": "warn",
-    "failed": "bad",
-    "running": "tool",
-}
+STYLES: dict[str, Style] = {
+    "answered": "good", "partial": "warn", "not_found": "warn", "refused": "warn", "stuck": "warn", "interrupted": "warn",
+    "failed": "bad", "invalid": "bad", "running": "tool",
+}  # fmt: skip
+Label = Annotated[str, typer.Option("--label", metavar="TEXT", help="Only runs of this label.", show_default=False)]
+Since = Annotated[
+    str,
+    typer.Option("--since", metavar="WHEN", help="Only runs begun since: 2026-11-27, 12h, 7d, 4w.", show_default=False),
+]
+Model = Annotated[
+    str, typer.Option("--model", "-m", metavar="TEXT", help="Only runs of models named so.", show_default=False)
+]
 
 
 def command(
+    state: Annotated[
+        list[str] | None,
+        typer.Option("--state", metavar="STATE", help="Only runs in this state (again for more).", show_default=False),
+    ] = None,
+    label: Label = "",
+    model: Model = "",
+    since: Since = "",
+    grep: Annotated[
+        str, typer.Option("--grep", metavar="TEXT", help="Only runs whose goal holds this.", show_default=False)
+    ] = "",
     limit: Annotated[int, typer.Option("--limit", "-n", min=1, metavar="N", help="How many.")] = 20,
     memory: Memory = None,
     json: Json = False,
 ) -> None:
-    """List runs, newest first; with --json one object a line."""
-    from outrider.agent.history.run_view import list_runs
+    """List runs, newest first; with --json one object a line. `outrider find` searches what they saw and answered."""
+    from outrider.memory.run_index import runs
 
+    states = _states(state or [])
+    with asked(memory) as ask:
+        if ask is None:
+            return
+        found = runs(ask, label=label, model=model, since=since_of(since), words=grep)
+        rows = islice((row for row in found if not states or state_of(row) in states), limit)
+        shown = _show_json(rows) if json else _show(list(rows))
+    if not shown and not json:
+        say("no run fits" if (states or label or model or since or grep) else NONE)
+
+
+@contextmanager
+def asked(memory: str | None) -> Iterator[Query | None]:
+    """A way to ask the index of runs; None (and a word) on the first day, when there is no database yet."""
+    from outrider.agent.settings.config import default_memory
+    from outrider.memory.run_index import opened
+
+    url = memory or default_memory()
     try:
-        store = open_store(memory)
+        with opened(url) as ask:
+            yield ask
+    except OldDatabase:
+        open_store(memory).close()
+        with opened(url) as ask:
+            yield ask
     except NoDatabase:
         if memory or os.environ.get("OUTRIDER_MEMORY"):
             raise  # somebody named a place, and it is not there
         say(NONE)
-        return
-    none = True
-    for run in list_runs(store, limit):
-        none = False
-        out_json(run.as_json()) if json else out_lines([_line(run)])
-    if none and not json:
-        say(NONE)
+        yield None
 
 
 def open_store(memory: str | None, *, writing: bool = False) -> Store:
@@ -68,20 +102,112 @@ def open_store(memory: str | None, *, writing: bool = False) -> Store:
         return store
 
 
-def _line(run: Run) -> Line:
-    from outrider.agent.review.lines import Line, count, dollars, one_line
+def state_of(row: Row) -> RunState:
+    """The state of a run of the list."""
+    from outrider.agent.history.ends import state
 
-    cost = f"  {dollars(float(run.spent.usd))}" if run.spent.usd else ""
-    goal = one_line(run.goal, 60 if sys.stdout.isatty() else 200)
-    return Line(
-        ((f"{run.state:11}  ", STYLES[run.state]), (goal, "plain")),  # type: ignore[arg-type]
-        ((f"{run.id}  ", "strong"), (f"{_age(run.created_at):>5}  ", "dim")),
-        right=f"{count(run.spent.steps, 'step')}{cost}",
-    )
+    return state(row.told.reason, held=row.held)
 
 
-def _age(at: str) -> str:
-    """How long ago, short: 12 s, 5 min, 3 h, 2 d."""
+def since_of(text: str) -> str:
+    """The moment that `--since` means, UTC as it is stored; "" for none. Raises UsageError."""
+    text = text.strip().lower()
+    if not text:
+        return ""
+    number, unit = text[:-1], {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}.get(text[-1])
+    try:
+        if unit and number.isdigit() and len(number) < 6:
+            return (datetime.now(UTC) - timedelta(**{unit: int(number)})).isoformat()
+        when = datetime.fromisoformat(text)
+        return (when if when.tzinfo else when.astimezone()).astimezone(UTC).isoformat()
+    except (ValueError, OverflowError):
+        raise UsageError(
+            f"{text[:60]!r} is not a time", "it is neither a date nor a span", "say 2026-11-27, 12h, 7d or 4w"
+        ) from None
+
+
+def _states(given: list[str]) -> set[str]:
+    wanted = {word.strip().lower() for part in given for word in part.split(",") if word.strip()}
+    if strange := wanted - set(STYLES):
+        raise UsageError(
+            f"there is no state {min(strange)[:40]!r}", "it is not in the list", f"there are {', '.join(STYLES)}"
+        )
+    return wanted
+
+
+def _show_json(rows: Iterator[Row]) -> bool:
+    shown = False
+    for row in rows:
+        shown = True
+        out_json(as_json(row))
+    return shown
+
+
+def as_json(row: Row) -> dict[str, Any]:
+    """A run of the list as `--json` prints it."""
+    from outrider.agent.history.ends import EXIT_CODES
+
+    told, state = row.told, state_of(row)
+    spent = {"usd": float(told.usd), "tokens": told.tokens, "steps": told.steps, "seconds": round(told.seconds, 3)}
+    return {
+        "run": row.run_id, "goal": told.goal, "goals": told.goals, "state": state, "exit_code": EXIT_CODES[state],
+        "stop_reason": told.reason or ("" if row.held else "interrupted"), "detail": told.detail, "label": row.label,
+        "model": told.model, "created_at": row.created_at, "spent": spent | {"calls": told.calls},
+    }  # fmt: skip
+
+
+def columns() -> int:
+    """How wide a table may be: the terminal's columns; where nobody watches, as wide as it is."""
+    import shutil
+
+    from outrider.agent.review.render import WIDEST
+
+    return min(WIDEST, shutil.get_terminal_size().columns) if sys.stdout.isatty() else 10_000
+
+
+def _show(rows: list[Row]) -> bool:
+    from outrider.agent.review.lines import Line
+
+    if not rows:
+        return False
+    room = columns()
+    if room < NARROW:
+        for row in rows:
+            out_lines(_in_two_lines(row, room))
+        return True
+    labels = min(16, max(len(row.label) for row in rows))
+    label = f"{'label':{labels}}  " if labels else ""
+    out_lines([Line(((f"{'run':15}{'age':>6}  {'state':11}  {'steps':>5}  {'cost':>9}  {label}goal", "dim"),))])
+    out_lines([_line(row, labels, room) for row in rows])
+    return True
+
+
+def _in_two_lines(row: Row, room: int) -> list[Line]:
+    from outrider.agent.review.lines import Line, one_line
+
+    state = state_of(row)
+    head: tuple[Part, ...] = ((f"{row.run_id:15}", "strong"), (state, STYLES[state]))
+    return [Line(head), Line(((one_line(row.told.goal, max(10, room - 2)), "plain"),), (("  ", "plain"),))]
+
+
+def _line(row: Row, labels: int, room: int) -> Line:
+    from outrider.agent.review.lines import Line, dollars, one_line
+
+    state, told = state_of(row), row.told
+    several = f" ({told.goals} goals)" if told.goals > 1 else ""
+    taken = 54 + (labels + 2 if labels else 0) + len(several)
+    goal = one_line(told.goal, max(12, min(200, room - taken)))
+    head: list[Part] = [
+        (f"{row.run_id:15}", "strong"), (f"{age(row.created_at):>6}  ", "dim"), (f"{state:11}  ", STYLES[state]),
+        (f"{told.steps:5}  {dollars(float(told.usd)):>9}  ", "dim"),
+    ]  # fmt: skip
+    if labels:
+        head.append((f"{one_line(row.label, labels):{labels}}  ", "tool"))
+    return Line(((goal + several, "plain"),), tuple(head))
+
+
+def age(at: str) -> str:
+    """How long ago, short: 12 s, 5 m, 3 h, 2 d."""
     seconds = max(0.0, (datetime.now(UTC) - datetime.fromisoformat(at)).total_seconds())
     for unit, size in (("d", 86_400), ("h", 3600), ("m", 60)):
         if seconds >= size:

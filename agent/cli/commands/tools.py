@@ -21,7 +21,6 @@ app = typer.Typer(
     cls=Group,
     help="Which tools there are; call one by hand.",
     rich_markup_mode=None,
-    no_args_is_help=True,
 )
 app.add_typer(tools_add.app)
 app.command("remove", cls=Command)(tools_add.remove)
@@ -30,6 +29,13 @@ From = Annotated[
     list[str] | None,
     typer.Option("--tools-from", metavar="FILE", help="Add the @tool functions of a Python file.", show_default=False),
 ]
+
+
+@app.callback(invoke_without_command=True)
+def group(context: typer.Context) -> None:
+    """Which tools there are; call one by hand."""
+    if context.invoked_subcommand is None:
+        list_tools(None, json=False)
 
 
 @app.command("list", cls=Command)
@@ -84,6 +90,7 @@ def call(
     from outrider.agent.cli.given import from_config, read_config
     from outrider.memory.text import for_terminal
 
+    _refuse_no_object(args)
     config = read_config()
     settings = with_added(from_config(config) | flags.settings(config.get("policy") or {}))
     done = call_by_hand(_one(name, flags.tools_from), args, settings, memory)
@@ -96,6 +103,15 @@ def call(
     if done.detail:
         say(done.detail)
     raise typer.Exit(0 if done.seen.ok else FAILED)
+
+
+def _refuse_no_object(args: str) -> None:
+    try:
+        read = json_text.loads(args)
+    except (ValueError, RecursionError) as error:
+        raise UsageError("--args is not JSON", str(error)[:200], '--args \'{"path": "a.txt"}\'') from None
+    if not isinstance(read, dict):
+        raise UsageError("--args is no JSON object", f"it is {args[:60]}", 'name each argument: \'{"path": "a.txt"}\'')
 
 
 def _collect(files: list[str] | None) -> list[Tool]:

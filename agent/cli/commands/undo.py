@@ -38,7 +38,7 @@ def command(
             for path in paths:
                 out(f"{word}  {shown(path)}")
         if not (done.restored or done.removed or done.left):
-            say("no file was changed by the tools of this run")
+            say("nothing left to undo: every file is as it was before the run")
     for path in done.left:
         say(f"left alone: {shown(path)} is not as the run left it")
     if done.left:

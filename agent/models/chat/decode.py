@@ -7,13 +7,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 from outrider.agent.models.chat.call_parts import CallParts
 from outrider.agent.models.chat.characters import content_text, plain_text
 from outrider.agent.models.chat.errors import error_text, short
-from outrider.agent.models.chat.reader import read_reply
+from outrider.agent.models.chat.reader import CUT, read_reply
 from outrider.agent.models.chat.reasoning import in_fields
+from outrider.agent.models.chat.repetition import LEAST_HOSTED, Watch, repeated_tail, said_once
 from outrider.agent.models.chat.usage import usage_of
 from outrider.agent.models.chat.visible import Visible
 from outrider.agent.models.model import Reply, ToolSpec, Usage
@@ -39,7 +42,8 @@ def decode_whole(data: bytes, tools: Sequence[ToolSpec] = ()) -> Reply:
     """The reply in a complete body: JSON, or a stream that was not asked for. Raises BadReply."""
     if data.lstrip()[:6] in (b"data: ", b"data:{", b"event:") or data.lstrip()[:1] == b":":
         decoder = StreamDecoder(None, tools)
-        decoder.feed(data)
+        with suppress(Repeating):
+            decoder.feed(data)
         return decoder.reply()
     body = _object(data)
     choice = _choice(body)
@@ -50,7 +54,22 @@ def decode_whole(data: bytes, tools: Sequence[ToolSpec] = ()) -> Reply:
         raise BadReply(f"the choice holds no message: {short(json.dumps(choice), 200)}")
     parts = _Parts(tools)
     parts.add(message, pieces=False)
-    return parts.reply(choice.get("finish_reason"), usage_of(body.get("usage")))
+    reply = parts.reply(choice.get("finish_reason"), usage_of(body.get("usage")))
+    phrase = reply.finish_reason == CUT and (_loop(reply.text) or _loop(reply.reasoning))
+    return _once(reply, phrase) if phrase else reply
+
+
+def _loop(text: str) -> str:
+    return repeated_tail(text, LEAST_HOSTED)
+
+
+def _once(reply: Reply, phrase: str) -> Reply:
+    """A reply that said `phrase` over and over until it was stopped: once is enough, and a call in it is nothing to run."""
+    return replace(reply, text=said_once(reply.text, phrase), calls=(), finish_reason="repetition", kept={}, flaw="")
+
+
+class Repeating(BadReply):
+    """A streamed reply says one phrase over and over: stop reading, and take `StreamDecoder.reply` as it is."""
 
 
 class StreamDecoder:
@@ -67,6 +86,7 @@ class StreamDecoder:
         self._usage: Usage | None = None
         self._finish: Any = None
         self._done = False
+        self._said, self._thought = Watch(least=LEAST_HOSTED), Watch(least=LEAST_HOSTED)
         self.events = 0
 
     @property
@@ -86,6 +106,8 @@ class StreamDecoder:
 
     def reply(self) -> Reply:
         """The whole reply. Raises BadReply if the stream ended before its end."""
+        if phrase := self._said.phrase or self._thought.phrase:
+            return _once(self._parts.reply("", self._usage), phrase)
         if self._lines or self._data:  # a last event without its blank line
             self._line(b"".join(self._lines))
             self._line(b"")
@@ -122,6 +144,8 @@ class StreamDecoder:
         text = self._parts.add(delta)
         if text and self._visible:
             self._visible.feed(whole_characters(text))
+        if self._said(text) or self._thought(in_fields(delta)):
+            raise Repeating("the reply says one phrase over and over")
 
 
 class _Parts:

@@ -28,11 +28,12 @@ class MessageBytes:
 
     Keyed by `id()` and cleared by a weak reference's callback: a lookup then costs 40 ns; in a WeakKeyDictionary it
     costs ten times that, which at 800 messages would be half of what a whole step may take.
-    `without`: fields of earlier replies that this server refused to take back.
+    `without`: fields of earlier replies that this server refused to take back. `empty_text`: it wants "" where there is
+    no text beside calls, not null.
     """
 
-    def __init__(self, without: frozenset[str] = frozenset()) -> None:
-        self.without = without
+    def __init__(self, without: frozenset[str] = frozenset(), *, empty_text: bool = False) -> None:
+        self.without, self.empty_text = without, empty_text
         self._bytes: dict[int, bytes] = {}
         self._alive: dict[int, weakref.ref[Message]] = {}
 
@@ -64,6 +65,8 @@ class MessageBytes:
         wire = wire_message(message)
         if self.without:
             wire = _left_out(wire, self.without)
+        if self.empty_text and wire.get("content") is None:
+            wire["content"] = ""
         known[key], alive[key] = to_bytes(wire), weakref.ref(message, forget)
 
 

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import fnmatch
 import re
+import socket
 from collections.abc import Sequence
 from pathlib import Path
 
 from outrider.memory.errors import ModelUnavailable, UsageError
 
 # Smaller than 4 bits loses too much, larger than 8 gains little: the order most people would choose in.
+REACHED_S = 5.0  # for the hub to answer a connection
 PREFERRED = ("Q4_K_M", "Q4_K_S", "Q5_K_M", "Q4_0", "IQ4_XS", "Q5_0", "Q6_K", "Q8_0", "Q3_K_M", "F16", "BF16")
 
 
@@ -22,6 +24,7 @@ def pull(name: str, folder: Path | None = None, *, token: str | None = None) -> 
     from huggingface_hub import HfApi, hf_hub_download
 
     owner, pattern = split(name)
+    _refuse_offline(name)
     try:
         files = HfApi().list_repo_files(owner, token=token)
         file = best(files, pattern, name)
@@ -36,6 +39,28 @@ def pull(name: str, folder: Path | None = None, *, token: str | None = None) -> 
             "check the name and the network, then pull again: it goes on where it was",
         ) from error
     return Path(path)
+
+
+def _refuse_offline(name: str) -> None:
+    """Say at once that the hub cannot be reached; its client would try for half a minute. A proxy is left to the client."""
+    from concurrent.futures import ThreadPoolExecutor
+    from urllib.parse import urlsplit
+    from urllib.request import getproxies
+
+    from huggingface_hub.constants import ENDPOINT
+
+    at = urlsplit(ENDPOINT)
+    if getproxies().get(at.scheme) or not at.hostname:
+        return
+    where = (at.hostname, at.port or (443 if at.scheme == "https" else 80))
+    pool = ThreadPoolExecutor(1)
+    try:
+        pool.submit(socket.create_connection, where, REACHED_S).result(REACHED_S).close()
+    except (OSError, TimeoutError) as error:
+        why = f"{at.hostname} cannot be reached ({getattr(error, 'strerror', None) or 'no answer in time'})"
+        raise ModelUnavailable(f"{name} could not be pulled", why, "check the network, or set HF_ENDPOINT") from None
+    finally:
+        pool.shutdown(wait=False)
 
 
 def find_pulled(name: str, folder: Path | None = None) -> Path | None:

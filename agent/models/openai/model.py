@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 from outrider.agent.models.advised import advice_for
 from outrider.agent.models.chat import errors
-from outrider.agent.models.chat.decode import BadReply, StreamDecoder, decode_whole
+from outrider.agent.models.chat.decode import BadReply, Repeating, StreamDecoder, decode_whole
 from outrider.agent.models.chat.encode import MessageBytes, ToolBytes, to_bytes
 from outrider.agent.models.chat.errors import Endpoint
 from outrider.agent.models.model import ContextOverflow, Limits, ModelFailure, Price, Reply, Request, Seen, byte_bound
@@ -34,6 +34,12 @@ _UNTAGGED = re.compile(r"\br1\b|-r1|qwq|think|reason", re.I)  # their templates 
 _LIMIT_FIELDS = ("max_tokens", "max_completion_tokens")
 _REFUSED_SETTING = re.compile(
     r"unsupported|not supported|unrecogni[sz]ed|unknown|extra|not permitted|unexpected|not allowed|instead", re.I
+)
+
+
+_NO_NULL = re.compile(  # llama-cpp-python's server wants text beside calls, where the API has null
+    r"content.{0,80}(?:valid string|must be a string|not be null|NoneType|null is not|none is not)|input[^\w]{1,4}null",
+    re.I | re.S,
 )
 
 
@@ -81,7 +87,9 @@ class OpenAIModel:
         named = {"temperature": temperature, "top_p": top_p, "seed": seed, "reasoning_effort": reasoning_effort}
         said = checked({"max_output": max_output} | named | dict(options or {}))
         said.pop("max_output")
-        self._stream, self._extra = stream, self._advised(said | dict(body or {}))
+        said |= dict(body or {})
+        self._stream, self._extra = stream, self._advised(said)
+        self._advice = frozenset(self._extra.keys() - said.keys())
         self._limit_field = "max_completion_tokens" if _NEW_NAMES.search(name) else "max_tokens"
         self._dropped: set[str] = set()  # settings this server refused: learned once, never sent again
         self._messages, self._tools = MessageBytes(), ToolBytes()
@@ -172,6 +180,8 @@ class OpenAIModel:
             answer = await self._wire.post(post)
         except WireError as error:
             raise self._wire_failure(error) from error
+        except Repeating:  # the decoder has what was said; the connection is closed
+            answer = Answer(200, {"content-type": "text/event-stream"}, b"")
         except BadReply as error:
             raise self._bad_reply(error) from error
         self._reached = True
@@ -188,6 +198,13 @@ class OpenAIModel:
     def _learns(self, answer: Answer, sent: dict[str, Any]) -> bool:
         """Whether a refusal named a setting of ours that can be left out or renamed: then it is, from now on."""
         words = answer.body[:20_000].decode("utf-8", "replace")
+        if answer.status in (400, 422, 500) and _NO_NULL.search(words) and not self._messages.empty_text:
+            self._messages = MessageBytes(self._messages.without, empty_text=True)
+            return True
+        if answer.status in (400, 422) and (named := next((one for one in self._advice if one in words), "")):
+            self._extra = {name: value for name, value in self._extra.items() if name not in self._advice}
+            self._advice = frozenset()  # a person's own words are never left out; advice nobody asked for is
+            return bool(named)
         if answer.status not in (400, 422) or errors.is_overflow(words) or not _REFUSED_SETTING.search(words):
             return False
         if "stream_options" in words and "stream_options" in sent:

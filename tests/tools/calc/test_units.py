@@ -81,6 +81,12 @@ def test_units_answers_or_refuses_any_unit(text: str) -> None:
         return
 
 
+def test_units_takes_a_number_as_code_gives_it() -> None:
+    """`tools.units(value=2.5, …)` in the sandbox; the schema still says text."""
+    assert units.check({"value": 2.5, "unit": "m", "to": "km"})["value"] == "2.5"
+    assert units.parameters["properties"]["value"]["type"] == "string"
+
+
 def test_units_are_not_loaded_before_they_are_needed() -> None:
     """The registry costs half a second."""
     code = "import sys, outrider.tools.calc.units, outrider.tools.data.table; assert not {'pint', 'duckdb'} & set(sys.modules)"

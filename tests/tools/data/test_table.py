@@ -202,7 +202,7 @@ def test_table_gives_an_answer_or_a_clear_error_for_any_bytes(
     ("cells", "kind", "total", "note"),
     [
         (["1,234.50", "$12", "0.5"], "number", "1247.00", "is read as"),
-        (["1", "2", "n/a"], "whole number", "3", "1 cell without whole numbers (such as 'n/a') count as empty"),
+        (["1", "2", "n/a"], "whole number", "3", "1 cell without whole numbers (such as 'n/a') counts as empty"),
         (["1.10", "2.20"], "number", "3.30", ""),
         (["12345678901234567890", "1"], "number", "12345678901234567891", ""),
         (["1e3", "2.5"], "number", "1002.5", ""),
@@ -257,6 +257,19 @@ def test_table_says_what_would_be_right(folder: Path) -> None:
     )
 
 
+def test_table_says_how_it_read_what_may_be_thousands(folder: Path) -> None:
+    """1.234 between semicolons may be either."""
+    (folder / "de.csv").write_text("n;m\n1.234;1\n2.345;2\n")
+    said = ask(folder, "SELECT sum(n) AS s FROM t", "de.csv")
+    assert said == "s: 3.579\nnote: n: numbers such as 1.234 are read with a decimal point, not as thousands"
+
+
+def test_table_keeps_what_is_inside_a_json_cell(folder: Path) -> None:
+    """Numbers stay numbers, and names of columns are one line."""
+    (folder / "in.json").write_text('[{"a\\nb": {"x": [1, 2.50, null, true, "é"]}}]')
+    assert ask(folder, 'SELECT "a b" FROM t', "in.json") == 'a b: {"x": [1, 2.50, null, true, "é"]}'
+
+
 async def test_table_names_a_near_file(folder: Path) -> None:
     """`slaes.csv` is one slip away."""
     with pytest.raises(ToolError, match=r"did you mean sales\.csv"):
@@ -300,6 +313,20 @@ def test_table_reads_a_workbook_with_its_sheets(folder: Path) -> None:
     assert ask(folder, "SELECT sum(amount) AS total FROM t", "b.xlsx").split("\n")[0] == "total: 0.3"
     said = ask(folder, 'SELECT name FROM "People of 2026"', "b.xlsx")
     assert said.split("\n") == ["name: Ann", 'note: t is its first sheet; the others are "People of 2026"']
+
+
+def test_table_says_when_a_workbook_was_never_calculated(folder: Path) -> None:
+    """A formula that a program wrote has no value yet: an empty sum would be wrong without a word."""
+    from openpyxl import Workbook
+
+    book = Workbook()
+    assert book.active is not None
+    for row in (["a", "b"], [1, "=A2*2"], [2, "=A3*2"]):
+        book.active.append(row)
+    book.save(folder / "f.xlsx")
+    assert "note: 2 formulas have no stored value and count as empty" in ask(
+        folder, "SELECT sum(a) AS s FROM t", "f.xlsx"
+    )
 
 
 def test_table_reads_parquet(folder: Path) -> None:

@@ -68,7 +68,14 @@ def test_a_character_that_was_cut_is_no_sign_of_another_encoding() -> None:
 
 def test_what_could_not_be_read_is_counted() -> None:
     """A header that is wrong does not pass in silence."""
-    assert decode(b"caf\xe9 and t\xe9", named="utf-8").note == "2 characters could not be read"
+    assert decode("größe ".encode() + b"caf\xe9 and t\xe9", named="utf-8").note == "2 characters could not be read"
+
+
+def test_a_text_that_says_utf8_and_is_not_is_read_all_the_same() -> None:
+    """Every odd byte of it is another encoding's."""
+    read = decode(b"caf\xe9 and t\xe9", named="utf-8")
+    assert (read.text, read.note) == ("café and té", "it says UTF-8 and is not: read as cp1252")
+    assert decode(b'{"a": "\xe9"}', markup=False).text == '{"a": "é"}'
 
 
 @given(st.binary(max_size=300), st.sampled_from(["", "utf-8", "latin-1", "utf-16", "nonsense", "x-user-defined"]))

@@ -1,0 +1,176 @@
+"""`outrider usage`: what was spent, by day, model, label or tool."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from outrider.agent.cli.commands.runs import Label, Model, Since, asked, since_of
+from outrider.agent.cli.flags import Json, Memory
+from outrider.agent.cli.output import out, out_json, out_lines, say
+from outrider.memory.errors import UsageError
+
+if TYPE_CHECKING:
+    from outrider.memory.run_index import Row
+
+BAR = 30  # columns of the longest bar
+
+
+class By(StrEnum):
+    """What spending is told by."""
+
+    day = "day"
+    model = "model"
+    label = "label"
+    tool = "tool"
+
+
+@dataclass(slots=True)
+class Total:
+    """What came together under one name. `runs`: that had a part in it."""
+
+    runs: int = 0
+    steps: int = 0
+    calls: int = 0
+    tokens: int = 0
+    usd: Decimal = Decimal(0)
+
+
+def command(
+    by: Annotated[By, typer.Option("--by", help="What to tell it by.")] = By.day,
+    since: Since = "",
+    label: Label = "",
+    model: Model = "",
+    plot: Annotated[bool, typer.Option("--plot", help="Draw it as bars, too.", show_default=False)] = False,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV to stdout.", show_default=False)] = False,
+    memory: Memory = None,
+    json: Json = False,
+) -> None:
+    """Tell what runs used: dollars, tokens, steps, calls. Days are UTC; child runs count with their parent.
+
+    By tool only calls are told: dollars and tokens are the model's.
+    """
+    from outrider.memory.run_index import runs
+
+    if json and as_csv:
+        raise UsageError("--json and --csv are both given", "stdout holds one of them", "leave one out")
+    begin = since_of(since)
+    with asked(memory) as ask:
+        rows = runs(ask, label=label, model=model) if ask else iter(())
+        totals = totals_of(rows, by, begin[:10])
+    if json:
+        for name, one in totals.items():
+            out_json({by.value: name} | _plain(one))
+    elif as_csv:
+        _write_csv(totals, by)
+    elif totals:
+        _show(totals, by, plot)
+    else:
+        say("nothing was used" if begin or label or model else 'no runs yet: outrider run "…" makes one')
+
+
+def totals_of(rows: Iterable[Row], by: By, first_day: str) -> dict[str, Total]:
+    """The totals by name, in the order of days, or most dollars, tokens and calls first. first_day: nothing before it."""
+    totals: dict[str, Total] = {}
+    for row in rows:
+        days = {day: models for day, models in row.told.days.items() if day >= first_day}
+        if by is By.tool:
+            if row.created_at[:10] >= first_day:
+                for name, calls in row.told.tools.items():
+                    total = totals.setdefault(name, Total())
+                    total.runs, total.calls = total.runs + 1, total.calls + calls
+            continue
+        names = set[str]()
+        for day, models in days.items():
+            for model, (usd, tokens, steps) in models.items():
+                name = {By.day: day, By.model: model, By.label: row.label or "(none)"}[by]
+                total = totals.setdefault(name, Total())
+                total.usd, total.tokens, total.steps = (
+                    total.usd + Decimal(usd),
+                    total.tokens + tokens,
+                    total.steps + steps,
+                )
+                names.add(name)
+        for place, name in enumerate(sorted(names)):
+            totals[name].runs += 1
+            totals[name].calls += row.told.calls if place == 0 else 0  # a run's calls are told once
+    order = (
+        sorted(totals)
+        if by is By.day
+        else sorted(totals, key=lambda n: (-totals[n].usd, -totals[n].tokens, -totals[n].calls, n))
+    )
+    return {name: totals[name] for name in order}
+
+
+def _plain(total: Total) -> dict[str, Any]:
+    return {
+        "runs": total.runs, "steps": total.steps, "calls": total.calls, "tokens": total.tokens, "usd": float(total.usd),
+    }  # fmt: skip
+
+
+def _write_csv(totals: dict[str, Total], by: By) -> None:
+    import io
+
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow([by.value, *_plain(Total())])
+    for name, one in totals.items():
+        writer.writerow([_cell(name), *_plain(one).values()])
+    out(text.getvalue())
+
+
+def _cell(name: str) -> str:
+    """A name as a spreadsheet may open it: one that begins like a formula is text."""
+    return f"'{name}" if name[:1] in "=+-@\t\r" else name
+
+
+def _show(totals: dict[str, Total], by: By, plot: bool) -> None:
+    from outrider.agent.cli.commands.runs import columns
+    from outrider.agent.review.lines import Line, one_line
+
+    room = columns()
+    cells = _cells if room >= 60 else _few_cells
+    wide = max(5, min(40, max(len(by.value), *(len(name) for name in totals)), room - len(cells(None)) - 2))
+    every = Total(steps=sum(one.steps for one in totals.values()), calls=sum(one.calls for one in totals.values()),
+                  tokens=sum(one.tokens for one in totals.values()), usd=sum((one.usd for one in totals.values()), Decimal(0)))  # fmt: skip
+    out_lines([Line(((f"{by.value:{wide}}  {cells(None)}", "dim"),))])
+    for name, one in totals.items():
+        out_lines([Line(((cells(one), "plain"),), ((f"{one_line(name, wide):{wide}}  ", "strong"),))])
+    if len(totals) > 1 and by is not By.tool:
+        out_lines([Line(((f"{'total':{wide}}  {cells(every, total=True)}", "strong"),))])
+    if plot:
+        _draw(totals, wide, by, max(5, min(BAR, room - wide - 2)))
+
+
+def _cells(one: Total | None, total: bool = False) -> str:
+    from outrider.agent.review.lines import dollars
+
+    if one is None:
+        return f"{'runs':>6} {'steps':>7} {'calls':>7} {'tokens':>12} {'cost':>10}"
+    runs = "" if total else f"{one.runs:,}"  # a run that went on for days counts on each
+    return f"{runs:>6} {one.steps:>7,} {one.calls:>7,} {one.tokens:>12,} {dollars(float(one.usd)):>10}"
+
+
+def _few_cells(one: Total | None, total: bool = False) -> str:
+    from outrider.agent.review.lines import dollars
+
+    return f"{'tokens':>10} {'cost':>9}" if one is None else f"{one.tokens:>10,} {dollars(float(one.usd)):>9}"
+
+
+def _draw(totals: dict[str, Total], wide: int, by: By, longest: int) -> None:
+    """One bar a name: of dollars if any were spent, else of tokens, of calls for tools."""
+    from outrider.agent.review.lines import Line, one_line
+
+    unit = "calls" if by is By.tool else "usd" if any(one.usd for one in totals.values()) else "tokens"
+    most = max(float(getattr(one, unit)) for one in totals.values()) or 1.0
+    out_lines([Line(), Line(((unit, "dim"),))])
+    for name, one in totals.items():
+        value = float(getattr(one, unit))
+        bar = "█" * round(value / most * longest) or ("▏" if value else "")
+        out_lines([Line(((bar, "tool"),), ((f"{one_line(name, wide):{wide}}  ", "strong"),))])

@@ -1,0 +1,206 @@
+"""Lists, finds and totals runs without loading the machinery that drives them: ten thousand in a blink.
+May touch: reads the database. On SQLite with the standard library alone; PostgreSQL through its driver.
+Does not promise: what only the events tell (answers, citations); `run_view.read_run` does.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sqlite3
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from outrider.memory.database_file import SCHEMA, kind_of
+from outrider.memory.errors import NoDatabase, OldDatabase, StoreError
+from outrider.memory.lease import holder_lives
+from outrider.memory.summary import COLUMNS, Summary
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+SEQ_BITS = 32
+Query = Callable[[str, Sequence[Any]], Iterator[tuple[Any, ...]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A run of the list. `held`: a process drives it now. `told`: what it comes to. `usd` as in `told`."""
+
+    run_id: str
+    number: int
+    created_at: str
+    label: str
+    held: bool
+    told: Summary
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """An event whose words fit, with the run it is of. `what`: goal, answer, note, or the tool it came from."""
+
+    run_id: str
+    seq: int
+    at: str
+    what: str
+    text: str
+
+
+@contextmanager
+def opened(url: str) -> Iterator[Query]:
+    """A way to ask the database that `url` names. Raises NoDatabase, OldDatabase, StoreError."""
+    if file := _sqlite_file(url):
+        with _sqlite(file) as ask:
+            yield ask
+        return
+    from outrider.memory.store import Store, telling
+
+    store = Store(url, mode="read")
+    try:
+        with store.read() as db, telling(store.url):
+            yield partial(_ask, db)
+    finally:
+        store.close()
+
+
+def runs(
+    ask: Query, *, label: str = "", model: str = "", since: str = "", words: str = "", children: bool = False
+) -> Iterator[Row]:
+    """The runs, newest first; children are left out unless asked for, their parents tell of them.
+
+    label: whole; model, words: a part of the model's name, of the goal; since: UTC, ISO 8601.
+    """
+    where, values = ["r.head_seq > 0"], list[Any]()
+    if not children:
+        where.append("(r.parent IS NULL OR r.fork_seq IS NOT NULL)")
+    for column, value in (("r.label", label), ("r.created_at", since)):
+        if value:
+            where.append(f"{column} {'=' if column == 'r.label' else '>='} ?")
+            values.append(value)
+    for row in ask(f"{_SELECT} WHERE {' AND '.join(where)} ORDER BY r.number DESC", values):
+        one = _row(ask, row)
+        if model.lower() in one.told.model.lower() and words.lower() in one.told.goal.lower():
+            yield one
+
+
+def find(ask: Query, query: str, *, limit: int = 20) -> list[Found]:
+    """The newest events that hold every word of `query` ("in quotes": the words in that order)."""
+    terms = [quoted or word for quoted, word in re.findall(r'"([^"]+)"|(\S+)', query)]
+    terms = [" ".join(re.findall(r"\w+", term)) for term in terms]
+    if not (terms := [term for term in terms if term]):
+        return []
+    match = " AND ".join(f'"{term}"' for term in terms)
+    ids = [
+        row[0]
+        for row in ask("SELECT rowid FROM recall WHERE recall MATCH ? ORDER BY rowid DESC LIMIT ?", [match, limit])
+    ]
+    return [found for one in ids for found in _found(ask, one)]
+
+
+def _found(ask: Query, row_id: int) -> Iterator[Found]:
+    for run_id, seq, at, kind, body in ask("SELECT run_id, seq, at, kind, body FROM events WHERE id = ?", [row_id]):
+        try:
+            read = json.loads(body)
+        except ValueError:
+            read = {}
+        what = {"run_started": "goal", "goal_given": "goal", "answered": "answer", "noted": "note"}.get(kind)
+        yield Found(
+            run_id, seq, at, what or str(read.get("tool", kind)), str(read.get("text") or read.get("goal") or "")
+        )
+
+
+_SELECT = f"""SELECT r.run_id, r.number, r.created_at, r.label, r.holder, r.beat, r.head_seq, r.parent, r.fork_seq,
+ {", ".join(f"s.{name}" for name in COLUMNS)} FROM runs r LEFT JOIN summaries s ON s.number = r.number"""  # noqa: S608
+
+
+def _row(ask: Query, row: tuple[Any, ...]) -> Row:
+    run_id, number, created_at, label, holder, beat, head, parent, fork_seq, *kept = row
+    told = _kept(kept) if kept[-1] is not None else Summary()
+    if told.upto_seq < head:  # its process died in the middle, or is at work
+        told = summary_of(ask, number, parent, fork_seq)
+    return Row(run_id, number, created_at, label, holder_lives(holder, beat), told)
+
+
+def _kept(values: Sequence[Any]) -> Summary:
+    of = dict(zip(COLUMNS, values, strict=True))
+    return Summary(
+        of["goal"], of["model"], of["reason"], of["detail"], of["goals"], Decimal(of["usd"]), of["tokens"], of["steps"],
+        of["calls"], of["seconds"], json.loads(of["tools"]), json.loads(of["days"]), of["upto_seq"],
+    )  # fmt: skip
+
+
+def summary_of(
+    ask: Query, number: int, parent: str | None, fork_seq: int | None, upto: int = (1 << SEQ_BITS) - 1
+) -> Summary:
+    """A run's summary told from its events again; of a fork, after those it shares."""
+    told = Summary()
+    if parent and fork_seq is not None:
+        for row in ask("SELECT number, parent, fork_seq FROM runs WHERE run_id = ?", [parent]):
+            told = summary_of(ask, row[0], row[1], row[2], min(upto, fork_seq))
+    base = number << SEQ_BITS
+    events = ask("SELECT seq, at, kind, body FROM events WHERE id > ? AND id <= ? ORDER BY id", [base, base + upto])
+    return told.after((seq, at, kind, body) for seq, at, kind, body in events)
+
+
+def told_so_far(db: Connection, number: int, parent: str | None, fork_seq: int | None) -> Summary:
+    """The same over a connection that is open already."""
+    return summary_of(partial(_ask, db), number, parent, fork_seq)
+
+
+def _ask(db: Connection, statement: str, values: Sequence[Any]) -> Iterator[tuple[Any, ...]]:
+    mark = "?" if db.dialect.name == "sqlite" else "%s"
+    return (tuple(row) for row in db.exec_driver_sql(statement.replace("?", mark), tuple(values)).all())
+
+
+def _sqlite_file(url: str) -> Path | None:
+    """The file an SQLite URL names; None for another kind of database."""
+    if "://" not in url:
+        return Path(url).expanduser()
+    kind, _, rest = url.partition("://")
+    if kind.partition("+")[0] != "sqlite":
+        return None
+    if rest in ("", "/", "/:memory:"):
+        raise NoDatabase(f"there is no database at {url}", "it is one in memory, and nothing is in it", "name a file")
+    return Path(rest.removeprefix("/").partition("?")[0]).expanduser()
+
+
+@contextmanager
+def _sqlite(file: Path) -> Iterator[Query]:
+    try:
+        if kind_of(file) != "ours":
+            fix = "check the path; `outrider run` makes a database where there is none"
+            raise NoDatabase(
+                f"there is no database at {file}", "nothing was run with it yet, and nothing was made", fix
+            )
+        db = sqlite3.connect(f"file:{quote(str(file.absolute()))}?mode=ro", uri=True, timeout=60)
+        try:
+            _check_version(db, file)
+            yield lambda statement, values: iter(db.execute(statement, tuple(values)))
+        finally:
+            db.close()
+    except (sqlite3.Error, OSError) as error:
+        raise StoreError(
+            f"the memory database {file} cannot be used", str(error), "check the file, or name another with --memory"
+        ) from error
+
+
+def _check_version(db: sqlite3.Connection, file: Path) -> None:
+    (version,) = db.execute("SELECT max(version) FROM outrider_schema").fetchone()
+    if version is None or version < SCHEMA:
+        raise OldDatabase(
+            f"{file} was written by an earlier Outrider",
+            f"its schema is version {version}, this program reads {SCHEMA}",
+            "any command of this program that writes brings it up to date",
+        )
+    if version > SCHEMA:
+        raise StoreError(
+            f"{file} was written by a newer Outrider",
+            f"its schema is version {version}, this program knows up to {SCHEMA}",
+            "upgrade outrider, or name another database with --memory",
+        )
