@@ -14,7 +14,7 @@ from functools import partial
 from typing import Any
 
 from outrider.agent.live_run import LiveRun
-from outrider.agent.state import DENIED, MAX_CALLS, REPEATED, REPLAN, SAME_IN_A_ROW, mark_of
+from outrider.agent.state import DENIED, MAX_CALLS, REPEATED, REPLAN, SAME_IN_A_ROW, Mark, mark_of
 from outrider.memory.events import (
     ApprovalAsked,
     Artifact,
@@ -45,11 +45,12 @@ class Ready:
 async def act(live: LiveRun, reply: ModelReplied) -> None:
     """Run every call of `reply` that has not returned yet; the last result is held for the next commit."""
     batch: list[Ready] = []
+    first: dict[Mark, str] = {}
     for position, draft in enumerate(reply.calls[:MAX_CALLS]):
         call_id = f"{reply.step}.{position}"
         if call_id in live.state.returned:
             continue
-        ready = await _ready(live, call_id, draft, batch)
+        ready = await _ready(live, call_id, draft, batch, first)
         if isinstance(ready, ToolReturned):
             live.stage(ready)
             continue
@@ -77,8 +78,10 @@ def _was_refused(live: LiveRun, reply: ModelReplied) -> bool:
     return any(seen.text.startswith(REPEATED) for seen in last)
 
 
-async def _ready(live: LiveRun, call_id: str, draft: CallDraft, batch: list[Ready]) -> Ready | ToolReturned:
-    """The call, ready to run; or the observation that says why it does not."""
+async def _ready(
+    live: LiveRun, call_id: str, draft: CallDraft, batch: list[Ready], first: dict[Mark, str]
+) -> Ready | ToolReturned:
+    """The call, ready to run; or the observation that says why it does not. `first`: calls of this reply so far."""
     stored = live.masker.model(draft)  # as the journal tells it: earlier calls are only known that way
     name, mark = draft.name, mark_of(stored.name, stored.arguments)
     tool = live.toolbox.meant(name)
@@ -89,7 +92,7 @@ async def _ready(live: LiveRun, call_id: str, draft: CallDraft, batch: list[Read
         call = live.toolbox.prepare(name, draft.arguments)
     except ToolError as error:
         return refused(live, call_id, name, str(error))
-    if known := _known_already(live, call_id, call, batch):
+    if known := _known_already(live, call_id, call, first):
         return known
     if full := _no_room(live, call_id, call.tool.name, batch):
         return full
@@ -107,13 +110,13 @@ def _no_room(live: LiveRun, call_id: str, name: str, batch: list[Ready]) -> Tool
     return None
 
 
-def _known_already(live: LiveRun, call_id: str, call: Prepared, batch: list[Ready]) -> ToolReturned | None:
-    """The earlier result of an identical read that still holds, in place of running it again."""
+def _known_already(live: LiveRun, call_id: str, call: Prepared, first: dict[Mark, str]) -> ToolReturned | None:
+    """The result of an identical call of this reply, or of an identical read that still holds, in place of running it again."""
+    mark = mark_of(call.tool.name, call.plain)
+    if call.tool.fresh_s > 0 and (twin := first.setdefault(mark, call_id)) != call_id:
+        return refused(live, call_id, call.tool.name, f"The same call as {twin}; see its result.")
     if call.effect != "read":
         return None
-    for ready in batch:
-        if ready.call.tool is call.tool and ready.call.plain == call.plain:
-            return refused(live, call_id, call.tool.name, f"The same call as {ready.call_id}; see its result.")
     earlier = live.state.fresh.get(mark_of(call.tool.name, live.masker.value(call.plain)))
     if earlier is None or live.ledger.elapsed_s - earlier.elapsed_s >= call.tool.fresh_s:
         return None

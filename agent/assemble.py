@@ -12,12 +12,13 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from outrider.agent.asking.find_tool import specs_of
 from outrider.agent.budget import Budget, Ledger
 from outrider.agent.driving import give_goal, stage_resumed
 from outrider.agent.limits.periods import period_limits
 from outrider.agent.limits.purse import Purse
 from outrider.agent.live_run import Approve, LiveRun, nobody
-from outrider.agent.models.model import Model, Price, ToolSpec
+from outrider.agent.models.model import Model, Price
 from outrider.agent.run_secrets import Hidden, masker_of, named_secrets
 from outrider.agent.settings.run_settings import Settings, as_stored, changed_settings, from_stored
 from outrider.agent.state import State
@@ -343,7 +344,7 @@ def _assemble(
         policy=Policy.of(settings.policy),
         ledger=ledger,
         tool_context=context,
-        specs=tuple(ToolSpec(t.name, t.description, t.parameters) for t in toolbox.tools.values()),
+        specs=specs_of(toolbox),
         approve=listeners.approve,
         on_event=listeners.on_event,
         on_text=Hidden(listeners.on_text, masker) if listeners.on_text else None,
@@ -353,7 +354,7 @@ def _assemble(
     if settings.schema is not None:
         live.answer_schema, live.check_answer = settings.schema, check_of(settings.schema)
     if model.limits.context:
-        live.observation_chars = max(500, min(live.observation_chars, model.limits.context))
+        live.learn_window(model.limits.context)
     context.memory = RunMemory(live)
     if listeners.delegate is not None:
         live.delegate = partial(listeners.delegate, settings)

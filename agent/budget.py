@@ -1,7 +1,8 @@
 """Budget and the ledger: money, tokens, steps, seconds and calls, reserved before they are spent.
 Touches the monotonic clock, nothing else. The ledger is a projection of the run's events: feed it the same events and
 it says the same, so a resumed run cannot forget what was spent.
-Does not promise: that a provider charges what it reports; a report above the reservation is recorded, not counted.
+Does not promise: that a provider keeps to what was reserved. What it reports beyond that is booked too, and named
+(`ModelReplied.over`): only by so much can a limit be passed.
 
 Rules (docs/budgets.md): a request is sent only if its worst case fits beside the slice held back for the ending;
 reported usage settles it; no usage, a failure that may have been billed or a crash leaves the whole reservation spent.
@@ -324,16 +325,16 @@ class Ledger:
                 output, unit = affordable, "usd"
         if output < (LEAST_ENDING if ending else LEAST_OUTPUT) and output < max_output:
             return unit
-        worst = Usage(input_tokens=input_tokens, output_tokens=max(0, output))
-        return Amount(tokens=input_tokens + output, usd=self.price.usd(worst) if self.price else Decimal(0)), output
+        usd = self.price.most(input_tokens, max(0, output)) if self.price else Decimal(0)
+        return Amount(tokens=input_tokens + output, usd=usd), output
 
     def _affordable_output(self, input_tokens: int, ending: bool) -> int:
         if self.price is None or self.budget.usd is None:
             raise ValueError("only asked where dollars are limited")
         budget = Decimal(str(self.budget.usd))
-        slice_ = self.price.usd(Usage(input_tokens=ENDING_INPUT, output_tokens=ENDING_OUTPUT))
+        slice_ = self.price.most(ENDING_INPUT, ENDING_OUTPUT)
         hold = Decimal(0) if ending else min(budget / 4, slice_)
-        left = budget - self._tree().usd - hold - self.price.usd(Usage(input_tokens=input_tokens, output_tokens=0))
+        left = budget - self._tree().usd - hold - self.price.most(input_tokens, 0)
         if left < 0:
             return -1
         return 1 << 30 if self.price.output == 0 else int(left * 1_000_000 / self.price.output)
@@ -349,7 +350,7 @@ class Ledger:
         tree, parts = self._tree(), dict[str, Any]()
         if self.budget.usd is not None and self.price is not None:
             total = Decimal(str(self.budget.usd))
-            slice_ = self.price.usd(Usage(input_tokens=ENDING_INPUT, output_tokens=ENDING_OUTPUT))
+            slice_ = self.price.most(ENDING_INPUT, ENDING_OUTPUT)
             part = (total - min(total / 4, slice_) - tree.usd) * Decimal(str(fraction))
             parts["usd"] = part.quantize(Decimal("1e-9"), ROUND_DOWN)  # stored as a number, it must not grow
         if self.budget.tokens is not None:
@@ -369,11 +370,11 @@ class Ledger:
         return Budget(**parts, per_tool=per_tool)
 
     def settle(self, reserved: Amount, usage: Usage | None) -> Amount:
-        """What a request cost: the reported usage, never more than was reserved; without a report all of it."""
+        """What a request cost: the reported usage, also where that is more than was reserved; without a report all of it."""
         if usage is None:
             return reserved
-        tokens = min(usage.input_tokens + usage.output_tokens, reserved.tokens)
-        return Amount(tokens=tokens, usd=min(self.price.usd(usage), reserved.usd) if self.price else Decimal(0))
+        tokens = usage.input_tokens + usage.output_tokens
+        return Amount(tokens=tokens, usd=self.price.usd(usage) if self.price else Decimal(0))
 
     def line(self) -> str:
         """What is left, in one short line for the model and the person; "" without limits.

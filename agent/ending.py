@@ -16,6 +16,7 @@ from outrider.memory.events import Answered, Stopped, StopReason
 
 SIZES = (4000, 1500, 500, 0)  # characters of findings, the most that can be paid for is taken
 ONE_FINDING = 600
+REASONED = 1000  # characters of reasoning shown where there is nothing else
 ASK = "Your budget is used up: no more tools. Answer the goal as well as the findings allow, and say what is missing."
 
 
@@ -24,7 +25,9 @@ async def end_early(live: LiveRun, reason: StopReason, *, limit: str = "", detai
 
     text: what the model said last, where that is all there will be.
     """
-    if reason not in ("model", "invalid"):
+    if live.state.cut:  # an answer had begun: what came of it is better than a summary
+        text = "".join(live.state.halves)
+    elif reason not in ("model", "invalid"):
         text = await _ask_for_ending(live)
     live.stage(evidence_of(text or summary(live), live).model_copy(update={"partial": True}))
     unfinished = "; ".join(live.state.plan) or live.state.goal
@@ -90,6 +93,9 @@ def findings(live: LiveRun, size: int) -> str:
 def summary(live: LiveRun) -> str:
     """What is known, without a model."""
     found = findings(live, SIZES[0])
+    if not found and live.state.reasoned:
+        last = " ".join(live.state.reasoned.split())[-REASONED:]
+        return f"No answer was reached: the model only reasoned. The last of its reasoning:\n{last}"
     return (
         f"No answer was reached. What was found:\n{found}" if found else "No answer was reached, and nothing was found."
     )

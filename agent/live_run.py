@@ -5,20 +5,36 @@ Touches the journal. Does not promise: anything about order; the loop decides wh
 from __future__ import annotations
 
 import asyncio
+<<<<<<< HEAD
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from decimal import Decimal
+=======
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field, replace
+>>>>>>> main
 from typing import Any
 
+from outrider.agent.asking.find_tool import found_before
+from outrider.agent.asking.offered import FINDER, offered
+from outrider.agent.asking.window import Counted
 from outrider.agent.budget import Ledger
 from outrider.agent.context.conversation import Context
+<<<<<<< HEAD
 from outrider.agent.limits.purse import Purse
 from outrider.agent.models.model import Model, ToolSpec
+=======
+from outrider.agent.models.model import Model, ToolSpec, tools_bytes
+>>>>>>> main
 from outrider.agent.run_secrets import Hidden
 from outrider.agent.settings.config import undo_key
 from outrider.agent.state import State
 from outrider.agent.structured.reading import Check
+<<<<<<< HEAD
 from outrider.memory.events import ApprovalAsked, ApprovalGiven, Event, ModelAsked, ModelReplied
+=======
+from outrider.memory.events import ApprovalAsked, ApprovalGiven, Event, ModelReplied
+>>>>>>> main
 from outrider.memory.journal import Journal, Stored
 from outrider.memory.redaction import NOTHING, Masker
 from outrider.memory.redaction.sealed import Sealer
@@ -61,7 +77,12 @@ class LiveRun:
     masker: Masker = NOTHING
     sealer: Sealer = field(default_factory=undo_key)
     delegate: Callable[[LiveRun, str, str, float, tuple[str, ...]], Awaitable[Observation]] | None = None
+<<<<<<< HEAD
     purse: Purse | None = None  # None: its model costs nothing
+=======
+    counted: Counted = field(default_factory=Counted)
+    window: int | None = None  # the model's window, as the events tell it
+>>>>>>> main
     parent: LiveRun | None = None
     answer_schema: dict[str, Any] | None = None  # the answer must be JSON that fits it
     check_answer: Check | None = None  # what is wrong with such a value, "" if nothing is
@@ -88,7 +109,36 @@ class LiveRun:
         """Learn from an event that is on disk, or will be with the next commit."""
         self.state.add(seq, event)
         self.ledger.add(event)
+        self.counted.add(event)
         self.context.add(event, self.ledger.line, seq)
+        if isinstance(event, ModelReplied) and event.window:
+            self.learn_window(event.window)
+
+    def learn_window(self, window: int) -> None:
+        """The model's window, as its server told it: from now on requests, and what is shown of results, keep to it."""
+        self.window = window
+        if self.model.limits.context is None or self.model.limits.context > window:
+            self.model.limits = replace(self.model.limits, context=window)
+        self.observation_chars = max(500, min(self.observation_chars, window))
+
+    @property
+    def counts_exactly(self) -> bool:
+        """Whether the model's own tokenizer counts: then its bound is the truth and no estimate is needed."""
+        return bool(getattr(self.model, "counts_exactly", False))
+
+    def offered(self) -> tuple[ToolSpec, ...]:
+        """The tools that the next request tells of: all, or those that fit a small window."""
+        if self.counts_exactly or self.model.limits.context is None:
+            return tuple(spec for spec in self.specs if spec.name != FINDER)
+        called: list[str] = []  # the newest first
+        for seen in reversed(self.state.seen[-50:]):
+            called += found_before(seen.text) if seen.tool == FINDER else [seen.tool]
+        window, ratio = self.model.limits.context, self.counted.tokens_a_byte
+        return offered(self.specs, self.state.goal, window, ratio, called)
+
+    def size(self, specs: Sequence[ToolSpec]) -> int:
+        """UTF-8 bytes of the next request with these tools."""
+        return self.context.size + tools_bytes(specs)
 
     def stage(self, event: Event) -> int:
         """Hold an event for the next commit, without secrets; returns the seq it will have (a run has one writer)."""

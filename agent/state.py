@@ -82,6 +82,10 @@ class State:
     step: int = 0
     asked: ModelAsked | None = None
     reply: ModelReplied | None = None
+    halves: list[str] = field(default_factory=list)  # the last answer, in parts where it was cut at its limit
+    cut: bool = False  # whether the last of them was
+    filtered: int = 0  # replies in a row that a provider's filter stopped
+    reasoned: str = ""  # the last reasoning of replies that held nothing else
     open: dict[str, ToolCalled] = field(default_factory=dict)
     begun: set[str] = field(default_factory=set)
     returned: set[str] = field(default_factory=set)
@@ -104,6 +108,7 @@ class State:
     stopped: Stopped | None = None
     last: Event | None = None
     _marks: dict[str, Mark] = field(default_factory=dict)
+    _counted: set[Mark] = field(default_factory=set)  # calls of this reply: the same one twice is no repetition
 
     def add(self, seq: int, event: Event) -> None:
         """Learn from one event."""
@@ -147,6 +152,8 @@ class State:
 
     def _begin(self, goal: str) -> None:
         """Work begins, on this goal: what went wrong before counts no more."""
+        if goal != self.goal:
+            self.halves, self.cut = [], False
         self.goal, self.answered, self.stopped = goal, None, None
         self.bad_replies = self.denials = self.replans = self.misfits = 0
         self.told_to_wrap_up = False
@@ -207,6 +214,13 @@ class State:
         self.reply = event if event.calls else None
         sound = bool(event.calls or event.text.strip()) and event.finish_reason != "repetition"
         self.bad_replies = 0 if sound else self.bad_replies + 1
+        self._counted = set()
+        self.reasoned = "" if sound else event.reasoning or self.reasoned
+        self.filtered = self.filtered + 1 if event.finish_reason == "content_filter" else 0
+        if event.calls:
+            self.halves, self.cut = [], False
+        elif sound:
+            self.halves, self.cut = [*(self.halves if self.cut else ()), event.text], event.finish_reason == "length"
         self._marks = {f"{event.step}.{i}": mark_of(c.name, c.arguments) for i, c in enumerate(event.calls[:MAX_CALLS])}
 
     def _add_call(self, event: ToolCalled) -> None:
@@ -226,7 +240,9 @@ class State:
             self.fresh[mark_of(called.tool, called.arguments)] = seen
         if called and called.effect != "read":
             self.warned.clear()
-        if mark := self._marks.pop(event.call_id, None):
+        mark = self._marks.pop(event.call_id, None)
+        if mark and mark not in self._counted:
+            self._counted.add(mark)
             self.past.append((mark, hash(event.text) if event.ran else 0))
         self._add_effect(event, called)
         self.denials = self.denials + 1 if event.text.startswith(DENIED) else 0 if event.ran else self.denials

@@ -193,7 +193,8 @@ class ModelReplied(Event):
     """A request came back, or failed (`error`). `cost` is what the ledger counts: what was reported, else the reservation.
 
     reasoning: what the model thought before it spoke, never part of the answer. kept: fields of the reply that its provider
-    wants back with the next request. over: the part of `cost` that was reported beyond the reservation.
+    wants back with the next request. over: the part of `cost` that was reported beyond the reservation. window: the model's
+    window in tokens, as the server just told it; None: nothing new.
     """
 
     kind: Literal["model_replied"] = "model_replied"
@@ -205,6 +206,7 @@ class ModelReplied(Event):
     usage: Usage | None = None
     cost: Amount = Amount()
     over: Amount = Amount()
+    window: int | None = None
     finish_reason: str = ""
     latency_s: float = 0.0
     error: str = ""

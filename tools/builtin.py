@@ -93,6 +93,11 @@ def installed() -> list[Tool]:
     return found
 
 
+def holds_servers(file: Path) -> bool:
+    """Whether a tools file names MCP servers: TOML, or JSON with `mcpServers`."""
+    return file.suffix.lower() == ".toml" or (file.suffix.lower() == ".json" and b'"mcpServers"' in file.read_bytes())
+
+
 def from_file(path: str | Path) -> list[Tool]:
     """The tools a Python file makes with `@tool`, or those of an OpenAPI file (.json, .yaml).
 
@@ -101,7 +106,11 @@ def from_file(path: str | Path) -> list[Tool]:
     file = Path(path).expanduser()
     if not file.is_file():
         why = "it is a folder" if file.is_dir() else "no such file"
-        raise UsageError(f"there is no tools file {str(path)!r}", why, "give the path of a Python file")
+        raise UsageError(f"there is no tools file {str(path)!r}", why, "a Python file, MCP servers (JSON) or OpenAPI")
+    if holds_servers(file):
+        from outrider.tools.mcp.tools import mcp_tools
+
+        return mcp_tools(file)
     if file.suffix.lower() in (".json", ".yaml", ".yml"):
         from outrider.tools.openapi.added import tools_of
 

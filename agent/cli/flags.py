@@ -48,7 +48,7 @@ class ToolFlags:
             "--tools-from",
             under=TOOLS,
             metavar="FILE",
-            help="Add the @tool functions of a Python file (again for more).",
+            help="Add the @tool functions of a Python file, or MCP servers of a JSON file (again for more).",
         ),
     ] = None
     workspace: Annotated[

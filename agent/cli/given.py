@@ -9,7 +9,8 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from outrider.agent.cli.flags import RunFlags, known_isolation
+from outrider.agent.cli.added import with_added
+from outrider.agent.cli.flags import RunFlags, ToolFlags, known_isolation
 from outrider.memory.errors import UsageError
 
 if TYPE_CHECKING:
@@ -45,6 +46,20 @@ def from_config(config: dict[str, Any]) -> dict[str, Any]:
     if databases := config.get("databases"):  # among the settings of tools, which are kept with the run
         passed["tool_settings"] = (config.get("tool_settings") or {}) | {"databases": databases}
     return passed
+
+
+def settings_of(flags: ToolFlags, config: dict[str, Any]) -> dict[str, Any]:
+    """Settings of the configuration with those of the flags over them; MCP servers and added tools too."""
+    given = from_config(config) | flags.settings(config.get("policy") or {})
+    files = (*mcp_of(config), *given.get("tools_from", ()))
+    return with_added(given | ({"tools_from": files} if files else {}))
+
+
+def mcp_of(config: dict[str, Any]) -> tuple[str, ...]:
+    """The configuration file as a tools file, if it names MCP servers."""
+    from outrider.agent.settings.config import config_file
+
+    return (str(config_file()),) if config.get("mcp") else ()
 
 
 def budget_of(flags: RunFlags, config: dict[str, Any]) -> dict[str, Any] | None:
@@ -165,7 +180,11 @@ def _found(flags: RunFlags, given: dict[str, Any], progress: Progress) -> tuple[
 
 
 def _choice(found: Any) -> Any:
+<<<<<<< HEAD
     from outrider.agent.cli.support.about_model import about
+=======
+    from outrider.agent.cli.about_model import about
+>>>>>>> main
     from outrider.agent.review.lines import Line, one_line
 
     return Line(

@@ -27,6 +27,7 @@ ORDER = (
     "compare",
     "export",
     "import",
+    "mcp",
     "eval",
     "tools",
     "models",

@@ -1,31 +1,83 @@
-"""Keeps the conversation inside the model's window: the oldest steps become one line each, with a handle to the rest.
-Touches the journal through `LiveRun` (a `Compacted` event); asks no model. What is left out stays in the journal.
-Does not promise: that a model looks up what it was pointed to.
+"""Keeps the conversation inside the model's window: the oldest steps become one line each, with a handle to the rest, and
+where that is not enough tool results are shown shorter. Touches the journal through `LiveRun` (`Compacted` events); asks
+no model. What is left out stays in the journal. Does not promise: that a model looks up what it was pointed to.
 
 It cuts deep and seldom: every cut changes the start of the request, which providers' prompt caches do not forgive.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import replace
+
+from outrider.agent.asking.window import LEAST_SEEN, REPLY_SHARE, reply_room
 from outrider.agent.live_run import LiveRun
-from outrider.agent.models.model import Request
+from outrider.agent.models.model import ContextOverflow, ModelFailure, Request
 from outrider.agent.state import Seen
 from outrider.memory.events import Compacted
 
-REPLY_SHARE = 4  # a quarter of the window, at most `max_output`, is kept for the reply
 UNKNOWN_SIZE = 4000  # characters, where the window is not known
 GLIMPSE = 80  # characters of an observation shown in its line
+SHARES = (2, 4, 8, 16)  # keep this fraction of the steps; fewer when that is not enough
+RESULTS = (3000, 1000, 300)  # characters shown of each result that stays, when fewer steps are not enough
+MARGIN = 0.97  # of the window: an estimate may be a little low, and a refused request costs time
 
 
 async def fit(live: LiveRun) -> None:
-    """Compact until the next request fits the window, by the model's own upper bound; nothing to do without a window."""
+    """Compact until the next request fits the window, as far as can be told; nothing to do without a window."""
     window = live.model.limits.context
     if window is None:
         return
-    room = window - min(live.model.limits.max_output, window // REPLY_SHARE)
-    for share in (2, 4, 8, 16):  # keep this fraction of the steps; fewer when that is not enough
-        if await _bound(live) <= room or not cut(live, share, room // REPLY_SHARE):
+    room = int(
+        (window - reply_room(live.model.limits, live.model.limits.max_output)) * (1 if live.counts_exactly else MARGIN)
+    )
+    for share in SHARES:
+        if await _needed(live) <= room:
             return
+        if not cut(live, share, room // REPLY_SHARE):
+            break
+    for characters in RESULTS:
+        if await _needed(live) <= room:
+            return
+        shorten(live, characters)
+
+
+class Shortening:
+    """What is done after a refusal for length, one thing more each time: a smaller reply, fewer steps, shorter results."""
+
+    def __init__(self, live: LiveRun) -> None:
+        self._live = live
+        self._ways = self._each_way()
+        self._said: set[str] = set()
+
+    async def after(self, failure: ModelFailure) -> bool:
+        """Make the request shorter. False: there is nothing left to do, or the refusal was about something else."""
+        told = isinstance(failure, ContextOverflow)
+        if not told and failure.why in self._said:
+            return False  # a shorter request was refused in the same words: length was not the reason
+        self._said.add(failure.why)
+        before = (self._live.context.size, len(self._live.offered()))
+        if told and self._live.model.limits.context is not None:
+            await fit(self._live)
+            if (self._live.context.size, len(self._live.offered())) != before:
+                return True
+        return next(self._ways, False)
+
+    def _each_way(self) -> Iterator[bool]:
+        """Each yields True once the next request is shorter than the last."""
+        live = self._live
+        for share in SHARES:
+            if cut(live, share):
+                yield True
+        for characters in RESULTS:
+            if shorten(live, characters):
+                yield True
+        for _ in range(3):  # nobody told the window: it is smaller than what was refused
+            window = live.model.limits.context or live.counted.tokens(live.size(live.offered()))
+            if window < LEAST_SEEN:
+                return
+            live.model.limits = replace(live.model.limits, context=window * 2 // 3)
+            yield True
 
 
 def cut(live: LiveRun, share: int, size: int = UNKNOWN_SIZE) -> bool:
@@ -38,9 +90,20 @@ def cut(live: LiveRun, share: int, size: int = UNKNOWN_SIZE) -> bool:
     return True
 
 
-async def _bound(live: LiveRun) -> int:
-    request = Request(live.context.messages, live.specs, 1)
-    return await live.model.count_bound(request, live.context.seen)
+def shorten(live: LiveRun, characters: int) -> bool:
+    """Show at most `characters` of each result that is still shown. False: none is longer."""
+    if live.context.longest_result() <= characters + 200:
+        return False
+    live.stage(Compacted(upto=0, text="", shorten=characters))
+    return True
+
+
+async def _needed(live: LiveRun) -> int:
+    """Tokens of the next request: counted where the tokenizer is ours, else estimated."""
+    context, specs = live.context, live.offered()
+    if live.counts_exactly:
+        return await live.model.count_bound(Request(context.messages, specs, 1), context.seen)
+    return live.counted.tokens(live.size(specs), new=context.unseen_bytes, seen=context.seen)
 
 
 def digest(seen: list[Seen], upto: int, plan: tuple[str, ...], size: int) -> str:

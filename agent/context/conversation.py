@@ -6,8 +6,10 @@ Does not promise: that the messages fit a window; fit.py sees to that.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from hashlib import blake2b
 
+from outrider.agent.asking.window import message_bytes
 from outrider.agent.context.goal import goal_text
 from outrider.agent.models.model import GOAL, Message, Seen
 from outrider.agent.state import MAX_CALLS
@@ -24,6 +26,7 @@ from outrider.memory.events import (
     ToolReturned,
 )
 from outrider.tools.arguments import matching_name
+from outrider.tools.toolbox import trim
 
 
 class Context:
@@ -34,12 +37,21 @@ class Context:
         self.seen: Seen | None = None  # what the provider itself counted
         self._tools: tuple[str, ...] = ()
         self._asked: ModelAsked | None = None
-        self._asked_messages = 0
+        self._asked_messages = self._asked_size = 0
         self._waiting: dict[str, ToolReturned | None] = {}
         self._held: list[Message] = []
         self._seqs: list[int] = []  # of the event each message came from
         self._seq = 0
         self._hash = blake2b(digest_size=16)
+        self._head: list[Message] = []  # the system's words and the first goal, as they were said
+        self._goal = ("", 0)  # the goal being worked on, and its seq
+        self.size = 0  # UTF-8 bytes of all messages
+        self._seen_size = 0
+
+    @property
+    def unseen_bytes(self) -> int:
+        """Bytes of the messages that came after what the provider counted."""
+        return max(0, self.size - self._seen_size) if self.seen else self.size
 
     def add(self, event: Event, left: Callable[[], str] = str, seq: int = 0) -> None:
         """Learn from one event. left(): what is left of the budget after it, asked for only where it is said."""
@@ -48,11 +60,11 @@ class Context:
             self._tools = tuple(str(told.get("name")) for told in event.tools)
             if event.system:
                 self._say(Message("system", event.system))
-            self._say(Message("user", goal_text(event.goal, event.attachments), label=GOAL, note=event.today))
+            self._say_goal(goal_text(event.goal, event.attachments), event.today)
         elif isinstance(event, GoalGiven):
-            self._say(Message("user", goal_text(event.goal, event.attachments), label=GOAL, note=left()))
+            self._say_goal(goal_text(event.goal, event.attachments), left())
         elif isinstance(event, ModelAsked):
-            self._asked, self._asked_messages = event, len(self.messages)
+            self._asked, self._asked_messages, self._asked_size = event, len(self.messages), self.size
         elif isinstance(event, ModelReplied):
             self._add_reply(event)
         elif isinstance(event, ToolReturned) and event.call_id in self._waiting:
@@ -63,9 +75,9 @@ class Context:
         elif isinstance(event, Resumed) and event.changes.get("goal"):
             if event.changes.get("clean"):  # a fork with a goal of its own: what was said before was about another
                 self._begin_again()
-                self._say(Message("user", str(event.changes["goal"]), label=GOAL))
+                self._say_goal(str(event.changes["goal"]))
             else:
-                self._say(Message("user", f"The goal is now: {event.changes['goal']}", label=GOAL))
+                self._say_goal(f"The goal is now: {event.changes['goal']}")
         elif isinstance(event, Compacted):
             self._compact(event)
 
@@ -83,6 +95,7 @@ class Context:
             return
         if event.usage:
             self.seen = Seen(self._asked_messages, event.usage.input_tokens)
+            self._seen_size = self._asked_size
         if not event.calls and not event.text.strip():
             return  # an empty turn is refused by many servers; the note that follows says what was wrong
         calls = tuple(
@@ -119,33 +132,83 @@ class Context:
         for message in held:
             self._say(message)
 
+    def longest_result(self) -> int:
+        """Characters of the longest tool result that is shown."""
+        return max((len(message.text) for message in self.messages if message.role == "tool"), default=0)
+
     def _compact(self, event: Compacted) -> None:
-        """The first goal, then what was left out in short, the goal being worked on, and everything after `upto` as it was."""
-        head = 1 + (self.messages[0].role == "system")
-        placed = list(zip(self.messages, self._seqs, strict=True))
-        rest = [(m, s) for m, s in placed if s > event.upto]
-        rest = [(m, s) for m, s in placed[head:] if s <= event.upto and m.label == GOAL][-1:] + rest
-        self.messages, self._seqs = self.messages[:head], self._seqs[:head]
+        """The first goal with what was left out in short and the goal being worked on, in one message, for templates that
+        alternate; then everything after `upto` as it was, or shorter."""
+        pairs = [(m, s) for m, s in zip(self.messages, self._seqs, strict=True) if s > event.upto]
+        head, first = list(self._head), [event.upto] * len(self._head)
+        if event.upto:
+            now = self._goal if self._goal[1] <= event.upto and self._goal[0] != head[-1].text else ("", 0)
+            text = "\n\n".join(part for part in (head[-1].text, event.text, now[0]) if part)
+            head[-1] = replace(head[-1], text=text)
+        else:
+            head, first = [], []
+        rest = [(_shortened(m, event.shorten), s) for m, s in pairs]
+        self.messages, self._seqs = head + [m for m, _ in rest], first + [s for _, s in rest]
+        self.size = sum(map(message_bytes, self.messages))
         self.seen = None  # what the provider counted is not what it will be sent
-        self._hash.update(b"compacted\xff")
-        self._say(Message("user", event.text))
-        self._seqs[-1] = event.upto
-        for message, seq in rest:
-            self.messages.append(message)
-            self._seqs.append(seq)
+        for part in ("compacted", event.text, str(event.shorten) if event.shorten else ""):
+            self._hash.update(part.encode("utf-8", "replace") + b"\xff")
 
     def _begin_again(self) -> None:
         """Forget everything but the system text."""
         head = int(bool(self.messages) and self.messages[0].role == "system")
         self.messages, self._seqs = self.messages[:head], self._seqs[:head]
         self._waiting, self._held, self.seen, self._asked = {}, [], None, None
+        self._head, self.size = [], sum(map(message_bytes, self.messages))
         self._hash.update(b"clean\xff")
+
+    def _say_goal(self, text: str, note: str = "") -> None:
+        self._say(Message("user", text, label=GOAL, note=note))
+        self._goal = (text, self._seq)
+        self._head = self._head or list(self.messages)
 
     def _say(self, message: Message) -> None:
         if self._waiting:  # a note may come while calls are open; servers want results right after their calls
             self._held.append(message)
             return
-        self.messages.append(message)
-        self._seqs.append(self._seq)
+        self._put(message)
         for part in (message.role, message.text, message.note, *(c.name + c.arguments for c in message.calls)):
             self._hash.update(part.encode("utf-8", "replace") + b"\xff")
+
+    def _put(self, message: Message) -> None:
+        """Append; a note after a tool result or after another user message joins it, for templates that alternate."""
+        last = self.messages[-1] if self.messages else None
+        if (
+            message.role == "user"
+            and last is not None
+            and last.role in ("tool", "user")
+            and (message.label, last.role) != (GOAL, "tool")
+        ):
+            added = "\n".join(part for part in (message.text, message.note) if part)
+            joined = (
+                replace(last, note="\n".join(part for part in (last.note, added) if part))
+                if last.role == "tool"
+                else replace(
+                    last,
+                    text=f"{last.text}\n\n{message.text}",
+                    note=message.note or last.note,
+                    label=message.label or last.label,
+                )
+            )
+            more = message_bytes(joined) - message_bytes(last)
+            self.messages[-1] = joined
+            if self.seen and self.seen.messages >= len(self.messages):  # it was counted without these words
+                self.seen = Seen(self.seen.messages, self.seen.tokens + max(0, more) + 16)
+        else:
+            more = message_bytes(message)
+            self.messages.append(message)
+            self._seqs.append(self._seq)
+        self._seqs[-1] = self._seq
+        self.size += more
+
+
+def _shortened(message: Message, characters: int) -> Message:
+    """A tool's result in at most so many characters, with the handle to the rest; any other message as it is."""
+    if message.role != "tool" or not characters or len(message.text) <= characters + 200:
+        return message
+    return replace(message, text=trim(message.text, characters, message.call_id))

@@ -10,10 +10,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Any, Literal, cast
 
+from outrider.agent.asking.attempt import MAYBE_LONG, OVERFLOW, UNUSABLE
+from outrider.agent.asking.find_tool import specs_of
+from outrider.agent.asking.window import CUT_PROMPT
 from outrider.agent.assemble import stored_settings
 from outrider.agent.budget import Budget, Ledger
 from outrider.agent.live_run import LiveRun
@@ -28,7 +31,6 @@ from outrider.agent.models.model import (
     Reply,
     Request,
     Seen,
-    ToolSpec,
 )
 from outrider.agent.think import OutOfBudget
 from outrider.memory.errors import OutriderError
@@ -59,7 +61,7 @@ from outrider.tools.tool import Change, File, Observation, Tool, ToolContext
 from outrider.tools.toolbox import Prepared, Returned, Toolbox
 
 Source = Literal["stored", "live"]
-TIMES = {"elapsed_s", "latency_s", "wall_s", "waited_s", "detail", "versions"}
+TIMES = {"size", "elapsed_s", "latency_s", "wall_s", "waited_s", "detail", "versions"}
 PRICES = {"reserved", "max_tokens", "cost", "usage"}
 TURNS = 10_000  # of the event loop that a stored result waits for its place
 ENOUGH = 1 << 40  # tokens: more than any window
@@ -214,6 +216,7 @@ class _StoredModel:
 
     def __init__(self, tape: Tape, name: str, limits: Limits, price: Price | None) -> None:
         self.tape, self.name, self.limits, self.price = tape, name, limits, price
+        self.counts_exactly = name.partition(":")[0] in ("llama", "starter", "scripted")
 
     async def count_bound(self, request: Request, seen: Seen | None) -> int:
         """The bound that was recorded, or one that leads to the same decision."""
@@ -235,6 +238,11 @@ class _StoredModel:
         replied = self.tape.next()
         if not isinstance(replied, ModelReplied):
             raise _EndOfTape
+        if replied.window:
+            self.limits = replace(self.limits, context=replied.window)
+        if replied.error.startswith((UNUSABLE, CUT_PROMPT)):
+            flaw = replied.error.removeprefix(UNUSABLE)
+            return Reply("", (), replied.usage, replied.finish_reason, reasoning=replied.reasoning, flaw=flaw)
         if not replied.error:
             return Reply(
                 replied.text,
@@ -250,9 +258,19 @@ class _StoredModel:
         if not again:  # it was tried again, but the next attempt did not fit
             again = any(isinstance(event, Stopped) and event.reason == "budget" for event in self.tape.ahead())
         what, _, why = replied.error.partition(": ")
-        if isinstance(following, Compacted):
-            raise ContextOverflow(what, why, "")
-        raise ModelFailure(what, why, "", retryable=again, billed=replied.cost.tokens > 0, retry_after_s=0)
+        if isinstance(following, Compacted) or replied.finish_reason == OVERFLOW:
+            raise ContextOverflow(what, why, "", context=replied.window)
+        long = replied.finish_reason == MAYBE_LONG
+        raise ModelFailure(
+            what,
+            why,
+            "",
+            retryable=again and not long,
+            billed=replied.cost.tokens > 0,
+            retry_after_s=0,
+            maybe_long=long,
+            usage=replied.usage,
+        )
 
     async def aclose(self) -> None:
         """Nothing is held."""
@@ -331,7 +349,7 @@ def _assemble(
         policy=Policy.of(policy),
         ledger=ledger,
         tool_context=context or _no_context(started),
-        specs=tuple(ToolSpec(t.name, t.description, t.parameters) for t in toolbox),
+        specs=specs_of(box),
         approve=lambda asked: _as_recorded(tape, asked),
     )
     box.live = live
@@ -339,7 +357,7 @@ def _assemble(
     if model is not None:
         tape.ignored |= PRICES
     if window := stored_model.limits.context:
-        live.observation_chars = max(500, min(live.observation_chars, window))
+        live.learn_window(window)
     for one in tape.stored[: tape.at]:
         live.apply(one.seq, one.event)
     return live

@@ -6,6 +6,7 @@ Does not promise: that a reply makes sense; the loop checks everything in it.
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -146,33 +147,56 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Price:
-    """Dollars per million tokens, and where the number is from ("local", "--price-in", "genai-prices 0.2.3", "config")."""
+    """Dollars per million tokens, and where the number is from ("local", "--price-in", "genai-prices 0.2.3", "config").
+
+    cached, cache_write: input read from, or written to, a prompt cache; audio_input, audio_output: sound. None: as other
+    input and output.
+    """
 
     input: Decimal
     output: Decimal
     cached: Decimal | None = None
     source: str = ""
+    cache_write: Decimal | None = None
+    audio_input: Decimal | None = None
+    audio_output: Decimal | None = None
 
     @classmethod
     def of(cls, stored: dict[str, Any] | None) -> Price | None:
         """A price as it was stored with a run."""
         if stored is None:
             return None
-        cached = stored.get("cached")
-        cached = None if cached is None else Decimal(cached)
-        return cls(Decimal(stored["input"]), Decimal(stored["output"]), cached, stored["source"])
+        special = {key: Decimal(stored[key]) for key in _SPECIAL if stored.get(key) is not None}
+        return cls(Decimal(stored["input"]), Decimal(stored["output"]), source=stored["source"], **special)
 
     def as_json(self) -> dict[str, Any]:
         """What is stored with a run."""
         plain = {"input": str(self.input), "output": str(self.output), "source": self.source}
-        return plain | ({"cached": str(self.cached)} if self.cached is not None else {})
+        return plain | {key: str(rate) for key in _SPECIAL if (rate := getattr(self, key)) is not None}
 
     def usd(self, usage: Usage) -> Decimal:
-        """Dollars for `usage`; cached input costs `cached` if the price has one, else the full input price."""
-        cached = min(usage.cached_tokens, usage.input_tokens)
-        fresh = usage.input_tokens - cached
-        rate = self.input if self.cached is None else self.cached
-        return (fresh * self.input + cached * rate + usage.output_tokens * self.output) / 1_000_000
+        """Dollars for `usage`; a special part costs its own rate if the price has one, else that of other tokens."""
+        into = ((usage.cached_tokens, self.cached), (usage.cache_write_tokens, self.cache_write),
+                (usage.audio_input_tokens, self.audio_input))  # fmt: skip
+        out = ((usage.audio_output_tokens, self.audio_output),)
+        total = _parts(usage.input_tokens, self.input, into) + _parts(usage.output_tokens, self.output, out)
+        return total / 1_000_000
+
+    def most(self, input_tokens: int, output_tokens: int) -> Decimal:
+        """Dollars that so many tokens can cost at most, whichever part of the input a cache takes."""
+        rate = max(self.input, self.cached or self.input, self.cache_write or self.input)
+        return (input_tokens * rate + output_tokens * self.output) / 1_000_000
+
+
+_SPECIAL = ("cached", "cache_write", "audio_input", "audio_output")
+
+
+def _parts(tokens: int, rate: Decimal, special: Sequence[tuple[int, Decimal | None]]) -> Decimal:
+    total, left = Decimal(0), tokens
+    for count, own in special:
+        part = min(count, left)
+        total, left = total + part * (rate if own is None else own), left - part
+    return total + left * rate
 
 
 class ModelFailure(OutriderError):
@@ -180,6 +204,7 @@ class ModelFailure(OutriderError):
 
     retryable: trying again may help. billed: the provider may have charged for it (a cut stream, a time-out after
     the request was sent, a 5xx): the ledger then keeps the reservation as spent. retry_after_s: what the server asked for.
+    maybe_long: refused in words nobody knows; a shorter request may be the cure.
     usage: what was read and written before it failed, where that is known: it is spent, whatever `billed` says.
     """
 
@@ -194,15 +219,17 @@ class ModelFailure(OutriderError):
         retryable: bool = False,
         billed: bool = False,
         retry_after_s: float | None = None,
+        maybe_long: bool = False,
         usage: Usage | None = None,
     ) -> None:
         super().__init__(what, why, fix)
         self.retryable, self.billed, self.retry_after_s = retryable, billed, retry_after_s
         self.usage = usage
+        self.maybe_long = maybe_long
 
     def __reduce__(self) -> tuple[Any, ...]:
         kept = {"retryable": self.retryable, "billed": self.billed, "retry_after_s": self.retry_after_s}
-        return _failure, (self.args, kept | {"usage": self.usage})
+        return _failure, (self.args, kept | {"usage": self.usage, "maybe_long": self.maybe_long})
 
 
 def _failure(args: tuple[str, str, str], kept: dict[str, Any]) -> ModelFailure:
@@ -255,7 +282,7 @@ def byte_bound(request: Request, seen: Seen | None) -> int:
 
     What the provider already counted (`seen`) is taken as counted; only what came after is bounded by its bytes.
     """
-    start, total = (seen.messages, seen.tokens) if seen else (0, tools_bytes(request.tools))
+    start, total = (seen.messages, seen.tokens) if seen else (0, sum(map(_spec_tokens, request.tools)))
     for message in request.messages[start:]:
         total += PER_MESSAGE + len(as_shown(message).encode("utf-8", "replace")) + len(message.call_id)
         for call in message.calls:
@@ -277,3 +304,15 @@ def tools_bytes(specs: Sequence[ToolSpec]) -> int:
 @lru_cache(maxsize=4096)  # specs are compared by identity, and a run sends the same ones at every step
 def _spec_bytes(spec: ToolSpec) -> int:
     return 64 + len(spec.name) + len(spec.description.encode()) + len(json.dumps(spec.parameters))
+
+
+# Our own tool list was counted with seven tokenizers (o200k, cl100k, p50k, Llama 2 and 3, Mistral, Claude): 3.85 to 4.55
+# bytes a token. Templates write it again with spaces and line ends, so half as much is added to the worst.
+OUR_BYTES_A_TOKEN = 2.5
+
+
+@lru_cache(maxsize=4096)
+def _spec_tokens(spec: ToolSpec) -> int:
+    """An upper bound on the tokens of one tool: ours by the measured ratio, a stranger's by its bytes."""
+    size = _spec_bytes(spec)
+    return math.ceil(size / OUR_BYTES_A_TOKEN) if spec.ours else size

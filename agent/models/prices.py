@@ -114,7 +114,15 @@ def _price(found: Any) -> Price | None:
         return None  # half a price, or a fee for each request: a bound cannot be built on it
     cached, tiered = _highest(prices, "cache_read_mtok"), read.tiered or written.tiered
     source = f"genai-prices {genai_prices.__version__}" + (" (highest tier)" if tiered else "")
-    return Price(read.usd, written.usd, cached.usd if cached else None, source=source)
+    special = {ours: rate.usd for ours, field in _SPECIAL if (rate := _highest(prices, field)) is not None}
+    return Price(read.usd, written.usd, cached.usd if cached else None, source=source, **special)
+
+
+_SPECIAL = (
+    ("cache_write", "cache_write_mtok"),
+    ("audio_input", "input_audio_mtok"),
+    ("audio_output", "output_audio_mtok"),
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -98,6 +98,8 @@ class ScriptedModel:
         self._attempts: WeakKeyDictionary[Message, dict[int, int]] = WeakKeyDictionary()  # first message → turn → tries
         self._messages, self._tools = MessageBytes(), ToolBytes()
 
+    counts_exactly = True
+
     async def reply(self, request: Request) -> Reply:
         """The reply of this turn. Waits `delay_s` at most until the time is over."""
         entry = self._entry(request)

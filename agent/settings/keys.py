@@ -128,6 +128,7 @@ KEYS: tuple[Key, ...] = (
     Key("databases.*", TEXT, "a database that `sql_query` may read; a password is written {{secret:NAME}}",
         '"sqlite:////home/me/shop.db"'),
     Key("tool_settings.*", ANY, "settings of one tool, handed to it as they are", '{ hide = ["private"] }'),
+    Key("mcp.*", ANY, "an MCP server whose tools runs get (docs/mcp.md)", '{ command = "mcp-server-time" }', inside=False),
     Key("alias.*", TEXT, "a name of your own for a model: `--model NAME`", '"openai:gpt-5-mini"', inside=False),
 )  # fmt: skip
 PROFILE = "profile"  # [profile.NAME] holds any key above that may stand inside one

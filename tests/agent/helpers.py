@@ -46,8 +46,9 @@ class Actor:
         """Nothing to close."""
 
     def told(self, request: int = -1) -> list[str]:
-        """The texts of the messages of one request."""
-        return [message.text for message in self.asked[request].messages]
+        """The texts of the messages of one request, with what Outrider noted on them."""
+        messages = self.asked[request].messages
+        return [f"{message.text}\n{message.note}" if message.note else message.text for message in messages]
 
 
 def call(name: str, arguments: str = "{}", id: str = "c") -> CallDraft:

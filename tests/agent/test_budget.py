@@ -28,6 +28,7 @@ from outrider.memory.events import (
     Event,
     ModelAsked,
     ModelReplied,
+    Noted,
     Resumed,
     RunStarted,
     ToolCalled,
@@ -112,8 +113,10 @@ async def nested(ctx: ToolContext) -> str:
     return f"{len(got)} tried"
 
 
-def spent_at_each_prefix(events: Sequence[Event]) -> Iterator[dict[str, Any]]:
-    """What the journal alone says was spent, after each event: told here a second time, without the ledger."""
+def spent_at_each_prefix(events: Sequence[Event], childs: dict[str, Any]) -> Iterator[tuple[dict[str, Any], Any]]:
+    """(spent, reported beyond reservations) after each event, as the journal alone says: told here a second time, without
+    the ledger. childs: what was reported beyond reservations, by child."""
+    over: dict[str, Any] = {"usd": Decimal(0), "tokens": 0}
     done: dict[str, Any] = {"usd": Decimal(0), "tokens": 0, "calls": 0}
     steps: set[int] = set()
     reserved = {"usd": Decimal(0), "tokens": 0}
@@ -125,8 +128,10 @@ def spent_at_each_prefix(events: Sequence[Event]) -> Iterator[dict[str, Any]]:
             reserved = {"usd": event.reserved.usd, "tokens": event.reserved.tokens}
             steps.add(event.step)
         elif isinstance(event, ModelReplied):
-            assert event.cost.tokens <= reserved["tokens"]
-            assert event.cost.usd <= reserved["usd"]
+            assert event.cost.tokens - event.over.tokens <= reserved["tokens"]
+            assert event.cost.usd - event.over.usd <= reserved["usd"]
+            over["tokens"] += event.over.tokens
+            over["usd"] += event.over.usd
             done["usd"] += event.cost.usd
             done["tokens"] += event.cost.tokens
             reserved = {"usd": Decimal(0), "tokens": 0}
@@ -139,31 +144,36 @@ def spent_at_each_prefix(events: Sequence[Event]) -> Iterator[dict[str, Any]]:
             share = shares.pop(event.child)
             for unit in UNITS:
                 children[unit] += getattr(event.cost, unit)
-                assert not getattr(share, unit) or getattr(event.cost, unit) <= getattr(share, unit)
+                beyond = childs[event.child].get(unit, 0)
+                assert not getattr(share, unit) or getattr(event.cost, unit) - beyond <= getattr(share, unit)
+            over = {unit: over[unit] + childs[event.child][unit] for unit in over}
         total = {unit: children[unit] + sum(getattr(s, unit) for s in shares.values()) for unit in UNITS}
         total["usd"] += done["usd"] + reserved["usd"]
         total["tokens"] += done["tokens"] + reserved["tokens"]
         total["steps"] += len(steps)
         total["calls"] += done["calls"]
-        yield total | {"per_tool": dict(per_tool)}
+        yield total | {"per_tool": dict(per_tool)}, over
 
 
-def check_run(store: Store, run_id: str, budget: Budget) -> dict[str, Any]:
-    """Every prefix of the run and of its children is within every limit; returns the final spend."""
+def check_run(store: Store, run_id: str, budget: Budget) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Every prefix of the run and of its children is within every limit, but for what was reported beyond reservations,
+    and that is named; returns the final spend and that part of it."""
     events = [s.event for s in Journal.open_for_reading(store, run_id).read()]
+    children = {e.child: read_run(store, e.child).budget for e in events if isinstance(e, ChildStarted)}
+    checked = {child: check_run(store, child, own) for child, own in children.items()}
     total: dict[str, Any] = {}
-    for total in spent_at_each_prefix(events):
+    over: dict[str, Any] = {"usd": Decimal(0), "tokens": 0}
+    for total, over in spent_at_each_prefix(events, {child: beyond for child, (_, beyond) in checked.items()}):
         for unit in UNITS:
             limit = getattr(budget, unit)
-            assert limit is None or total[unit] <= limit, (unit, total, limit)
+            assert limit is None or total[unit] - over.get(unit, 0) <= limit, (unit, total, over, limit)
     for event in events:
-        if isinstance(event, ChildStarted):
-            child = read_run(store, event.child)
-            assert check_run(store, event.child, child.budget)
         if isinstance(event, ChildEnded):
-            own = check_run(store, event.child, read_run(store, event.child).budget)
+            own, _ = checked[event.child]
             assert {unit: getattr(event.cost, unit) for unit in UNITS} == {unit: own[unit] for unit in UNITS}
-    return total
+    warned = sum(isinstance(e, Noted) and e.by == "warning" for e in events)
+    assert warned >= sum(isinstance(e, ModelReplied) and e.over.tokens > 0 and not e.error for e in events)
+    return total, over
 
 
 def check_tree(store: Store, run_id: str, budget: Budget) -> None:
@@ -215,7 +225,7 @@ def try_one(limit: dict[str, Any], seed: int, price: Price, failures: float, con
     live = asyncio.run(driven())
     done = read_run(store, live.journal.run_id)
     assert done.state != "running"
-    total = check_run(store, done.id, budget)
+    total, _ = check_run(store, done.id, budget)
     check_tree(store, done.id, budget)
     counted = live.ledger.spent
     assert {unit: getattr(counted, unit) for unit in UNITS} == {unit: total[unit] for unit in UNITS}

@@ -32,7 +32,18 @@ if TYPE_CHECKING:
     import httpcore2
     import httpx2
 
-__all__ = ["Fetched", "check_address", "fetch", "is_public", "judge", "parse", "proxy_of", "user_agent"]
+__all__ = [
+    "Fetched",
+    "check_address",
+    "checked_backend",
+    "fetch",
+    "is_public",
+    "judge",
+    "parse",
+    "proxy_of",
+    "tls",
+    "user_agent",
+]
 
 MAX_BYTES = 5_000_000
 DEADLINE_S = 30.0
@@ -280,14 +291,14 @@ async def _connections(asked: _Asked) -> httpcore2.AsyncConnectionPool:
     """Where the connection of one request comes from: straight to a checked address, or through the person's proxy."""
     import httpcore2
 
-    tls = _tls() if asked.url.scheme == "https" else None
+    secure = tls() if asked.url.scheme == "https" else None
     if not asked.proxy:
-        return httpcore2.AsyncConnectionPool(tls, network_backend=_checked_backend(asked.allowed), max_connections=1)
+        return httpcore2.AsyncConnectionPool(secure, network_backend=checked_backend(asked.allowed), max_connections=1)
     proxy = parse(asked.proxy, user=True)
     name = (proxy.username.encode(), proxy.password.encode()) if proxy.username else None
     await _check_behind_proxy(asked)
     return httpcore2.AsyncConnectionPool(
-        tls, proxy=httpcore2.Proxy(_core_url(proxy), auth=name, ssl_context=_tls()), max_connections=1
+        secure, proxy=httpcore2.Proxy(_core_url(proxy), auth=name, ssl_context=tls()), max_connections=1
     )
 
 
@@ -332,7 +343,7 @@ def user_agent() -> str:
 
 
 @functools.cache
-def _tls() -> ssl.SSLContext:
+def tls() -> ssl.SSLContext:
     import httpx2
 
     return httpx2.create_ssl_context()
@@ -372,7 +383,7 @@ def _is_document(headers: Mapping[str, str], body: bytearray) -> bool:
 # ---- connecting to what was checked ----------------------------------------------------------------------------------
 
 
-def _checked_backend(allowed: Sequence[str]) -> httpcore2.AsyncNetworkBackend:
+def checked_backend(allowed: Sequence[str]) -> httpcore2.AsyncNetworkBackend:
     """A network backend that checks the name it is given and connects to the address it checked, never to the name."""
     import httpcore2
 

@@ -6,7 +6,7 @@ import typer
 
 from outrider.agent.cli.commands.run import Continue, Label, Of
 from outrider.agent.cli.flags import Profile, RunFlags, takes
-from outrider.agent.cli.given import budget_of, choose_model, from_config, from_workspace, meant, read_config
+from outrider.agent.cli.given import budget_of, choose_model, from_workspace, meant, read_config, settings_of
 
 
 @takes(RunFlags)
@@ -36,7 +36,7 @@ def command(
         )  # fmt: skip
         raise typer.Exit(run_chat(chat, run or "last"))
     config = read_config(profile)
-    settings = from_config(config) | flags.settings(config.get("policy") or {}) | ({"label": label} if label else {})
+    settings = settings_of(flags, config) | ({"label": label} if label else {})
     budget = budget_of(flags, config)
     spec, settings = choose_model(flags, config, settings, progress, profile=profile)
     chat = Chat(

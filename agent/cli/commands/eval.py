@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from outrider.agent.cli.flags import Profile, RunFlags, takes
-from outrider.agent.cli.given import budget_of, choose_model, from_config, meant, read_config
+from outrider.agent.cli.given import budget_of, choose_model, meant, read_config, settings_of
 from outrider.agent.cli.output import out_json, out_lines, say, say_lines
 from outrider.memory.errors import ModelUnavailable, UsageError
 
@@ -123,7 +123,7 @@ def _plan(
 
     goals = read_goals(file)
     config = read_config(profile)
-    settings = from_config(config) | flags.settings(config.get("policy") or {})
+    settings = settings_of(flags, config)
     budget = budget_of(flags, config)
     named = _models(models, flags, config, settings, profile, progress)
     functions = load_functions(checks, goals)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 import typer
 
 from outrider.agent.cli.flags import Profile, RunFlags, takes
-from outrider.agent.cli.given import budget_of, choose_model, from_config, from_workspace, read_config
+from outrider.agent.cli.given import budget_of, choose_model, from_workspace, read_config, settings_of
 
 if TYPE_CHECKING:
     from outrider.agent.agent import Agent
@@ -98,14 +98,13 @@ def _start(
     estimate: bool,
 ) -> NoReturn:
     from outrider.agent.agent import Agent
-    from outrider.agent.cli.added import with_added
     from outrider.agent.cli.asking import attached
     from outrider.agent.cli.attach import small_for
     from outrider.agent.cli.conclusion import Conclusion
     from outrider.agent.cli.session import work
     from outrider.agent.cli.support.estimates import leave_with_estimate
 
-    settings = with_added(from_config(config) | flags.settings(config.get("policy") or {}) | own)
+    settings = settings_of(flags, config) | own
     budget = budget_of(flags, config)
     conclusion = Conclusion(progress, as_json=flags.json)
     spec, settings = choose_model(flags, config, settings, progress, profile=profile)

@@ -41,9 +41,10 @@ def group(context: typer.Context) -> None:
 @app.command("list", cls=Command)
 def list_tools(tools_from: From = None, json: Json = False) -> None:
     """List the tools a run has."""
+    from outrider.agent.cli.given import mcp_of, read_config
     from outrider.agent.review.lines import Line, one_line
 
-    found = _collect(tools_from)
+    found = _collect([*mcp_of(read_config()), *(tools_from or ())])
     wide = max(len(tool.name) for tool in found)
     for tool in found:
         if json:
@@ -85,15 +86,14 @@ def call(
     json: Json = False,
 ) -> None:
     """Run one tool by hand, under the policy and the sandbox of a run. Exit code 4: it was denied, or failed."""
-    from outrider.agent.cli.added import with_added
     from outrider.agent.cli.call_tool import call_by_hand
-    from outrider.agent.cli.given import from_config, read_config
+    from outrider.agent.cli.given import read_config, settings_of
     from outrider.memory.text import for_terminal
 
     _refuse_no_object(args)
     config = read_config()
-    settings = with_added(from_config(config) | flags.settings(config.get("policy") or {}))
-    done = call_by_hand(_one(name, flags.tools_from), args, settings, memory)
+    settings = settings_of(flags, config)
+    done = call_by_hand(_one(name, list(settings.get("tools_from", ()))), args, settings, memory)
     if json:
         out_json({"tool": name, "ok": done.seen.ok, "text": done.seen.text, "origin": done.seen.origin})
     elif done.seen.ok:

@@ -85,9 +85,27 @@ class ToolBytes:
 
 
 def wire_tool(spec: ToolSpec) -> dict[str, Any]:
-    """A tool as the API wants it."""
-    function = {"name": spec.name, "description": spec.description, "parameters": spec.parameters}
+    """A tool as the API wants it; of our own, what costs tokens and tells a model nothing is left out."""
+    parameters = _plain_schema(spec.parameters) if spec.ours else spec.parameters
+    function = {"name": spec.name, "description": spec.description, "parameters": parameters}
     return {"type": "function", "function": function}
+
+
+def _plain_schema(schema: dict[str, Any]) -> dict[str, Any]:
+    """The schema without empty defaults, without "or null" and without the ban on other fields (our check says that)."""
+    plain = {key: value for key, value in schema.items() if key != "additionalProperties"}
+    if isinstance(properties := schema.get("properties"), dict):
+        plain["properties"] = {name: _plain_property(node) for name, node in properties.items()}
+    return plain
+
+
+def _plain_property(node: dict[str, Any]) -> dict[str, Any]:
+    plain = {key: value for key, value in node.items() if key != "default" or value not in ("", None)}
+    kinds = [part for part in plain.get("anyOf", ()) if part != {"type": "null"}]
+    if len(kinds) == 1:
+        del plain["anyOf"]
+        plain |= kinds[0]
+    return plain
 
 
 def wire_message(message: Message) -> dict[str, Any]:

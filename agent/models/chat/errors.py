@@ -11,15 +11,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from outrider.agent.models.chat.limits import is_overflow, never_fits, told_by, wait_told_s
 from outrider.agent.models.model import ContextOverflow, ModelFailure
 from outrider.memory.text import for_storage
-from outrider.tools.net.retry_after import retry_after_s
 
-_OVERFLOW = re.compile(
-    r"context_length_exceeded|maximum context length|context (?:length|size|window)|exceed\w* (?:the )?(?:available )?context"
-    r"|prompt is too long|too many (?:input )?tokens|input (?:is )?too long|max_model_len",
-    re.I,
-)
 _NO_TOOLS = re.compile(
     r"(?:support|require|enable)\w*\b.{0,60}\b(?:tool|function)|(?:tool|function)s?\b.{0,60}\b(?:support|require|enable)",
     re.I | re.S,
@@ -63,19 +58,13 @@ def error_text(data: Any) -> str:
     return error if isinstance(error, str) else (json.dumps(error) if error else "")
 
 
-def is_overflow(text: str) -> bool:
-    """Whether a server's words say that the request was too long for the model."""
-    return bool(_OVERFLOW.search(text))
-
-
-def overflow(endpoint: Endpoint, why: str) -> ContextOverflow:
-    """The failure for a request that is too long; reads the window from the server's words if it is there."""
-    found = re.search(r"context (?:length|size|window)\D{0,20}(\d{3,8})", why, re.I)
+def overflow(endpoint: Endpoint, why: str, raw: str = "") -> ContextOverflow:
+    """The failure for a request that is too long; reads the window from the server's words (`raw`: all of them)."""
     return ContextOverflow(
         f"the request is longer than {endpoint.name} takes",
         why,
         "set --max-context to the model's window so that older steps are summarised in time, or use a model with a larger one",
-        context=int(found.group(1)) if found else None,
+        context=told_by(f"{why} {raw}").window,
     )
 
 
@@ -83,12 +72,14 @@ def from_status(
     endpoint: Endpoint, status: int, headers: Mapping[str, str], body: bytes, *, tools_sent: bool
 ) -> ModelFailure:
     """The failure for an HTTP answer other than 200."""
-    words = server_message(body)
+    words, raw = server_message(body), body[:20_000].decode("utf-8", "replace")
     why = f"HTTP {status} from {endpoint.url}: {words or 'no reason given'}"
-    wait_s = retry_after_s(headers)
+    wait_s = wait_told_s(headers, raw)
     again = headers.get("x-should-retry", "") != "false"
-    if status in (400, 413, 422, 500) and is_overflow(words):
-        return overflow(endpoint, why)
+    if status == 413 or (status in (400, 422, 500) and is_overflow(raw)) or (status == 429 and never_fits(raw)):
+        return overflow(endpoint, why, raw)
+    if refusal := _refused_key(endpoint, status, why, words):
+        return refusal
     if tools_sent and status in (400, 404, 422, 500, 501) and _NO_TOOLS.search(words):
         return _no_tools(endpoint, why)
     if status == 429 or (status == 402 and wait_s is not None):
@@ -101,7 +92,8 @@ def from_status(
 
 
 def _limited(endpoint: Endpoint, why: str, words: str, wait_s: float | None, again: bool) -> ModelFailure:
-    if re.search(r"insufficient_quota|exceeded your current quota|billing", words, re.I):
+    spent = re.search(r"insufficient_quota|exceeded your current quota|billing", words, re.I)
+    if spent and (wait_s is None or "insufficient_quota" in words):
         return ModelFailure(
             f"no credit left for {endpoint.name}", why, "add credit at the provider, or use another model"
         )
@@ -119,13 +111,6 @@ def _no_tools(endpoint: Endpoint, why: str) -> ModelFailure:
 
 
 def _refused(endpoint: Endpoint, status: int, headers: Mapping[str, str], why: str, words: str) -> ModelFailure:
-    if status in (401, 403):
-        key = (
-            f"the key from {endpoint.key_from}" if endpoint.key_from else "no key was sent: OPENAI_API_KEY or --api-key"
-        )
-        return ModelFailure(
-            f"{endpoint.url} refused access to {endpoint.name}", why, f"check {key}, and what it may use"
-        )
     if status == 404 or "model_not_found" in words:
         fix = (
             f'check the model\'s name ("{endpoint.name.partition(":")[2]}"; `outrider models` lists what was found) '
@@ -137,4 +122,40 @@ def _refused(endpoint: Endpoint, status: int, headers: Mapping[str, str], why: s
         fix = f"set --base-url to the address it moved to ({where})"
         return ModelFailure(f"{endpoint.url} answered with a redirect", why, fix)
     fix = "the request does not fit this server: check --base-url, the model's name and any extra body settings"
-    return ModelFailure(f"{endpoint.name} refused the request", why, fix)
+    return ModelFailure(f"{endpoint.name} refused the request", why, fix, maybe_long=status in (400, 422))
+
+
+_BAD_KEY = re.compile(
+    r"invalid_api_key|incorrect api key|invalid api key|api key not valid|authentication_error|unauthorized", re.I
+)
+
+
+def _refused_key(endpoint: Endpoint, status: int, why: str, words: str) -> ModelFailure | None:
+    """The failure for a key that is not taken, whatever the status says."""
+    if status not in (401, 403) and not (status < 500 and status != 429 and _BAD_KEY.search(words)):
+        return None
+    key = f"the key from {endpoint.key_from}" if endpoint.key_from else "no key was sent: OPENAI_API_KEY or --api-key"
+    return ModelFailure(f"{endpoint.url} refused access to {endpoint.name}", why, f"check {key}, and what it may use")
+
+
+def from_body(endpoint: Endpoint, words: str, body: bytes, *, tools_sent: bool) -> ModelFailure | None:
+    """The failure for an error that came inside a 200, where its code or its words say what it is; None: they do not."""
+    try:
+        data = json.loads(body)
+        error = data[0] if isinstance(data, list) and data else data
+        error = error.get("error", error) if isinstance(error, dict) else {}
+        code = error.get("code") if isinstance(error, dict) else None
+    except (ValueError, RecursionError, AttributeError):
+        code = None
+    if isinstance(code, str) and code.isdigit():
+        code = int(code)
+    if isinstance(code, int) and not isinstance(code, bool) and 400 <= code < 600:
+        return from_status(endpoint, code, {}, body, tools_sent=tools_sent)
+    why = f"from {endpoint.url}: {words}"
+    if is_overflow(words):
+        return overflow(endpoint, why)
+    if _BAD_KEY.search(words):
+        return _refused_key(endpoint, 401, why, words)
+    if re.search(r"rate.?limit|too many requests", words, re.I):
+        return _limited(endpoint, why, words, wait_told_s({}, words), again=True)
+    return None

@@ -14,6 +14,7 @@ from typing import Any
 from outrider.agent.models.chat.reasoning import Channels, channels, part
 from outrider.agent.models.chat.text_calls import Found, begins_call, find_calls
 from outrider.agent.models.model import CallDraft, Reply, ToolSpec, Usage
+from outrider.memory.events import Outcome
 from outrider.tools.arguments import BadArguments, matching_name, read_arguments, read_object
 
 CUT, FILTERED, ERROR = "length", "content_filter", "error"
@@ -50,7 +51,8 @@ def read_reply(
         reason = "tool_calls"
     if refusal and not said.strip() and not drafts:
         said, reason = refusal, "refusal" if reason == "stop" else reason
-    reply = Reply(said, drafts, usage, reason, reasoning=reasoning, kept=dict(kept or {}) if drafts else {})
+    outcome: Outcome = "refused" if reason == "refusal" else "answered"
+    reply = Reply(said, drafts, usage, reason, outcome, reasoning=reasoning, kept=dict(kept or {}) if drafts else {})
     flaw = _flaw(reply, bool(tools), unended=bool(drafts) and not calls and _unended(found))
     return replace(reply, flaw=flaw) if flaw else reply
 

@@ -19,6 +19,7 @@ from weakref import WeakKeyDictionary
 from outrider.agent.models.chat import errors
 from outrider.agent.models.chat.encode import wire_arguments, wire_id, wire_tool
 from outrider.agent.models.chat.errors import Endpoint
+from outrider.agent.models.chat.limits import is_overflow
 from outrider.agent.models.chat.usage import token_count
 from outrider.agent.models.langchain.refused import refused_calls
 from outrider.agent.models.langchain.threads import Tell, in_thread
@@ -143,7 +144,7 @@ class LangChainModel:
         why = f"{kind}: {words}" if words else kind
         endpoint = Endpoint(self.name, self.name, "the provider's own setting")
         kinds = {each.__name__ for each in type(error).__mro__}
-        if "ContextOverflowError" in kinds or (isinstance(error, ValueError) and errors.is_overflow(words)):
+        if "ContextOverflowError" in kinds or (isinstance(error, ValueError) and is_overflow(words)):
             return errors.overflow(endpoint, why)
         if (status := _status(error)) == 404:
             fix = "check the model's name as its provider writes it, and the base_url you gave it, if you did"

@@ -19,6 +19,7 @@ HOW = (
     'Reply with one JSON object and nothing else. To use a tool: {"tool": "its name", "arguments": {…}}. '
     'When you know the answer to the goal: {"answer": "the answer"}.\nTools:'
 )
+CUT_CALL = "its tool call was cut at the reply's limit"
 Turn = dict[str, str]
 
 
@@ -65,7 +66,8 @@ def _say(out: list[Turn], turn: Turn) -> None:
 def read(text: str, usage: Usage, finish: str) -> Reply:
     """The reply in the JSON the grammar let through. finish: "stop", or why it ends in the middle ("length" …).
 
-    Of an answer that was cut the words so far are the text; a cut call keeps what was written of its arguments.
+    Of an answer that was cut the words so far are the text; a cut call keeps what was written of its arguments, and its
+    flaw says that it is none to run: it is asked for again with more room.
     """
     try:
         said = json.loads(text)
@@ -91,7 +93,7 @@ def _read_cut(text: str, usage: Usage, finish: str) -> Reply:
         return Reply(text=_words(answer[1]), usage=usage, finish_reason=finish)
     if call := _CUT_CALL.match(text):
         draft = CallDraft(name=json.loads(call[1]), arguments=whole_characters(call[2] or ""))
-        return Reply(calls=(draft,), usage=usage, finish_reason=finish)
+        return Reply(calls=(draft,), usage=usage, finish_reason=finish, flaw=CUT_CALL)
     said = "" if text.lstrip().startswith("{") else text  # a few characters of JSON are no words
     return Reply(text=whole_characters(said), usage=usage, finish_reason=finish)
 

@@ -47,6 +47,8 @@ class LlamaModel:
     nothing else (advised.py). options: other settings of llama.cpp's samplers (SAMPLERS). Raises UsageError, ModelUnavailable.
     """
 
+    counts_exactly = True  # its own tokenizer counts: the window needs no estimate
+
     def __init__(
         self,
         name: str,

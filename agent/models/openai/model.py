@@ -14,14 +14,17 @@ from urllib.parse import urlsplit
 
 from outrider.agent.models.advised import advice_for
 from outrider.agent.models.chat import errors
-from outrider.agent.models.chat.decode import BadReply, Repeating, StreamDecoder, decode_whole
+from outrider.agent.models.chat.decode import BadReply, Repeating, ServerSaidError, StreamDecoder, decode_whole
 from outrider.agent.models.chat.encode import MessageBytes, ToolBytes, to_bytes
 from outrider.agent.models.chat.errors import Endpoint
+from outrider.agent.models.chat.limits import failed_generation, is_overflow, longest_reply, told_by
+from outrider.agent.models.chat.reader import read_reply
 from outrider.agent.models.model import ContextOverflow, Limits, ModelFailure, Price, Reply, Request, Seen, byte_bound
 from outrider.agent.models.openai.transport import Answer, Headers, LeanWire, Post, Wire, WireError
 from outrider.agent.models.options import checked
 from outrider.agent.version import VERSION
 from outrider.memory.errors import ModelUnavailable, UsageError
+from outrider.memory.redaction import Masker
 
 if TYPE_CHECKING:
     import openai
@@ -31,6 +34,13 @@ MAX_REPLY_BYTES = 4_000_000  # a reply of 128k tokens is half a megabyte of text
 STREAM_BYTES_PER_TOKEN = 500  # each streamed token comes in a wrapper of 150 to 400 bytes
 _NEW_NAMES = re.compile(r"(?:^|/)(?:o[1-9]|gpt-(?:[5-9]|\d\d))")  # these call the limit max_completion_tokens
 _UNTAGGED = re.compile(r"\br1\b|-r1|qwq|think|reason", re.I)  # their templates write the opening tag of the reasoning
+_ONLY_STREAMS = re.compile(
+    r"only supports? stream|stream(?:ing)? (?:mode )?(?:is )?(?:required|only)|(?:set|use|enable) .{0,20}stream.{0,4}true",
+    re.I,
+)
+_SENT_BACK = ("reasoning_content", "reasoning_details", "extra_content")  # fields of earlier replies that go back
+SPARE = 16  # tokens left free beside a prompt the server counted
+LEAST_LEFT = 128  # tokens of reply below which fewer steps are better
 _LIMIT_FIELDS = ("max_tokens", "max_completion_tokens")
 _REFUSED_SETTING = re.compile(
     r"unsupported|not supported|unrecogni[sz]ed|unknown|extra|not permitted|unexpected|not allowed|instead", re.I
@@ -94,6 +104,8 @@ class OpenAIModel:
         self._dropped: set[str] = set()  # settings this server refused: learned once, never sent again
         self._messages, self._tools = MessageBytes(), ToolBytes()
         self._reached = False
+        self._longest: int | None = None  # the longest reply this server gives, once it has said so
+        self._masker = Masker(self.secrets)
         self._held = bool(_UNTAGGED.search(name))
         self._price: Price | tuple[()] | None = ()  # (): not looked up yet
         self._wire = self._open_wire(openai_sdk, client)
@@ -135,6 +147,16 @@ class OpenAIModel:
 
     async def reply(self, request: Request) -> Reply:
         """One attempt. A request that was refused unread because of a setting goes out again without it, once each."""
+        try:
+            return await self._reply(request)
+        except (
+            ModelFailure
+        ) as failure:  # classified on the server's own words; now they are going to be shown and stored
+            failure.args = tuple(map(self._masker.text, failure.args))
+            failure.what, failure.why, failure.fix = failure.args
+            raise
+
+    async def _reply(self, request: Request) -> Reply:
         while True:
             stream = request.on_text is not None if self._stream is None else self._stream
             decoder = StreamDecoder(request.on_text, request.tools, held=self._held) if stream else None
@@ -144,8 +166,14 @@ class OpenAIModel:
                 if self.on_body:
                     self.on_body(answer.body)
                 return self._read(answer, decoder, request)
-            if not self._learns(answer, sent):
-                raise self._refusal(answer, bool(request.tools))
+            if (written := failed_generation(answer.body)) is not None and answer.status == 400:
+                return _unread(written, request)
+            if self._learns(answer, sent):
+                continue
+            if (most := self._leaves(answer, sent)) is not None:
+                request = replace(request, max_tokens=most)
+                continue
+            raise self._refusal(answer, bool(request.tools))
 
     async def count_bound(self, request: Request, seen: Seen | None) -> int:
         """An upper bound on input tokens: bytes, where the server has not counted."""
@@ -157,7 +185,7 @@ class OpenAIModel:
 
     def _settings(self, request: Request, stream: bool) -> dict[str, Any]:
         """What goes beside the messages: the reply's limit, streaming, the user's extras."""
-        settings: dict[str, Any] = {self._limit_field: request.max_tokens}
+        settings: dict[str, Any] = {self._limit_field: min(request.max_tokens, self._longest or request.max_tokens)}
         if stream:
             settings["stream"] = True
             if "stream_options" not in self._dropped:
@@ -205,8 +233,22 @@ class OpenAIModel:
             self._extra = {name: value for name, value in self._extra.items() if name not in self._advice}
             self._advice = frozenset()  # a person's own words are never left out; advice nobody asked for is
             return bool(named)
-        if answer.status not in (400, 422) or errors.is_overflow(words) or not _REFUSED_SETTING.search(words):
+        if answer.status not in (400, 404, 422):
             return False
+        if self._stream is None and "stream" not in sent and _ONLY_STREAMS.search(words):
+            self._stream = True
+            return True
+        limit = sent.get(self._limit_field)
+        if isinstance(limit, int) and (most := longest_reply(words, limit)) is not None:
+            self._longest = most
+            return True
+        if is_overflow(words) or not _REFUSED_SETTING.search(words):
+            return False
+        if kept := [field for field in _SENT_BACK if field in words and field not in self._messages.without]:
+            self._messages = MessageBytes(
+                self._messages.without | frozenset(kept), empty_text=self._messages.empty_text
+            )
+            return True
         if "stream_options" in words and "stream_options" in sent:
             self._dropped.add("stream_options")
             return True
@@ -217,17 +259,37 @@ class OpenAIModel:
                 return True
         return False
 
+    def _leaves(self, answer: Answer, sent: dict[str, Any]) -> int | None:
+        """The reply's limit that the window leaves beside this prompt, if the refusal told both and it is worth sending."""
+        words = answer.body[:20_000].decode("utf-8", "replace")
+        limit = sent.get(self._limit_field)
+        if answer.status not in (400, 413, 422) or not is_overflow(words) or not isinstance(limit, int):
+            return None
+        told = told_by(words)
+        if told.window is None or told.prompt is None:
+            return None
+        self._learn_window(told.window)
+        left = told.window - told.prompt - SPARE
+        return left if LEAST_LEFT <= left < limit else None
+
+    def _learn_window(self, window: int) -> None:
+        if self.limits.context is None or self.limits.context > window:
+            self.limits = replace(self.limits, context=window)
+
     def _refusal(self, answer: Answer, tools_sent: bool) -> ModelFailure:
-        body = answer.body.replace(self._key.encode(), b"(the key)") if self._key else answer.body
-        failure = errors.from_status(self.endpoint, answer.status, answer.headers, body, tools_sent=tools_sent)
-        if isinstance(failure, ContextOverflow) and failure.context and self.limits.context is None:
-            self.limits = replace(self.limits, context=failure.context)
+        failure = errors.from_status(self.endpoint, answer.status, answer.headers, answer.body, tools_sent=tools_sent)
+        if isinstance(failure, ContextOverflow) and failure.context:
+            self._learn_window(failure.context)
         return failure
 
     def _bad_reply(self, error: BadReply) -> ModelFailure:
         """A 200 that is no reply: the server did the work, so it may have charged for it."""
-        if errors.is_overflow(str(error)):
-            return errors.overflow(self.endpoint, str(error))
+        if isinstance(error, ServerSaidError):
+            failure = errors.from_body(self.endpoint, str(error), error.body, tools_sent=True)
+            if isinstance(failure, ContextOverflow) and failure.context:
+                self._learn_window(failure.context)
+            if failure is not None:
+                return failure
         fix = "it is tried again; if it stays, check that the address speaks the chat-completions API"
         what = f"{self.name} sent something that is not a reply"
         return ModelFailure(what, f"{error} (from {self.base_url})", fix, retryable=True, billed=True)
@@ -281,6 +343,16 @@ class OpenAIModel:
                 what = "the API key" if name == "Authorization" else f"the header {errors.short(name, 40)!r}"
                 raise UsageError(f"{what} cannot be sent", "it holds characters HTTP does not allow", "copy it again")
         return list(fields.items())
+
+
+def _unread(written: str, request: Request) -> Reply:
+    """The reply of a model whose server could not read it: read here, or flawed and so asked for once more."""
+    reply = read_reply(written, tools=request.tools)
+    if reply.calls:
+        return reply
+    return replace(
+        reply, text="", flaw=f"the server could not read the model's tool call: {errors.short(written, 200)!r}"
+    )
 
 
 def _proxied(url: str) -> bool:

@@ -233,6 +233,7 @@ def test_chat_call_cut_in_the_middle_keeps_its_tool_and_says_so() -> None:
     )
     assert reply.text == ""
     assert reply.finish_reason == "length"
+    assert "cut" in reply.flaw
     assert (reply.calls[0].name, reply.calls[0].arguments) == ("write_file", '{"path": "a.py", "content": "x = 1')
 
 

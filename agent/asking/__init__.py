@@ -1,0 +1,1 @@
+"""One request to the model: how large it may be, which tools it offers, one attempt at it, and what that cost."""

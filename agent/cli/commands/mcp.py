@@ -1,0 +1,54 @@
+"""`outrider mcp`: Outrider as an MCP server, for other programs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from outrider.agent.cli.flags import Profile, RunFlags, takes
+
+if TYPE_CHECKING:
+    from outrider.agent.serving.mcp_server import Offer
+
+
+@takes(RunFlags)
+def command(flags: RunFlags, profile: Profile = None) -> None:
+    """Serve MCP on stdin and stdout: `run` works on a goal, `recall` searches memory, and the tools can be called one by one.
+
+    Nobody is there to ask: what the policy would ask about is refused, unless --yes names it. Each goal gets the budget
+    given here. In the other program: {"mcpServers": {"outrider": {"command": "outrider", "args": ["mcp"]}}}
+    """
+    import asyncio
+
+    from outrider.agent.serving.mcp_server import serve_stdio
+
+    async def serve() -> None:
+        await serve_stdio(_offer(flags, profile))
+
+    asyncio.run(serve())
+
+
+def _offer(flags: RunFlags, profile: str | None) -> Offer:
+    from pathlib import Path
+
+    from outrider.agent.agent import Agent
+    from outrider.agent.cli.given import budget_of, read_config, settings_of
+    from outrider.agent.serving.mcp_server import Offer
+    from outrider.tools.builtin import collect
+    from outrider.tools.policy import Policy
+    from outrider.tools.tool import ToolContext
+
+    config = read_config(profile)
+    settings = settings_of(flags, config)
+    model = flags.model or config.get("model")
+    agent = Agent(model, memory=flags.memory, **settings)
+    tools = collect(settings.get("tools"), settings.get("tools_from", ()))
+    context = ToolContext(
+        workspace=Path(str(settings.get("workspace") or ".")).expanduser().resolve(),
+        run_id="mcp",
+        call_id="1.0",
+        isolation=str(settings.get("isolation") or "auto"),
+        unsafe=bool(settings.get("unsafe")),
+        allowed_hosts=tuple(settings.get("allowed_hosts", ())),
+        settings=dict(settings.get("tool_settings", {})),
+    )
+    return Offer(agent, tools, Policy.of(settings.get("policy")), context, budget_of(flags, config) or {})
