@@ -5,14 +5,9 @@ Touches the journal. Does not promise: anything about order; the loop decides wh
 from __future__ import annotations
 
 import asyncio
-<<<<<<< HEAD
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
-from decimal import Decimal
-=======
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
->>>>>>> main
+from decimal import Decimal
 from typing import Any
 
 from outrider.agent.asking.find_tool import found_before
@@ -20,21 +15,13 @@ from outrider.agent.asking.offered import FINDER, offered
 from outrider.agent.asking.window import Counted
 from outrider.agent.budget import Ledger
 from outrider.agent.context.conversation import Context
-<<<<<<< HEAD
 from outrider.agent.limits.purse import Purse
-from outrider.agent.models.model import Model, ToolSpec
-=======
 from outrider.agent.models.model import Model, ToolSpec, tools_bytes
->>>>>>> main
 from outrider.agent.run_secrets import Hidden
 from outrider.agent.settings.config import undo_key
 from outrider.agent.state import State
 from outrider.agent.structured.reading import Check
-<<<<<<< HEAD
 from outrider.memory.events import ApprovalAsked, ApprovalGiven, Event, ModelAsked, ModelReplied
-=======
-from outrider.memory.events import ApprovalAsked, ApprovalGiven, Event, ModelReplied
->>>>>>> main
 from outrider.memory.journal import Journal, Stored
 from outrider.memory.redaction import NOTHING, Masker
 from outrider.memory.redaction.sealed import Sealer
@@ -77,12 +64,9 @@ class LiveRun:
     masker: Masker = NOTHING
     sealer: Sealer = field(default_factory=undo_key)
     delegate: Callable[[LiveRun, str, str, float, tuple[str, ...]], Awaitable[Observation]] | None = None
-<<<<<<< HEAD
     purse: Purse | None = None  # None: its model costs nothing
-=======
     counted: Counted = field(default_factory=Counted)
     window: int | None = None  # the model's window, as the events tell it
->>>>>>> main
     parent: LiveRun | None = None
     answer_schema: dict[str, Any] | None = None  # the answer must be JSON that fits it
     check_answer: Check | None = None  # what is wrong with such a value, "" if nothing is

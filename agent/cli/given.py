@@ -180,11 +180,7 @@ def _found(flags: RunFlags, given: dict[str, Any], progress: Progress) -> tuple[
 
 
 def _choice(found: Any) -> Any:
-<<<<<<< HEAD
-    from outrider.agent.cli.support.about_model import about
-=======
     from outrider.agent.cli.about_model import about
->>>>>>> main
     from outrider.agent.review.lines import Line, one_line
 
     return Line(

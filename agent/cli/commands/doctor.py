@@ -194,11 +194,7 @@ def _missing(package: str) -> list[str]:
 
 
 def _models() -> Iterator[Check]:
-<<<<<<< HEAD
-    from outrider.agent.cli.support.about_model import about
-=======
     from outrider.agent.cli.about_model import about
->>>>>>> main
     from outrider.agent.models.detect import detect
 
     found = detect()

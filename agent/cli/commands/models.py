@@ -14,7 +14,6 @@ from outrider.agent.cli.about_model import about
 from outrider.agent.cli.flags import Json
 from outrider.agent.cli.help import Command, Group
 from outrider.agent.cli.output import out, out_json, out_lines, say
-from outrider.agent.cli.support.about_model import about
 from outrider.memory.errors import ModelUnavailable, UsageError
 
 if TYPE_CHECKING:
