@@ -73,7 +73,7 @@ def command(
     The answer goes to stdout, everything else to stderr. Ctrl-C stops after the step; `outrider resume` goes on. What is piped
     in and the files named are part of the goal: a small text is shown to the model, of the rest it learns the path.
     """
-    from outrider.agent.cli.asking import wanted
+    from outrider.agent.cli.input.asking import wanted
     from outrider.agent.structured.schema import schema_of
 
     goal, files, config = wanted(list(words or ()), goal_file, template, read_config(profile))
@@ -98,9 +98,9 @@ def _start(
     estimate: bool,
 ) -> NoReturn:
     from outrider.agent.agent import Agent
-    from outrider.agent.cli.asking import attached
-    from outrider.agent.cli.attach import small_for
     from outrider.agent.cli.conclusion import Conclusion
+    from outrider.agent.cli.input.asking import attached
+    from outrider.agent.cli.input.attach import small_for
     from outrider.agent.cli.session import work
     from outrider.agent.cli.support.estimates import leave_with_estimate
 
@@ -130,10 +130,10 @@ def _follow_up(flags: RunFlags, run: str, goal: str, given: tuple[list[str], boo
     import asyncio
 
     from outrider.agent.agent import Agent
-    from outrider.agent.cli.asking import attached
-    from outrider.agent.cli.attach import small_for
     from outrider.agent.cli.conclusion import Conclusion
     from outrider.agent.cli.given import meant
+    from outrider.agent.cli.input.asking import attached
+    from outrider.agent.cli.input.attach import small_for
     from outrider.agent.cli.session import work
 
     conclusion = Conclusion(progress, as_json=flags.json)
