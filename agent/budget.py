@@ -379,7 +379,7 @@ class Ledger:
     def line(self) -> str:
         """What is left, in one short line for the model and the person; "" without limits.
 
-        Told from the events alone, not from the clock: a run replayed from its journal reads the same.
+        Computed from the events alone, not from the clock: a run replayed from its journal reads the same.
         """
         spent, budget, parts = self.spent, self.budget, []
         if budget.usd is not None:

@@ -166,7 +166,7 @@ def lost(live: LiveRun) -> str:
 
 
 async def finish_open_work(live: LiveRun) -> None:
-    """What a killed process left open: an unanswered request stays spent, reads run again, the rest is told as unknown."""
+    """What a killed process left open: an unanswered request stays spent, reads run again, the rest is reported as unknown."""
     asked = live.state.asked
     if asked is not None:
         said = "the process stopped before the reply came"

@@ -1,6 +1,6 @@
-"""Where a run stands, told from its events alone. Feed it every event in order, while it happens or when it is resumed:
+"""Where a run stands, computed from its events alone. Feed it every event in order, while it happens or when it is resumed:
 there is no second way to know. Touches nothing.
-Does not promise: the messages (context.py) or the money (budget.py); they are told from the same events.
+Does not promise: the messages (context.py) or the money (budget.py); they come from the same events.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ _SPELLING = json.JSONEncoder(sort_keys=True, ensure_ascii=False).encode  # made 
 
 @dataclass(slots=True)
 class State:
-    """The run as told so far.
+    """The run as its events say so far.
 
     reply: the last reply of a step whose calls are not all answered, else None. open: calls that began and did not
     return. asked: the request that was sent and not answered. fresh: reads whose result still holds. past: each call and

@@ -1,4 +1,4 @@
-"""Outrider inside a program: your own functions as tools, a budget, the answer and its receipts."""
+"""Outrider inside a program: your own functions as tools, a budget, the answer and its citations."""
 
 from __future__ import annotations
 

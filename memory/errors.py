@@ -1,6 +1,6 @@
 """The one family of errors a person may see. Imports nothing; every room raises these.
 Subclassed by who must act: the user, the model's provider, or whoever runs the machine.
-Does not promise: that a bug is one of these; anything else that escapes is ours to mend.
+Does not promise: that a bug is one of these; anything else that escapes is ours to fix.
 """
 
 from __future__ import annotations

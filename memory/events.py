@@ -1,5 +1,5 @@
 """The vocabulary: every kind of thing that can happen in a run, one frozen class each.
-Touches nothing. The rest of the house projects these: transcript, cost table, resume, replay, export.
+Touches nothing. The rest of the program projects these (event sourcing): transcript, cost table, resume, replay, export.
 
 Old rows always read: a field that is added gets a default, an unknown field is ignored, and an unknown
 kind becomes `Unknown`. A field is never renamed and never changes its meaning.
@@ -9,7 +9,7 @@ Does not promise: that a reader knows what a later version meant by an `Unknown`
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, TypeAdapter, ValidationError
 from pydantic_core import PydanticSerializationError
@@ -383,26 +383,6 @@ class Unknown(Event):
         raise TypeError("an unknown event is only read, never written")
 
 
-AnyEvent = Annotated[
-    RunStarted
-    | GoalGiven
-    | ModelAsked
-    | ModelReplied
-    | ToolCalled
-    | ToolReturned
-    | ChildStarted
-    | ChildEnded
-    | PlanChanged
-    | ApprovalAsked
-    | ApprovalGiven
-    | Noted
-    | Compacted
-    | Interrupted
-    | Resumed
-    | Answered
-    | Stopped,
-    Field(discriminator="kind"),
-]
 KINDS: dict[str, type[Event]] = {
     cls.model_fields["kind"].default: cls
     for cls in (

@@ -326,7 +326,7 @@ class Journal:
         }
 
     def _landed(self, stored: Sequence[Stored]) -> bool:
-        """Whether a commit whose outcome we were not told is on disk. Waits for a server that is restarting."""
+        """Whether a commit whose outcome is not known is on disk. Waits for a server that is restarting."""
         for pause_s in (0.0, 0.5, 1, 2, 4, 8, 15):
             time.sleep(pause_s if self.store.dialect != "sqlite" else 0)
             try:

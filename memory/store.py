@@ -295,7 +295,7 @@ def _parse(url: str) -> URL:
 
 
 def writable(url: URL) -> str:
-    """Why the file of a database cannot be written to, "" if it can, as far as that can be told without trying."""
+    """Why the file of a database cannot be written to, "" if it can, as far as that can be known without trying."""
     if url.get_backend_name() != "sqlite" or _in_memory(url):
         return ""
     file = Path(str(url.database))

@@ -9,7 +9,9 @@ import shlex
 import subprocess
 import sys
 import tomllib
+import zipfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -34,18 +36,29 @@ def run(words: list[str], home: Path, cwd: Path = ROOT) -> subprocess.CompletedP
     return subprocess.run([*PROGRAM, *words], capture_output=True, text=True, cwd=cwd, env=environment, timeout=120)
 
 
-def test_readme_names_only_commands_and_flags_that_exist() -> None:
-    """A flag that was renamed must not stay in the README."""
-    helps: dict[str, str] = {}
-    assert len(commands()) > 15
-    for words in commands():
-        name = " ".join(words[: 2 if words[0] in ("tools", "models") and len(words) > 1 else 1])
-        if name not in helps:
-            done = subprocess.run([*PROGRAM, *name.split(), "--help"], capture_output=True, text=True, timeout=60)
-            assert done.returncode == 0, f"outrider {name}: {done.stderr}"
-            helps[name] = done.stdout
-        for flag in (word for word in words if word.startswith("--")):
-            assert flag in helps[name], f"outrider {name} has no {flag}"
+PAGES = ["README.md", *(f"docs/{page.name}" for page in sorted((ROOT / "docs").glob("*.md")) if page.name != "cli.md")]
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_pages_name_only_commands_and_flags_that_exist(page: str) -> None:
+    """A command or flag that was renamed must not stay in the README or the docs, in a block or within a line."""
+    import typer
+
+    from outrider.agent.cli.app import app
+
+    text = (ROOT / page).read_text(encoding="utf-8")
+    blocks_of = re.findall(r"^```sh\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    lines = [line for block in blocks_of for line in block.splitlines()] + re.findall(r"`(outrider [^`\n]+)`", text)
+    for line in (line for line in lines if line.startswith("outrider ")):
+        words = shlex.split(line.replace("…", "x").replace(" | ", " # "), comments=True)[1:]
+        command: Any = typer.main.get_command(app)
+        while words and not words[0].startswith("-") and hasattr(command, "commands"):
+            assert words[0] in command.commands, f"{page}: {line}: no command {words[0]}"
+            command = command.commands[words.pop(0)]
+        known = {flag for option in command.params for flag in (*option.opts, *option.secondary_opts)} | {"--help"}
+        for word in words:
+            flag = word.split("=")[0]
+            assert not flag.startswith("--") or flag in known, f"{page}: {line}: no flag {flag}"
 
 
 @pytest.mark.llama
@@ -93,12 +106,48 @@ def test_readme_tree_names_only_what_is_there() -> None:
                 assert path.exists() or not word.endswith(("/", ".py")), f"{line.strip()}: no {path.name}"
 
 
+def test_readme_tree_names_every_package_and_every_top_level_module() -> None:
+    """What is missing from the tree is not found by whoever reads it first: add the new folder or module there."""
+    tree = next(block for block in blocks("text") if "START HERE" in block)
+    for room in ("agent", "tools", "memory"):
+        part = re.search(rf"^{room}/.*?(?=^\w|\Z)", tree, re.MULTILINE | re.DOTALL)
+        assert part is not None, room
+        named = set(re.findall(r"[\w.]+/|\w+\.py", part[0]))
+        packages = {f"{file.parent.name}/" for file in (ROOT / room).rglob("__init__.py")}
+        top = {file.name for file in (ROOT / room).glob("*.py")} - {"__init__.py"}
+        assert not (packages | top) - named, f"README's tree of {room}/ lacks {sorted((packages | top) - named)}"
+
+
 def test_packages_are_listed_whole() -> None:
     """A folder with code that is missing from pyproject.toml would be missing from the wheel."""
     listed = set(tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]["packages"])
     rooms = [ROOT / room for room in ("agent", "tools", "memory")]
     found = {p.parent for room in rooms for p in room.rglob("*.py") if "__pycache__" not in p.parts}
     assert listed == {"outrider." + ".".join(p.relative_to(ROOT).parts) for p in found}
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_wheel_holds_what_is_shipped_and_nothing_else(tmp_path: Path) -> None:
+    """The three rooms with their data files; no training program of the starter, no tests, no benchmarks."""
+    copy = tmp_path / "copy"  # what is built leaves a folder `build/` behind
+    for name in subprocess.run(
+        ["git", "ls-files"], capture_output=True, text=True, cwd=ROOT, check=True
+    ).stdout.split():
+        (copy / name).parent.mkdir(parents=True, exist_ok=True)
+        (copy / name).write_bytes((ROOT / name).read_bytes())
+    built = subprocess.run(
+        [sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "-w", str(tmp_path), "."],
+        cwd=copy, capture_output=True, text=True, timeout=250, check=False,
+    )  # fmt: skip
+    assert built.returncode == 0, built.stderr[-2000:]
+    (wheel,) = tmp_path.glob("outrider-*.whl")
+    names = {name for name in zipfile.ZipFile(wheel).namelist() if ".dist-info/" not in name}
+    assert {name.split("/")[0] for name in names} == {"outrider"}
+    assert {name.split("/")[1] for name in names} == {"agent", "tools", "memory"}
+    assert not [name for name in names if "train_starter" in name or "/tests/" in name or "benchmarks" in name]
+    for needed in ("outrider/agent/models/builtin/starter.gguf", "outrider/agent/py.typed"):
+        assert needed in names
 
 
 def test_public_names_are_pinned() -> None:

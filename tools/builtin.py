@@ -127,9 +127,7 @@ def from_file(path: str | Path) -> list[Tool]:
     except BaseException as error:
         if isinstance(error, KeyboardInterrupt):
             raise
-        raise UsageError(
-            f"the tools file {str(path)!r} failed", _where(error, file), "mend it and try again"
-        ) from error
+        raise UsageError(f"the tools file {str(path)!r} failed", _where(error, file), "fix it and try again") from error
     found = [value for value in vars(module).values() if isinstance(value, Tool)]
     if not found:
         raise UsageError(

@@ -64,7 +64,7 @@ def _hints(name: str, fn: Any) -> dict[str, Any]:
         return get_type_hints(fn, include_extras=True)
     except TypeError:  # a builtin has none at all
         return {}
-    except Exception as error:  # a hint that names something undefined: the author's mistake, told as such
+    except Exception as error:  # a hint that names something undefined: the author's mistake, reported as such
         raise UsageError(
             f"tool {name!r}: its type hints cannot be read", str(error), "import what the hints name"
         ) from error

@@ -17,6 +17,9 @@ from pydantic_core import to_json
 
 from outrider.memory.errors import OutriderError, UsageError
 from outrider.memory.events import Effect, Origin
+from outrider.tools.files.kept import (
+    Change as Change,
+)  # a type of the contract; it lives where the sandbox can import it alone
 from outrider.tools.signature import Callee, hint_of, model_of, read_callable, read_docstring
 from outrider.tools.signature import shape as shape  # part of the contract's page
 
@@ -37,19 +40,6 @@ class File:
     name: str
     media_type: str
     data: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """A file of the workspace that a tool changed: its content before and after, None where there was no file.
-
-    after_digest: names the content after (blake2b-256, hex) where it is too large to be carried; `after` is then None.
-    """
-
-    path: str
-    before: bytes | None
-    after: bytes | None
-    after_digest: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +116,7 @@ class ToolContext:
 
 @dataclass(frozen=True, slots=True)
 class Tool:
-    """A tool as the rest of the house sees it.
+    """A tool as the rest of the program sees it.
 
     parameters: JSON Schema (object). check(arguments) -> the arguments made right, or raises ToolError saying what
     would be right. run(arguments, context) -> Observation or anything `observe` understands; sync or async.

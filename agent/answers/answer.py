@@ -1,4 +1,4 @@
-"""Ties an answer to its receipts: each claim to the observation it came from, and a mark on what has no support.
+"""Ties an answer to its citations: each claim to the observation it came from, and a mark on what has no support.
 Touches nothing; no model is asked. Does not promise: that a claim is true, or that a paraphrase without any number,
 name or quoted word is recognised; it is then left uncited rather than called unsupported.
 """
@@ -18,7 +18,7 @@ QUOTE = 160  # characters of the observation shown beside a claim
 
 
 class Answer(str):
-    """What a run came back with: text that carries its receipts.
+    """What a run came back with: text that carries its citations.
 
     citations: each claim and the seq of the event that bears it out. unsupported: claims nothing bears out.
     partial: a limit came before the run was done, or something of the goal is left out.

@@ -76,6 +76,7 @@ COMMANDS = {
     "import": import_,
     "mcp": mcp,
     "eval": eval,
+    "doctor": doctor,
     "completion": completion,
     "help": help,
 }
@@ -83,7 +84,6 @@ for name, module in COMMANDS.items():
     app.command(name, cls=Command)(module.command)
 for group in (tools, models, config):
     app.add_typer(group.app)
-app.command("doctor", cls=Command)(doctor.command)
 
 
 @app.callback()
@@ -95,7 +95,7 @@ def outrider(
         bool, typer.Option("--no-color", help="No colours (anywhere on the line); NO_COLOR=1 does the same.")
     ] = False,
 ) -> None:
-    """Give it a goal and a budget; it comes back with an answer and the receipts."""
+    """Give it a goal and a budget; it comes back with an answer and its citations."""
     if version:
         from outrider.agent.version import VERSION
 

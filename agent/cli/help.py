@@ -8,35 +8,6 @@ from typing import Any
 
 from typer.core import TyperCommand, TyperGroup
 
-ORDER = (
-    "run",
-    "chat",
-    "resume",
-    "fork",
-    "runs",
-    "find",
-    "usage",
-    "label",
-    "rm",
-    "show",
-    "view",
-    "verify",
-    "replay",
-    "undo",
-    "diff",
-    "compare",
-    "export",
-    "import",
-    "mcp",
-    "eval",
-    "tools",
-    "models",
-    "config",
-    "doctor",
-    "completion",
-    "help",
-)
-
 
 class Command(TyperCommand):
     """A command whose options are listed under their `rich_help_panel`."""
@@ -66,8 +37,8 @@ class Command(TyperCommand):
 
 
 class Group(TyperGroup):
-    """Commands in the order a person meets them, not in that of the alphabet."""
+    """Commands in the order they were added (app.py: in which a person meets them), groups of commands last."""
 
     def list_commands(self, ctx: Any) -> list[str]:
         """Their names."""
-        return sorted(self.commands, key=lambda name: ORDER.index(name) if name in ORDER else len(ORDER))
+        return sorted(self.commands, key=lambda name: isinstance(self.commands[name], TyperGroup))

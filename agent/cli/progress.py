@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from outrider.agent.cli.support.more import flags_for_more, how_to_wait, limit_of
 from outrider.agent.review.lines import Line, Style, count, dollars, duration, one_line
 from outrider.agent.review.render import Painter
-from outrider.agent.review.terminal import LIVE, SANDBOX_OFF, SHOW, TranscriptWriter, receipts, warning
+from outrider.agent.review.terminal import LIVE, SANDBOX_OFF, SHOW, TranscriptWriter, citations, warning
 from outrider.memory.events import (
     Answered,
     ApprovalAsked,
@@ -193,7 +193,7 @@ def ending(run: Run) -> list[Line]:
         f"{dollars(float(spent.usd))}, {duration(spent.seconds)}"
     )
     style: Style = "good" if run.state == "answered" else "warn"
-    lines = list(receipts(answered)) if str(run.answer) else []
+    lines = list(citations(answered)) if str(run.answer) else []
     lines.append(Line(((run.state, style), (f"  {used}", "dim")), right=f"run {run.id}"))
     if run.state != "answered":
         lines += _how_to_go_on(run)

@@ -131,7 +131,7 @@ async def _drive(live: LiveRun, progress: Progress, person: Person) -> None:
 class Stopping:
     """Ctrl-C or SIGTERM: the first leaves after the step, the second at once, the third does not even clear up.
 
-    At every moment the journal is whole: what had begun and not returned is told as unknown by `resume`.
+    At every moment the journal is whole: what had begun and not returned is reported as unknown by `resume`.
     """
 
     def __init__(self, live: LiveRun, task: asyncio.Task[None], progress: Progress, person: Person) -> None:

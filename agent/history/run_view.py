@@ -1,4 +1,4 @@
-"""A run as people and programs see it: what its events come to. Nothing is stored twice; this is told anew each time.
+"""A run as people and programs see it: what its events come to. Nothing is stored twice; this is computed again each time.
 Touches: reads the journal. Does not promise: to be cheap for a list of thousands of long runs.
 """
 
@@ -116,16 +116,18 @@ def read_run(store: Store, run_id: str) -> Run:
     """A run by its id, part of it, or "last". Raises UsageError if there is no such run."""
     with store.read() as db:
         row = find_run(db, run_id)
-    told = _Told()
+    view = _Told()
     for stored in Journal.open_for_reading(store, row["run_id"]).read():
-        told.add(stored.event)
-    return told.run(store, row["run_id"], row["created_at"], holder_lives(row["holder"], row["beat"]))
+        view.add(stored.event)
+    return view.run(store, row["run_id"], row["created_at"], holder_lives(row["holder"], row["beat"]))
 
 
 def list_runs(store: Store, limit: int = 50) -> Iterator[Run]:
     """The newest runs first."""
     with store.read() as db:
-        own = schema.runs.c.parent.is_(None) | schema.runs.c.fork_seq.is_not(None)  # children are told by their parents
+        own = schema.runs.c.parent.is_(None) | schema.runs.c.fork_seq.is_not(
+            None
+        )  # children are shown by their parents
         query = select(schema.runs.c.run_id).where(schema.runs.c.head_seq > 0, own)
         ids = db.scalars(query.order_by(schema.runs.c.number.desc()).limit(limit)).all()
     for run_id in ids:

@@ -17,6 +17,7 @@ from outrider.memory.errors import UsageError
 
 PROVIDERS = {
     "openai": "outrider.agent.models.openai.model:OpenAIModel",
+    "openai-responses": "outrider.agent.models.openai.responses:ResponsesModel",
     "llama": "outrider.agent.models.llama.model:LlamaModel",
     "starter": "outrider.agent.models.llama.model:LlamaModel",
     "langchain": "outrider.agent.models.langchain.model:LangChainModel",

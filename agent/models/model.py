@@ -81,7 +81,7 @@ _FENCE = re.compile(r"<\s*/?\s*untrusted", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class ToolSpec:
-    """What a model is told of a tool. `parameters` is a JSON Schema object. ours: it is built in, so its words are known
+    """What a model sees of a tool. `parameters` is a JSON Schema object. ours: it is built in, so its words are known
     (model.py counts them by a measured ratio, and strangers' words by their bytes)."""
 
     name: str

@@ -56,7 +56,7 @@ _HEAD: tuple[Part, ...] = (("    ", "plain"),)
 
 @dataclass(frozen=True, slots=True)
 class Detail:
-    """How much is told: lines of a call's arguments, lines and characters of a result or a thought."""
+    """How much is shown: lines of a call's arguments, lines and characters of a result or a thought."""
 
     call_lines: int
     result_lines: int
@@ -72,7 +72,7 @@ FULL = Detail(call_lines=1 << 40, result_lines=1 << 40, chars=1 << 40)
 class TranscriptWriter:
     """Tells the events of one run in order. `whole_text` gives a long result by its digest, for FULL.
 
-    known: False when the first events were skipped, so what is left of the budget cannot be told.
+    known: False when the first events were skipped, so what is left of the budget is not known.
     """
 
     def __init__(
@@ -117,7 +117,7 @@ class TranscriptWriter:
         return self._ledger.line().removeprefix("left: ") if self._known else ""
 
     def _set_budget(self, budget: Budget) -> None:
-        self._ledger.budget = budget  # no price is needed: dollars are told by the events
+        self._ledger.budget = budget  # no price is needed: dollars are in the events
 
     # -- one method for each kind ---------------------------------------------------------------------------------
 
@@ -276,7 +276,7 @@ class TranscriptWriter:
             style: Style = "strong" if not event.partial else "plain"
             for line in for_terminal(event.text).split("\n"):
                 yield Line(((line, style),))
-            yield from receipts(event)
+            yield from citations(event)
 
     def _stopped(self, stored: Stored, event: Stopped) -> Iterator[Line]:
         if event.reason == "answered":
@@ -332,7 +332,7 @@ _REASONS = {
 }
 
 
-def receipts(answered: Answered) -> Iterator[Line]:
+def citations(answered: Answered) -> Iterator[Line]:
     """Each claim of an answer with the observation it came from, or the mark that nothing bears it out."""
     if answered.text.startswith(NO_ANSWER):
         return  # a list of what was found, in our own words: it names the steps itself

@@ -10,7 +10,7 @@ Start reading at `questions`.
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -177,6 +177,3 @@ def stream(seed: int, *, test: str = "", coverage: Coverage | None = None) -> It
         if coverage is not None:
             coverage.played += 1
         yield played
-
-
-Filter = Callable[[Question], bool]

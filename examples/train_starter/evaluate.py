@@ -38,7 +38,7 @@ class Score:
     wrong: list[str] = field(default_factory=list)
 
     def row(self, name: str) -> str:
-        """One line of the table in docs/starter.md."""
+        """One line of the table in docs/decisions/0006-starter.md."""
 
         def share(count: int, of: int) -> str:
             return f"{100 * count / max(1, of):.1f} %"

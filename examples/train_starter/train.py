@@ -1,9 +1,9 @@
 """Train the starter model: `python -m examples.train_starter.train --minutes 90 --out .train/first`.
 
-What it is: questions without end from traces.py (made in a second process), loss on the option chosen, Muon for the
+What it is: questions without end from traces.py (made in a second process), loss on the option chosen, torch's Muon for the
 matrices and AdamW for the rest, a running average of the weights, checkpoints that resume. CPU or GPU, the same code.
 May touch: the folder it is told to write. Does not promise: the same weights on another machine.
-Start reading at `run`. Recipe and measured scores: docs/starter.md.
+Start reading at `run`. Recipe and measured scores: docs/decisions/0006-starter.md.
 """
 
 from __future__ import annotations
@@ -119,42 +119,13 @@ def loss_of(net: Network, batch: Batch, yes: int, no: int) -> tuple[Tensor, floa
     return chosen + HIDDEN_WEIGHT * hidden, float((scores.argmax(-1) == batch.wanted).float().mean())
 
 
-class Muon(torch.optim.Optimizer):  # type: ignore[misc]
-    """Momentum whose update is made nearly orthogonal by five Newton-Schulz steps (for matrices inside the network)."""
-
-    def __init__(self, params: Any, lr: float, momentum: float = 0.95) -> None:
-        super().__init__(params, {"lr": lr, "momentum": momentum})
-
-    @torch.no_grad()  # type: ignore[untyped-decorator]
-    def step(self, closure: Any = None) -> None:
-        for group in self.param_groups:
-            for p in group["params"]:
-                state = self.state[p]
-                buffer = state.setdefault("momentum", torch.zeros_like(p))
-                buffer.lerp_(p.grad, 1 - group["momentum"])
-                update = orthogonal(p.grad.lerp(buffer, group["momentum"]))
-                p.mul_(1 - group["lr"] * 0.05).add_(update, alpha=-group["lr"] * max(1, p.shape[0] / p.shape[1]) ** 0.5)
-
-
-def orthogonal(g: Tensor) -> Tensor:
-    """The nearest (semi-)orthogonal matrix, roughly. Coefficients: Keller Jordan, "Muon", 2024."""
-    a, b, c = 3.4445, -4.7750, 2.0315
-    x = g / (g.norm() + 1e-7)
-    tall = x.shape[0] > x.shape[1]
-    x = x.T if tall else x
-    for _ in range(5):
-        square = x @ x.T
-        x = a * x + (b * square + c * square @ square) @ x
-    return x.T if tall else x
-
-
 @dataclass(slots=True)
 class Trainer:
     """The network, its optimisers and the running average, all in one checkpoint."""
 
     net: Network
     average: dict[str, Tensor]
-    muon: Muon
+    muon: torch.optim.Muon
     adam: torch.optim.AdamW
     step: int = 0
     spent_s: float = 0.0
@@ -168,7 +139,7 @@ class Trainer:
         return cls(
             net,
             {k: v.clone() for k, v in net.state_dict().items()},
-            Muon(matrices, MUON_RATE),
+            torch.optim.Muon(matrices, lr=MUON_RATE, weight_decay=0.05, momentum=0.95),
             torch.optim.AdamW(rest, lr=ADAM_RATE, betas=(0.9, 0.98), weight_decay=0.0),
         )
 

@@ -195,7 +195,7 @@ async def test_reduced_isolation_is_asked_for_once(context: ToolContext, monkeyp
 async def test_restore_runs_harmless_cells_again(context: ToolContext) -> None:
     """Variables are back, and what could not be repeated is told."""
     said = await tools.restore(context, ["import math\nx = math.floor(2.5)", "def f(): return x + 1"])
-    assert said == "python was started anew, and all 2 calls run again: its variables are there"
+    assert said == "python was started again, and all 2 calls run again: its variables are there"
     assert (await python(context, "f()")).text == "3"
 
 

@@ -10,7 +10,7 @@ import pytest
 from outrider.tools.builtin import BUILT_IN, built_in
 
 PAGE = (Path(__file__).parents[2] / "docs" / "tools.md").read_text(encoding="utf-8")
-ELSEWHERE = {"python", "shell", "delegate"}
+ELSEWHERE = {"python", "shell"}
 
 
 @pytest.mark.parametrize("name", sorted(set(BUILT_IN) - ELSEWHERE))

@@ -1,4 +1,4 @@
-"""The `python` and `shell` tools: code the model writes, run in the sandbox, told clearly.
+"""The `python` and `shell` tools: code the model writes, run in the sandbox, every ending reported.
 May touch: the sandbox of the run (opened once, kept in the context's scratch) and, through it, the workspace.
 Does not promise: that variables survive a limit or a crash; the observation says when they are gone.
 """
@@ -87,8 +87,8 @@ async def restore(context: ToolContext, cells: Sequence[str]) -> str:
             why = "it failed this time" if done.exit_code or done.stopped_by else ""
         if why:
             kept = f"variables of its first {place} calls are there again; " if place else ""
-            return f"python was started anew: {kept}those of the last {len(cells) - place} are gone (call {place + 1}: {why})"
-    return f"python was started anew, and all {len(cells)} calls run again: its variables are there"
+            return f"python was started again: {kept}those of the last {len(cells) - place} are gone (call {place + 1}: {why})"
+    return f"python was started again, and all {len(cells)} calls run again: its variables are there"
 
 
 class Room:
@@ -101,7 +101,7 @@ class Room:
         self._had_state = False
 
     def run_python(self, code: str, seconds: float) -> tuple[Done, str]:
-        """(what came of it, what was lost): runs in the kept interpreter, started anew if the last one ended."""
+        """(what came of it, what was lost): runs in the kept interpreter, started again if the last one ended."""
         if self._session is None:
             self._session = self.box.session()
         lost = (
@@ -231,7 +231,7 @@ def _limits(wanted: dict[str, Any]) -> Limits:
 
 
 class _Hosts:
-    """The door for granted hosts: those by name, at addresses net.py's rule allows."""
+    """The gateway for granted hosts: those by name, at addresses net.py's rule allows."""
 
     def __init__(self, hosts: tuple[str, ...], private: tuple[str, ...]) -> None:
         self._hosts, self._private = hosts, private

@@ -1,5 +1,5 @@
 """What files held before code in the sandbox overwrote or removed them, so that `outrider undo` can bring it back.
-May touch: reads descriptors it is given. Does not promise: links and modes; nor more than MOST bytes a call: what is over
+May touch: reads descriptors it is given. Standard library only. Does not promise: links and modes; nor more than MOST bytes a call: what is over
 that is held back until a person says yes (workspace.py), and stays as it was if nobody does.
 """
 
@@ -10,12 +10,23 @@ import stat
 from dataclasses import dataclass, field
 from hashlib import blake2b
 
-from outrider.tools.tool import Change
-
 MOST_FILE = 32 << 20  # bytes of one file that are kept
 MOST = 64 << 20  # bytes of all files of one call
 WHOLE = 256 << 10  # bytes of new content that is kept too, so that it can be shown; of larger the digest says enough
 PIECE = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A file of the workspace that a tool changed: its content before and after, None where there was no file.
+
+    after_digest: names the content after (blake2b-256, hex) where it is too large to be carried; `after` is then None.
+    """
+
+    path: str
+    before: bytes | None
+    after: bytes | None
+    after_digest: str = ""
 
 
 class TooLarge(Exception):

@@ -1,4 +1,4 @@
-"""Which addresses a connection may go to: the rule of the door (net.py), for anyone who opens a connection.
+"""Which addresses a connection may go to: the rule of the HTTP gateway (gateway.py), for anyone who opens a connection.
 May touch: the system's resolver. Touches no address itself.
 Does not promise: that a public address is harmless.
 """

@@ -1,4 +1,4 @@
-"""The only door to the network: one request, its address checked, its size and time bounded.
+"""The HTTP gateway (SSRF protection), the only way to the network: one request, its address checked, its size and time bounded.
 May touch: the network, over http and https, at public addresses and at hosts the person allowed by name.
 Does not promise: that a public host is a good one, nor that what it says is true. Cookies live as long as one fetch; a proxy only when the person set one.
 Start reading at `fetch`; `check_address` is the rule, for anyone else who opens a connection.
@@ -316,7 +316,7 @@ def _core_url(url: httpx2.URL) -> httpcore2.URL:
 
 
 def _dressed(headers: Mapping[str, str]) -> dict[bytes, bytes]:
-    """The caller's headers over ours. Host, lengths and encodings are the door's own business."""
+    """The caller's headers over ours. Host, lengths and encodings are the gateway's own business."""
     ours = {"user-agent": user_agent(), "accept": "*/*"}
     theirs = {
         k: v for k, v in headers.items() if k not in ("host", "content-length", "transfer-encoding", "connection")

@@ -40,35 +40,10 @@ class Running:
         self._turn = threading.Lock()  # one exchange of files at a time
         self._ready = threading.Event()
         self._failure: tuple[str, str] | None = None
-        ours, theirs = socket.socketpair()
-        no_groups: list[str | int] | None = None if start.user is None else []
         self._noise = (
             os.memfd_create("sandbox-stderr") if hasattr(os, "memfd_create") else os.open(os.devnull, os.O_WRONLY)
         )
-        try:
-            self._process: subprocess.Popen[bytes] = subprocess.Popen(
-                start.command,
-                stdin=theirs.fileno(),
-                stdout=theirs.fileno(),
-                stderr=self._noise,
-                env=start.environment,
-                cwd="/",
-                pass_fds=start.descriptors,
-                user=start.user,
-                group=start.user,
-                extra_groups=no_groups,
-                start_new_session=True,  # Ctrl-C in the agent's terminal is the agent's business
-            )
-        except OSError as error:
-            ours.close()
-            os.close(self._noise)
-            raise Unusable(
-                f"{start.command[0]} could not be started: {error.strerror}", "check that it is installed"
-            ) from error
-        finally:
-            theirs.close()
-            for fd in start.descriptors:
-                os.close(fd)
+        self._process, ours = _launched(start, self._noise)
         self._listener = start.listener
         me = weakref.WeakMethod(self._other)  # the finalizer below holds the channel: it must not hold us
 
@@ -173,6 +148,37 @@ class Running:
     def close(self) -> None:
         """End the worker and all it started; returns when they are gone."""
         self._end()
+
+
+def _launched(start: Start, noise: int) -> tuple[subprocess.Popen[bytes], socket.socket]:
+    """The worker's process and our end of its channel; `noise` takes its stderr. Raises Unusable, and closes what it had."""
+    ours, theirs = socket.socketpair()
+    no_groups: list[str | int] | None = None if start.user is None else []
+    try:
+        process = subprocess.Popen(
+            start.command,
+            stdin=theirs.fileno(),
+            stdout=theirs.fileno(),
+            stderr=noise,
+            env=start.environment,
+            cwd="/",
+            pass_fds=start.descriptors,
+            user=start.user,
+            group=start.user,
+            extra_groups=no_groups,
+            start_new_session=True,  # Ctrl-C in the agent's terminal is the agent's business
+        )
+    except OSError as error:
+        ours.close()
+        os.close(noise)
+        raise Unusable(
+            f"{start.command[0]} could not be started: {error.strerror}", "check that it is installed"
+        ) from error
+    finally:
+        theirs.close()
+        for fd in start.descriptors:
+            os.close(fd)
+    return process, ours
 
 
 def _take_down(process: subprocess.Popen[bytes], channel: Channel, noise: int, start: Start) -> None:

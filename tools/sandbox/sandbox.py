@@ -10,12 +10,13 @@ import contextlib
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from outrider.memory.errors import OutriderError
 from outrider.memory.text import for_storage
+from outrider.tools.files.kept import Change
 from outrider.tools.sandbox import choose
 from outrider.tools.sandbox.channel import Message, Stalled
 from outrider.tools.sandbox.inside.wire import Broken
@@ -24,7 +25,6 @@ from outrider.tools.sandbox.process import Running
 from outrider.tools.sandbox.proxy import Door, Proxy
 from outrider.tools.sandbox.text import shown
 from outrider.tools.sandbox.workspace import HostFolder
-from outrider.tools.tool import Change
 
 StoppedBy = Literal["time", "memory", "output", "disk", "processes", "killed"]
 CallTool = Callable[[str, bytes], bytes]  # (tool's name, its arguments as JSON) -> {"value": …} or {"error": …} as JSON
@@ -334,11 +334,6 @@ class Session:
 
     def __exit__(self, *_: object) -> None:
         self.close()
-
-
-def with_limits(limits: Limits, **changes: float) -> Limits:
-    """`limits` with some replaced."""
-    return replace(limits, **changes)  # type: ignore[arg-type]
 
 
 def _milliseconds(seconds: float) -> bytes:

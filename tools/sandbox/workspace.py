@@ -15,10 +15,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from outrider.memory.errors import UsageError
-from outrider.tools.files.kept import Kept, TooLarge
+from outrider.tools.files.kept import Change, Kept, TooLarge
 from outrider.tools.sandbox.inside.files import DEEPEST
 from outrider.tools.sandbox.inside.wire import PIECE
-from outrider.tools.tool import Change
 
 # Carried neither way: secrets, what other programs run or trust on sight (hooks, editor and shell settings), heaps of others' code.
 # fmt: off

@@ -1,5 +1,5 @@
-"""`http_request`: any HTTP request, through the door (net.py).
-May touch: the network, where the door lets it; secrets the person named, filled in here and never shown.
+"""`http_request`: any HTTP request, through the HTTP gateway (net/gateway.py).
+May touch: the network, where the gateway lets it; secrets the person named, filled in here and never shown.
 Does not promise: that a server forgets what it is sent; that is why everything but looking up asks first.
 
 A request only reads when it is a GET or HEAD without a body and without a secret: `{{secret:NAME}}` in an address

@@ -1,4 +1,4 @@
-"""Asks search engines: a SearXNG-style JSON endpoint through the door, or ddgs in a thread with a deadline of ours.
+"""Asks search engines: a SearXNG-style JSON endpoint through the HTTP gateway, or ddgs in a thread with a deadline of ours.
 May touch: the network; ddgs opens its own connections, to the engines it knows and nowhere else.
 Does not promise: to know an empty result from a block. Engines do not say: ddgs reports both as "No results found".
 

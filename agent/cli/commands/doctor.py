@@ -1,4 +1,4 @@
-"""`outrider doctor`: whether everything a run needs is there, and how to mend what is not. Contacts nothing but loopback."""
+"""`outrider doctor`: whether everything a run needs is there, and how to fix what is not. Contacts nothing but loopback."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Check:
 
 
 def command(memory: Memory = None, json: Json = False) -> None:
-    """Look at this machine: what works, what does not, and how to mend it. Exit code 1 if something a run needs fails."""
+    """Look at this machine: what works, what does not, and how to fix it. Exit code 1 if something a run needs fails."""
     failed = False
     for check in _checks(memory):
         failed = failed or check.state == "fail"

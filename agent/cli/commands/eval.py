@@ -154,7 +154,7 @@ def _models(
 
 
 def _folder(file: Path, checks: Path | None, budget: Any, settings: dict[str, Any]) -> Path:
-    """Named by what decides a result, so that changed goals or limits begin anew and more models or repeats go on."""
+    """Named by what decides a result, so that changed goals or limits begin again and more models or repeats go on."""
     import json
     from hashlib import blake2b
 

@@ -2,7 +2,7 @@
 
 What it is: the file (STARTER_PATH), what it says of itself (`describe`), and, in the other files, everything that made
 it: data (traces.py), training (train.py), export and scores. What it may touch: nothing; importing it reads no file.
-Does not promise: more than simple goals; docs/starter.md has the measured scores and the recipe.
+Does not promise: more than simple goals; docs/decisions/0006-starter.md has the measured scores and the recipe.
 """
 
 from __future__ import annotations

@@ -82,7 +82,7 @@ class StreamDecoder:
         self._visible = Visible(on_text, [spec.name for spec in tools], held=held) if on_text else None
         self._lines: list[bytes] = []  # of a line whose end has not come: joined once, so a long line costs no square
         self._data: list[bytes] = []
-        self._parts = _Parts(tools)
+        self._tools, self._parts = tools, _Parts(tools)
         self._usage: Usage | None = None
         self._finish: Any = None
         self._done = False

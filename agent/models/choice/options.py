@@ -21,8 +21,12 @@ from outrider.agent.models.choice.words import pieces, stem, stems
 SAME, IS, THEN, OF_TOOL = "<|same|>", "<|is|>", "<|then|>", "<|tool|>"
 SKIP = object()
 Chosen = dict[str, Any]
-FALLBACK = -10.0  # logits, for the web and the like while the goal names a custom tool: measured, docs/starter.md
-UNRELATED = -2.0  # logits, for a custom tool that shares no word with the goal: measured, docs/starter.md
+FALLBACK = (
+    -10.0
+)  # logits, for the web and the like while the goal names a custom tool: measured, docs/decisions/0006-starter.md
+UNRELATED = (
+    -2.0
+)  # logits, for a custom tool that shares no word with the goal: measured, docs/decisions/0006-starter.md
 MAX_OPTIONS, MAX_GOAL_WORDS = 40, 48
 
 

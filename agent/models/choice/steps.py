@@ -64,8 +64,6 @@ SPECIALS = (
     *LABELS,
 )
 MAX_STEPS = 8
-# A prompt never has more words than this; a word is at most 24 bytes (spans.pieces), so its tokens are bounded too.
-MAX_PROMPT_WORDS = 1400
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,16 +247,9 @@ def seen(view: View) -> str:
     return next((past.observation[:4000] for past in reversed(view.history) if past.ok), "")
 
 
-@dataclass(slots=True)
-class Transcript:
-    """Questions and the options taken, kept for the person who reviews a run, and for training."""
-
-    asked: list[tuple[Decision, int]] = field(default_factory=list)
-
-
 def call_json(call: Call) -> str:
     """The arguments of `call` as JSON text, as a model would have written them."""
     return json.dumps(call.arguments, ensure_ascii=False)
 
 
-__all__ = ["Answer", "Call", "Decision", "Step", "ToolCard", "Transcript", "View", "call_json", "label", "stem", "step"]
+__all__ = ["Answer", "Call", "Decision", "Step", "ToolCard", "View", "call_json", "label", "stem", "step"]

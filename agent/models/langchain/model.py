@@ -218,7 +218,7 @@ def _reply(answer: AIMessage) -> Reply:
 def _drafts(answer: AIMessage) -> Iterable[CallDraft]:
     """The calls, those with broken arguments too: the loop tells the model what was wrong.
 
-    After a stream the raw pieces are read: LangChain mends half a call silently ("{broken" becomes {}), which would run.
+    After a stream the raw pieces are read: LangChain repairs half a call silently ("{broken" becomes {}), which would run.
     """
     pieces: Iterable[Any] = getattr(answer, "tool_call_chunks", ()) or (
         *({**call, "args": json.dumps(call["args"], ensure_ascii=False)} for call in answer.tool_calls),

@@ -269,7 +269,7 @@ def answer(worker: Worker, message: Message) -> Message:
         return {"id": number, "done": getattr(worker, do)(**message)}
     except Refused as refused:
         return {"id": number, "refused": refused.kind, "why": str(refused), **refused.more}
-    except Exception as error:  # a bug of ours or of the library: told, not hidden, and the process lives on
+    except Exception as error:  # a bug of ours or of the library: reported, not hidden, and the process lives on
         return {"id": number, "refused": "broken", "why": f"{type(error).__name__}: {error}"}
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -19,7 +19,17 @@ from outrider.agent.models.chat.encode import MessageBytes, ToolBytes, to_bytes
 from outrider.agent.models.chat.errors import Endpoint
 from outrider.agent.models.chat.limits import failed_generation, is_overflow, longest_reply, told_by
 from outrider.agent.models.chat.reader import read_reply
-from outrider.agent.models.model import ContextOverflow, Limits, ModelFailure, Price, Reply, Request, Seen, byte_bound
+from outrider.agent.models.model import (
+    ContextOverflow,
+    Limits,
+    ModelFailure,
+    Price,
+    Reply,
+    Request,
+    Seen,
+    ToolSpec,
+    byte_bound,
+)
 from outrider.agent.models.openai.transport import Answer, Headers, LeanWire, Post, Wire, WireError
 from outrider.agent.models.options import checked
 from outrider.agent.version import VERSION
@@ -65,6 +75,8 @@ class OpenAIModel:
     Raises UsageError (a setting), ModelUnavailable (no key for OpenAI itself).
     """
 
+    path = "/chat/completions"
+
     def __init__(
         self,
         name: str,
@@ -90,9 +102,7 @@ class OpenAIModel:
         self._limits, self._looked_up = Limits(context=max_context, max_output=max_output), max_context is not None
         key = os.environ.get("OPENAI_API_KEY", "") if api_key is None else api_key
         self._key, key_from = key.strip(), "OPENAI_API_KEY" if api_key is None else "--api-key"
-        self.secrets = (
-            {key_from.removeprefix("--"): self._key} if self._key else {}
-        )  # a run masks them (run_secrets.py)
+        self.secrets = {key_from.removeprefix("--"): self._key} if self._key else {}  # a run masks them
         self.endpoint = Endpoint(self.name, self.base_url, key_from if self._key else "")
         named = {"temperature": temperature, "top_p": top_p, "seed": seed, "reasoning_effort": reasoning_effort}
         said = checked({"max_output": max_output} | named | dict(options or {}))
@@ -100,17 +110,21 @@ class OpenAIModel:
         said |= dict(body or {})
         self._stream, self._extra = stream, self._advised(said)
         self._advice = frozenset(self._extra.keys() - said.keys())
+        self._masker = Masker(self.secrets)
+        self._price: Price | tuple[()] | None = ()  # (): not looked up yet
+        self._begin_learning(name)
+        self._wire = self._open_wire(openai_sdk, client)
+        self.on_body: Callable[[bytes], None] | None = None  # sees each whole reply as it came (checkup.py)
+        self._headers = self._checked_headers(headers or {}, own_auth=client is None)
+
+    def _begin_learning(self, name: str) -> None:
+        """What is learned of the server while it is used, as far as its model's name tells."""
         self._limit_field = "max_completion_tokens" if _NEW_NAMES.search(name) else "max_tokens"
         self._dropped: set[str] = set()  # settings this server refused: learned once, never sent again
         self._messages, self._tools = MessageBytes(), ToolBytes()
         self._reached = False
         self._longest: int | None = None  # the longest reply this server gives, once it has said so
-        self._masker = Masker(self.secrets)
         self._held = bool(_UNTAGGED.search(name))
-        self._price: Price | tuple[()] | None = ()  # (): not looked up yet
-        self._wire = self._open_wire(openai_sdk, client)
-        self.on_body: Callable[[bytes], None] | None = None  # sees each whole reply as it came (checkup.py)
-        self._headers = self._checked_headers(headers or {}, own_auth=client is None)
 
     def _advised(self, said: dict[str, Any]) -> dict[str, Any]:
         """What was said, over what the makers of open weights advise; OpenAI's own models know their defaults."""
@@ -138,7 +152,7 @@ class OpenAIModel:
             from outrider.agent.models.prices import find_window
 
             self._looked_up = True
-            self._limits = replace(self._limits, context=find_window(self.name, base_url=self.base_url))
+            self._limits = self._with_window(find_window(self.name, base_url=self.base_url))
         return self._limits
 
     @limits.setter
@@ -159,7 +173,7 @@ class OpenAIModel:
     async def _reply(self, request: Request) -> Reply:
         while True:
             stream = request.on_text is not None if self._stream is None else self._stream
-            decoder = StreamDecoder(request.on_text, request.tools, held=self._held) if stream else None
+            decoder = self._decoder(request) if stream else None
             sent = self._settings(request, stream)
             answer = await self._send(request, sent, decoder)
             if answer.status == 200:
@@ -183,6 +197,15 @@ class OpenAIModel:
         """Close the connections."""
         await self._wire.aclose()
 
+    def _decoder(self, request: Request) -> StreamDecoder:
+        return StreamDecoder(request.on_text, request.tools, held=self._held)
+
+    def _whole(self, body: bytes, tools: Sequence[ToolSpec]) -> Reply:
+        return decode_whole(body, tools)
+
+    def _with_window(self, window: int | None) -> Limits:
+        return replace(self._limits, context=window)
+
     def _settings(self, request: Request, stream: bool) -> dict[str, Any]:
         """What goes beside the messages: the reply's limit, streaming, the user's extras."""
         settings: dict[str, Any] = {self._limit_field: min(request.max_tokens, self._longest or request.max_tokens)}
@@ -203,7 +226,7 @@ class OpenAIModel:
     async def _send(self, request: Request, settings: dict[str, Any], decoder: StreamDecoder | None) -> Answer:
         body, sink = self._body(request, settings), decoder.feed if decoder else None
         most = MAX_REPLY_BYTES + (STREAM_BYTES_PER_TOKEN * request.max_tokens if decoder else 0)
-        post = Post("/chat/completions", self._headers, body, sink, request.timeout_s, most)
+        post = Post(self.path, self._headers, body, sink, request.timeout_s, most)
         try:
             answer = await self._wire.post(post)
         except WireError as error:
@@ -219,7 +242,7 @@ class OpenAIModel:
         try:
             if decoder is not None and answer.headers.get("content-type", "").startswith("text/event-stream"):
                 return decoder.reply()
-            return decode_whole(answer.body, request.tools)
+            return self._whole(answer.body, request.tools)
         except BadReply as error:
             raise self._bad_reply(error) from error
 

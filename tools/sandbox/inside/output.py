@@ -18,7 +18,7 @@ class Stream:
         self.forget()
 
     def forget(self) -> None:
-        """Start anew: what was kept has been delivered."""
+        """Start again: what was kept has been delivered."""
         self.total, self.head, self.tail = 0, bytearray(), bytearray()
 
     def read_some(self) -> bool:
