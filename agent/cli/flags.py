@@ -102,7 +102,7 @@ class RunFlags(ToolFlags):
     model: Annotated[
         str | None,
         _option("--model", "-m", under=MODEL, metavar="PROVIDER:NAME",
-                help="openai:…, llama:…, langchain:…, scripted:…, starter or an alias (default: the best found, see `outrider models`)."),
+                help="openai:…, llama:…, langchain:…, scripted:…, builtin, starter or an alias (default: the best found, see `outrider models`)."),
     ] = None  # fmt: skip
     base_url: Annotated[
         str | None, _option("--base-url", under=MODEL, metavar="URL", help="An OpenAI-compatible server.")
@@ -122,6 +122,9 @@ class RunFlags(ToolFlags):
         int | None,
         _option("--max-context", under=MODEL, metavar="TOKENS", help="The model's window, where it is not known."),
     ] = None
+    adapter: Annotated[
+        str | None, _option("--adapter", under=MODEL, metavar="FILE", help="An adapter that `outrider tune` made, for a llama: model.")
+    ] = None  # fmt: skip
     temperature: Annotated[
         float | None,
         _option("--temperature", under=MODEL, metavar="N", help="How freely the model samples, 0 to 2 (0: not at all)."),
@@ -211,6 +214,7 @@ class RunFlags(ToolFlags):
             "price_in": self.price_in,
             "price_out": self.price_out,
             "max_context": self.max_context,
+            "adapter": self.adapter,
             "options": self.options() or None,
             "tools": tuple(_words(self.tool)) or None,
         }

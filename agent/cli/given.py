@@ -24,6 +24,7 @@ OF_THE_MODEL = (
     "price_in",
     "price_out",
     "max_context",
+    "adapter",
 )  # only with the model named beside them
 
 

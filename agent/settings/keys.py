@@ -90,6 +90,7 @@ KEYS: tuple[Key, ...] = (
     Key("price_in", PRICE, "dollars per million input tokens of that model", "0.25", "as published, where known"),
     Key("price_out", PRICE, "dollars per million output tokens of that model", "2", "as published, where known"),
     Key("max_context", COUNT, "the window of that model in tokens, where it is not known", "32768", "as the model says"),
+    Key("adapter", TEXT, "an adapter that `outrider tune` made, for a `llama:` model", '"mine.gguf"', "none"),
     Key("temperature", TEMPERATURE, "how freely that model samples; 0: always the likeliest word", "0.2",
         "as its makers advise, where known"),
     Key("top_p", SHARE, "the share of likeliest words it samples from", "0.9", "as its makers advise, where known"),

@@ -34,6 +34,7 @@ class Settings:
     price_in: float | None = None
     price_out: float | None = None
     max_context: int | None = None
+    adapter: str = ""  # a GGUF that `outrider tune` made, for a `llama:` model
     options: dict[str, Any] = field(default_factory=dict)
     tools: tuple[str, ...] | None = None
     tools_from: tuple[str, ...] = ()

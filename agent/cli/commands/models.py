@@ -24,6 +24,25 @@ app = typer.Typer(
     name="models", cls=Group, help="Which models were found and why; pull one to run here.", rich_markup_mode=None
 )
 
+CheckedModel = Annotated[
+    str | None,
+    typer.Argument(
+        metavar="[MODEL]", help="PROVIDER:NAME or an alias (default: the one `run` takes).", show_default=False
+    ),
+]
+BaseUrl = Annotated[
+    str | None, typer.Option("--base-url", metavar="URL", help="An OpenAI-compatible server.", show_default=False)
+]
+KeyEnv = Annotated[
+    str | None,
+    typer.Option("--api-key-env", metavar="NAME", show_default=False,
+                 help='The environment variable that holds the key (default: OPENAI_API_KEY; "-": send none).'),
+]  # fmt: skip
+MaxContext = Annotated[
+    int | None, typer.Option("--max-context", metavar="TOKENS", help="The model's window.", show_default=False)
+]
+Seconds = Annotated[float, typer.Option("--seconds", metavar="N", help="Time for all of it.")]
+
 
 @app.callback(invoke_without_command=True)
 def group(context: typer.Context) -> None:
@@ -76,28 +95,11 @@ def pull(
 
 @app.command(cls=Command)
 def check(
-    model: Annotated[
-        str | None,
-        typer.Argument(
-            metavar="[MODEL]", help="PROVIDER:NAME or an alias (default: the one `run` takes).", show_default=False
-        ),
-    ] = None,
-    base_url: Annotated[
-        str | None, typer.Option("--base-url", metavar="URL", help="An OpenAI-compatible server.", show_default=False)
-    ] = None,
-    api_key_env: Annotated[
-        str | None,
-        typer.Option(
-            "--api-key-env",
-            metavar="NAME",
-            help='The environment variable that holds the key (default: OPENAI_API_KEY; "-": send none).',
-            show_default=False,
-        ),
-    ] = None,
-    max_context: Annotated[
-        int | None, typer.Option("--max-context", metavar="TOKENS", help="The model's window.", show_default=False)
-    ] = None,
-    seconds: Annotated[float, typer.Option("--seconds", metavar="N", help="Time for all of it.")] = 60.0,
+    model: CheckedModel = None,
+    base_url: BaseUrl = None,
+    api_key_env: KeyEnv = None,
+    max_context: MaxContext = None,
+    seconds: Seconds = 60.0,
     json: Json = False,
 ) -> None:
     """Ask a model a few small questions: does it call tools, stream, keep its limits, how fast; remember what was found.

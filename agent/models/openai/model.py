@@ -63,6 +63,13 @@ _NO_NULL = re.compile(  # llama-cpp-python's server wants text beside calls, whe
 )
 
 
+def _said(options: Mapping[str, Any], max_output: int, body: Mapping[str, Any] | None) -> dict[str, Any]:
+    """The fields of the request that a person set, the checked ones and those of `body`. Raises UsageError."""
+    said = checked({**options, "max_output": max_output})
+    said.pop("max_output")
+    return said | dict(body or {})
+
+
 class OpenAIModel:
     """One model on one server. Safe for any number of runs at once on one event loop.
 
@@ -105,9 +112,7 @@ class OpenAIModel:
         self.secrets = {key_from.removeprefix("--"): self._key} if self._key else {}  # a run masks them
         self.endpoint = Endpoint(self.name, self.base_url, key_from if self._key else "")
         named = {"temperature": temperature, "top_p": top_p, "seed": seed, "reasoning_effort": reasoning_effort}
-        said = checked({"max_output": max_output} | named | dict(options or {}))
-        said.pop("max_output")
-        said |= dict(body or {})
+        said = _said(named | dict(options or {}), max_output, body)
         self._stream, self._extra = stream, self._advised(said)
         self._advice = frozenset(self._extra.keys() - said.keys())
         self._masker = Masker(self.secrets)
