@@ -24,6 +24,7 @@ from outrider.agent.cli.commands import (
     label,
     mcp,
     models,
+    policy,
     replay,
     resume,
     rm,
@@ -84,7 +85,7 @@ COMMANDS = {
 }
 for name, module in COMMANDS.items():
     app.command(name, cls=Command)(module.command)
-for group in (tools, models, config):
+for group in (tools, models, config, policy):
     app.add_typer(group.app)
 
 

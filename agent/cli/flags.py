@@ -60,6 +60,11 @@ class ToolFlags:
         _option("--yes", under=TOOLS, metavar="EFFECT,…",
                 help="Allow effects (network, spend, write, …) or tools by name without asking."),
     ] = None  # fmt: skip
+    send_to: Annotated[
+        list[str] | None,
+        _option("--send-to", under=TOOLS, metavar="HOST",
+                help="Let the run send to this host without asking, private data too (host, host:port, *.host)."),
+    ] = None  # fmt: skip
     allow_host: Annotated[
         list[str] | None,
         _option("--allow-host", under=TOOLS, metavar="HOST", help="Let tools reach a private or local host."),
@@ -90,7 +95,7 @@ class ToolFlags:
             "secrets": _secrets(self.secret),
             "isolation": known_isolation(self.isolation),
             "unsafe": self.unsafe_no_sandbox,
-            "policy": _policy(policy, yes, bool(self.tools_from)) if yes else {},
+            "policy": _policy(policy, yes, bool(self.tools_from), _words(self.send_to)) if yes or self.send_to else {},
         }
         return {name: value for name, value in given.items() if value}
 
@@ -271,7 +276,7 @@ def _words(given: list[str] | None) -> list[str]:
     return [word.strip() for part in given or () for word in part.split(",") if word.strip()]
 
 
-def _policy(before: dict[str, Any], yes: tuple[str, ...], own_tools: bool) -> dict[str, Any]:
+def _policy(before: dict[str, Any], yes: tuple[str, ...], own_tools: bool, send_to: list[str]) -> dict[str, Any]:
     from outrider.tools.builtin import BUILT_IN
     from outrider.tools.policy import EFFECTS, Policy
 
@@ -282,7 +287,7 @@ def _policy(before: dict[str, Any], yes: tuple[str, ...], own_tools: bool) -> di
             "it is neither an effect nor a tool",
             f"effects are {', '.join(EFFECTS)}",
         )
-    return Policy.of(before, yes=yes).as_json()
+    return Policy.of(before, yes=yes, send_to=send_to).as_json()
 
 
 def known_isolation(name: str | None) -> str | None:
