@@ -100,7 +100,7 @@ def _start(
     from outrider.agent.agent import Agent
     from outrider.agent.cli.conclusion import Conclusion
     from outrider.agent.cli.input.asking import attached
-    from outrider.agent.cli.input.attach import small_for
+    from outrider.agent.cli.input.attach import small_for, tidy
     from outrider.agent.cli.session import work
     from outrider.agent.cli.support.estimates import leave_with_estimate
 
@@ -122,6 +122,8 @@ def _start(
         progress,
         conclusion,
     )
+    if done.state == "answered":
+        tidy(attachments, workspace)
     conclusion.leave(done)
 
 
