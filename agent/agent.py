@@ -269,6 +269,7 @@ class Agent:
             settings.price_in,
             settings.price_out,
             settings.max_context,
+            settings.adapter,
             sorted(settings.options.items(), key=str),
         )
         key = (id(asyncio.get_running_loop()), f"{model}|{how}")
@@ -280,6 +281,7 @@ class Agent:
                 price_in=settings.price_in,
                 price_out=settings.price_out,
                 max_context=settings.max_context,
+                adapter=settings.adapter or None,
                 options=settings.options,
             )
         return self._open[key]

@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
+from secrets import token_hex
 from typing import Any
 
 from outrider.agent.asking.find_tool import specs_of
@@ -74,8 +75,10 @@ def start(
     listeners: Listeners | None = None,
     parent: str | None = None,
     attachments: Sequence[Attachment] = (),
+    trust: dict[str, Any] | None = None,
 ) -> LiveRun:
     """A new run with its first event on disk; `parent` is the run that delegated it. budget: a dict goes over the defaults.
+    trust: what that run had read (`RunStarted.trust`).
 
     Raises UsageError before anything is recorded or asked.
     """
@@ -91,7 +94,7 @@ def start(
         listeners.progress(f"note: a tool of yours takes the place of the built-in {name}")
     workspace = _workspace(settings.workspace)
     first = _first_event(goal, settings, model, budget, toolbox, parent).model_copy(
-        update={"attachments": tuple(attachments)}
+        update={"attachments": tuple(attachments), "trust": {"marker": token_hex(4), **(trust or {})}}
     )
     journal = Journal.create(store, masker_of(settings, model).model(first), label=settings.label, parent=parent)
     live = _assemble(journal, settings, model, ledger, toolbox, workspace, listeners)

@@ -16,8 +16,18 @@ from outrider.agent.driving import drive
 from outrider.agent.history.run_view import Run, read_run
 from outrider.agent.live_run import LiveRun
 from outrider.agent.settings.run_settings import Settings
-from outrider.memory.events import ApprovalAsked, ApprovalGiven, ChildEnded, ChildStarted, RunStarted, Share
+from outrider.memory.events import (
+    ApprovalAsked,
+    ApprovalGiven,
+    ChildEnded,
+    ChildStarted,
+    Origin,
+    RunStarted,
+    Share,
+    ToolReturned,
+)
 from outrider.memory.journal import Journal
+from outrider.memory.store import Store
 from outrider.tools.tool import Observation, ToolError
 
 DEPTH = 3  # a child of a child of a child may not have children
@@ -40,7 +50,7 @@ async def delegate(
         await drive(child_run)
     done = read_run(store, str(child))
     live.commit(ChildEnded(call_id=call_id, child=done.id, cost=_used(done.spent)))
-    return _told(done)
+    return _told(store, done)
 
 
 def _start(settings: Settings, live: LiveRun, call_id: str, goal: str, share: float, tools: tuple[str, ...]) -> LiveRun:
@@ -65,6 +75,11 @@ def _start(settings: Settings, live: LiveRun, call_id: str, goal: str, share: fl
         extra=[tool for name, tool in live.toolbox.tools.items() if not tools or name in tools],
         listeners=_listeners(live),
         parent=live.journal.run_id,
+        trust={
+            "goal": live.state.flags.goal,  # a model wrote the child's goal: it names no host and no file for the person
+            "untrusted": list(live.state.flags.untrusted),
+            "private": list(live.state.flags.private),
+        },
     )
     child.parent = live
     live.commit(ChildStarted(call_id=call_id, child=child.journal.run_id, share=share_of(budget)))
@@ -100,8 +115,24 @@ def _used(spent: Spent) -> Share:
     return Share(usd=spent.usd, tokens=spent.tokens, steps=spent.steps, calls=spent.calls, per_tool=used)
 
 
-def _told(done: Run) -> Observation:
+def _told(store: Store, done: Run) -> Observation:
+    """The child's answer. What it read counts as read by whoever is told."""
+    private, strange = _read_by(store, done.id)
+    origin: Origin = "untrusted" if strange else "trusted"
     said = str(done.answer) or f"no answer ({done.stop_reason}: {done.detail})"
-    if done.state == "answered":
-        return Observation(said)
-    return Observation(f"{said}\n[the child run {done.id} ended {done.state}]", ok=bool(done.answer))
+    if done.state != "answered":
+        said += f"\n[the child run {done.id} ended {done.state}]"
+    ok = done.state == "answered" or bool(done.answer)
+    return Observation(said, ok=ok, origin=origin, private=private)
+
+
+def _read_by(store: Store, run_id: str) -> tuple[tuple[str, ...], bool]:
+    """(sources of private data, whether strangers' words were among it) of a run."""
+    private: dict[str, None] = {}
+    strange = False
+    for stored in Journal.open_for_reading(store, run_id).read():
+        event = stored.event
+        if isinstance(event, ToolReturned):
+            private |= dict.fromkeys(event.private)
+            strange |= event.origin == "untrusted" and event.ran
+    return tuple(private), strange

@@ -70,6 +70,7 @@ class LiveRun:
     answer_schema: dict[str, Any] | None = None  # the answer must be JSON that fits it
     check_answer: Check | None = None  # what is wrong with such a value, "" if nothing is
     answer_kind: Any = None  # the Python type it must be, where a program asked for one
+    tracks: bool = True  # whether it records what the rule of two goes by; a replay of an older run does not
     stop: str = ""
     changes: dict[str, Any] = field(default_factory=dict)
     door: asyncio.Lock = field(default_factory=asyncio.Lock)  # calls that code makes come in one by one

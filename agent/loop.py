@@ -6,12 +6,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from outrider.agent.act import act, open_call, refused, run_one
+from outrider.agent.act import act, open_call, put_return, run_one
 from outrider.agent.answers.answer import claims_undone
 from outrider.agent.answers.outcome import outcome_of
 from outrider.agent.ending import end_early, evidence_of
 from outrider.agent.live_run import LiveRun
 from outrider.agent.models.model import ModelFailure
+from outrider.agent.permission import refused
 from outrider.agent.state import MAX_CALLS, State
 from outrider.agent.structured.reading import MISFIT, TRIES, read_answer
 from outrider.agent.think import OutOfBudget, is_truncated, think
@@ -168,7 +169,7 @@ async def finish_open_work(live: LiveRun) -> None:
         said = "the process stopped before the reply came"
         live.stage(ModelReplied(step=asked.step, error=said, cost=live.ledger.open))  # a fork does not pay its parent's
     for called in list(live.state.open.values()):
-        live.stage(await _settle_open(live, called))
+        put_return(live, await _settle_open(live, called))
     if live.pending:
         live.commit()
     if live.state.reply is not None and live.state.abandoned:

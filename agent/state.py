@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from outrider.agent.structured.reading import MISFIT
 from outrider.memory.events import (
@@ -30,7 +30,10 @@ from outrider.memory.events import (
     ToolCalled,
     ToolReturned,
 )
+from outrider.tools.policy.taint import Strangers
+from outrider.tools.policy.two import Flags, in_words
 
+Flag = Literal["untrusted", "private", "sends"]
 Mark = tuple[str, str]  # what makes two calls the same call: the tool and its arguments in one spelling
 
 REPLAN = "You are repeating yourself:"
@@ -101,7 +104,14 @@ class State:
     abandoned: bool = False  # another goal was given while calls were open
     children: dict[str, str] = field(default_factory=dict)  # call id → run that was started for it
     asked_for: ApprovalAsked | None = None
-    allowed: set[str] = field(default_factory=set)  # tools a person allowed for the rest of the run
+    allowed: list[dict[str, Any]] = field(
+        default_factory=list
+    )  # rules a person's yes for the rest of the run stands for
+    flags: Flags = field(default_factory=Flags)
+    strangers: Strangers = field(default_factory=Strangers)
+    made: set[str] = field(default_factory=set)  # files the run itself made
+    tainted: set[str] = field(default_factory=set)  # files it wrote after it had read strangers' words
+    raised: list[tuple[Flag, str]] = field(default_factory=list)  # flags that went up with the last event
     answered: Answered | None = None
     stopped: Stopped | None = None
     last: Event | None = None
@@ -113,9 +123,11 @@ class State:
         self.last = event
         if isinstance(event, RunStarted):
             self.goal, self.started = event.goal, event
+            self._begin_flags(event)
             self._add_attachments(seq, event.attachments)
         elif isinstance(event, GoalGiven):
             self._begin(event.goal)
+            self.flags.goal += f"\n{event.goal}"
             self.abandoned = self.reply is not None or bool(self.open)
             self._add_attachments(seq, event.attachments)
         elif isinstance(event, ModelAsked):
@@ -130,7 +142,8 @@ class State:
             self.asked_for = event
         elif isinstance(event, ApprovalGiven):
             if event.approved and event.scope != "once" and self.asked_for:  # its asker keeps "always" beyond the run
-                self.allowed.add(self.asked_for.tool)
+                tool_alone = {"decision": "allow", "tool": [self.asked_for.tool]}  # what earlier versions recorded
+                self.allowed.append(dict(self.asked_for.holds) or tool_alone)
         elif isinstance(event, ChildStarted):
             self.children[event.call_id] = event.child
         elif isinstance(event, PlanChanged):
@@ -144,6 +157,7 @@ class State:
         elif isinstance(event, Resumed):
             if event.changes.get("fork"):
                 self.children.clear()  # they belong to the run this one is from, and are paid by it
+            self.flags.goal += f"\n{event.changes.get('goal') or ''}"
             self._begin(str(event.changes.get("goal") or self.goal))
             if event.changes.get("clean"):
                 self._forget()
@@ -166,6 +180,9 @@ class State:
 
     def _add_attachments(self, seq: int, attachments: tuple[Attachment, ...]) -> None:
         """What came with a goal bears out claims as an observation does; no call brought it."""
+        for one in attachments:
+            self.flags.goal += f"\n{one.name}"  # the person handed it over: as a file the goal names
+            self.flags.read_private(f"the attachment {one.name}", one.text, (one.name,))
         self.seen += [Seen(seq, "", one.name, one.text, True, "trusted", 0.0) for one in attachments if one.text]
 
     @property
@@ -219,8 +236,37 @@ class State:
             self.halves, self.cut = [*(self.halves if self.cut else ()), event.text], event.finish_reason == "length"
         self._marks = {f"{event.step}.{i}": mark_of(c.name, c.arguments) for i, c in enumerate(event.calls[:MAX_CALLS])}
 
+    def _begin_flags(self, event: RunStarted) -> None:
+        trust: Mapping[str, Any] = event.trust
+        self.flags.goal = str(trust.get("goal") or event.goal)
+        self.flags.untrusted += [str(one) for one in trust.get("untrusted") or ()]
+        for source in trust.get("private") or ():
+            self.flags.read_private(str(source), "", ())
+
+    def _add_flags(self, event: ToolReturned) -> None:
+        """What a result means for what may be sent later (tools/policy/two.py)."""
+        whose = f"{event.tool}, call {event.call_id}"
+        if event.origin == "untrusted" and event.ran:
+            if self.flags.read_untrusted(whose, event.tool, event.text):
+                self.raised.append(("untrusted", whose))
+            self.strangers.add(whose, event.text)
+        for source in event.private:
+            kind, _, path = source.partition(":")
+            if self.flags.read_private(in_words(source), event.text, (path,) if kind == "file" else ()):
+                self.raised.append(("private", f"{in_words(source)} ({whose})"))
+        for change in event.changes:
+            if self.flags.untrusted:
+                self.tainted.add(change.path)
+            if change.before is None and event.tool in ("write_file", "python", "shell"):
+                self.made.add(change.path)
+
     def _add_call(self, event: ToolCalled) -> None:
         self.open[event.call_id] = event
+        if event.sends:
+            self.flags.called(event.arguments)
+            if not self.flags.sent:
+                self.flags.sent = True
+                self.raised.append(("sends", f"{event.tool} to {', '.join(event.sends)}"))
         self.begun.add(event.call_id)
         if event.effect != "read":
             self.fresh.clear()  # whatever was read may be different now
@@ -228,6 +274,7 @@ class State:
     def _add_return(self, seq: int, event: ToolReturned) -> None:
         called = self.open.pop(event.call_id, None)
         self.returned.add(event.call_id)
+        self._add_flags(event)
         if "/" in event.call_id:  # a call made by code, not by the model
             return
         seen = Seen(seq, event.call_id, event.tool, event.text, event.ok, event.origin, event.elapsed_s)

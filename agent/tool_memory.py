@@ -11,7 +11,7 @@ from typing import Any
 
 from outrider.agent.live_run import LiveRun
 from outrider.memory import recall
-from outrider.memory.events import Noted, PlanChanged
+from outrider.memory.events import Noted, Origin, PlanChanged
 from outrider.memory.journal import Journal
 from outrider.tools.tool import ToolError
 
@@ -41,6 +41,14 @@ class RunMemory:
                 "use one you were shown",
             )
         return text
+
+    def origin_of(self, run: str, handle: int | str) -> Origin:
+        """Who wrote an observation: as it was recorded in this run; of another run's it is not known."""
+        if run and run != self._live.journal.run_id:
+            return "untrusted"
+        wanted = str(handle)
+        seen = (one.origin for one in self._live.state.seen if wanted in (one.call_id, str(one.seq)))
+        return "trusted" if next(seen, "untrusted") == "trusted" else "untrusted"
 
     def note(self, text: str) -> None:
         """Keep a note with the run."""

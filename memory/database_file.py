@@ -27,6 +27,8 @@ def kind_of(file: Path) -> Kind:
         found = file.stat()
     except (FileNotFoundError, NotADirectoryError):
         return "missing"
+    except ValueError as error:
+        raise _cannot(file, str(error), "name another file with --memory") from None
     if not stat.S_ISREG(found.st_mode):
         raise _cannot(file, "it is not a file", "name a file with --memory")
     if found.st_size == 0:

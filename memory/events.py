@@ -144,6 +144,7 @@ def _sound(value: Any) -> Any:
 class RunStarted(Event):
     """The goal and everything `resume` must know. `tools` holds each tool's name, description, schema, effect.
 
+    trust: `marker` of this run's fences; for a child also the person's `goal` and what its parent had read.
     `today`: the line that tells the model the date where the person is; "" in runs from before there was one.
     """
 
@@ -160,6 +161,7 @@ class RunStarted(Event):
     limits: dict[str, int | None] = {}
     versions: dict[str, str] = {}
     parent: str | None = None
+    trust: dict[str, JsonValue] = {}
     label: str = ""
     today: str = ""
     attachments: tuple[Attachment, ...] = ()
@@ -218,6 +220,7 @@ class ToolCalled(Event):
     """A tool is about to run. `call_id` is ours (`step.position`), unique in the run.
 
     repaired: what had to be put right in the call as the model wrote it, in words; "" for a call that was sound.
+    sends: where words a model chose go. repeats: whose words its arguments repeat, in words.
     """
 
     kind: Literal["tool_called"] = "tool_called"
@@ -228,13 +231,16 @@ class ToolCalled(Event):
     decision: Decision = "allow"
     reason: str = ""
     repaired: str = ""
+    sends: tuple[str, ...] = ()
+    repeats: tuple[str, ...] = ()
 
 
 class ToolReturned(Event):
     """What came back, or why nothing did. `text` is what the model is shown; `blob` holds the whole if it was cut.
 
     `ran` is False when the call was refused before anything happened (unknown tool, bad arguments, denied).
-    `detail` is for the person only (a traceback) and never reaches the model.
+    `detail` is for the person only (a traceback) and never reaches the model. private: sources of private data in it,
+    such as "file:notes.txt".
     """
 
     kind: Literal["tool_returned"] = "tool_returned"
@@ -250,6 +256,7 @@ class ToolReturned(Event):
     artifacts: tuple[Artifact, ...] = ()
     changes: tuple[FileChange, ...] = ()
     detail: str = ""
+    private: tuple[str, ...] = ()
     waited_s: float = 0.0  # for a person, while it ran
     elapsed_s: float = 0.0
 
@@ -293,24 +300,42 @@ class PlanChanged(Event):
 
 
 class ApprovalAsked(Event):
-    """A person is asked whether a call may run."""
+    """A person is asked about a call. holds: the rule a yes for longer stands for. sends, repeats: as in `ToolCalled`."""
 
     kind: Literal["approval_asked"] = "approval_asked"
     call_id: str
     tool: str
     arguments: dict[str, JsonValue] = {}
     effect: Effect = "read"
+    why: str = ""
+    holds: dict[str, JsonValue] = {}
+    sends: tuple[str, ...] = ()
+    repeats: tuple[str, ...] = ()
 
 
 class ApprovalGiven(Event):
-    """The person's word: yes or no, for this call, this run or always."""
+    """The person's word: yes or no, for this call, this run or always.
+
+    arguments: those the call gets in place of the model's (None: as they were asked about). reason: for the model to read.
+    """
 
     kind: Literal["approval_given"] = "approval_given"
     call_id: str
     approved: bool
     scope: Literal["once", "run", "always"] = "once"
     by: str = ""
+    reason: str = ""
+    arguments: dict[str, JsonValue] | None = None
     waited_s: float = 0.0
+
+
+class FlagRaised(Event):
+    """One of the three flags of the rule of two went up, and what raised it: "untrusted", "private" or "sends"."""
+
+    kind: Literal["flag_raised"] = "flag_raised"
+    call_id: str
+    flag: Literal["untrusted", "private", "sends"]
+    why: str = ""
 
 
 class Noted(Event):
@@ -387,7 +412,7 @@ KINDS: dict[str, type[Event]] = {
     cls.model_fields["kind"].default: cls
     for cls in (
         RunStarted, GoalGiven, ModelAsked, ModelReplied, ToolCalled, ToolReturned, ChildStarted, ChildEnded, PlanChanged, ApprovalAsked, ApprovalGiven,
-        Noted, Compacted, Interrupted, Resumed, Answered, Stopped,
+        FlagRaised, Noted, Compacted, Interrupted, Resumed, Answered, Stopped,
     )
 }  # fmt: skip
 _JSON_OBJECT: TypeAdapter[dict[str, Any]] = TypeAdapter(dict[str, Any])

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, bindparam, select, text
 
 from outrider.memory import schema
-from outrider.memory.events import Answered, GoalGiven, Noted, RunStarted, ToolReturned, decode
+from outrider.memory.events import Answered, GoalGiven, Noted, Origin, RunStarted, ToolReturned, decode
 from outrider.memory.journal import Journal, find_run
 from outrider.memory.store import Store
 
@@ -23,7 +23,10 @@ MAX_WORDS = 16
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """One thing remembered. `at`: UTC, ISO 8601. `tool` is empty for an answer, a note or a goal."""
+    """One thing remembered. `at`: UTC, ISO 8601. `tool` is empty for an answer, a note or a goal.
+
+    origin "untrusted": strangers wrote it, or it is a model's words about what may be theirs (an answer, a note).
+    """
 
     run: str
     seq: int
@@ -31,6 +34,7 @@ class Hit:
     kind: str
     tool: str
     text: str
+    origin: Origin = "trusted"
 
 
 def search(store: Store, query: str, *, limit: int = 10, run: str | None = None) -> list[Hit]:
@@ -103,13 +107,14 @@ def _hit(row: object) -> Hit:
     r = dict(row)  # type: ignore[call-overload]
     event = decode(r["kind"], r["body"])
     said, tool = "", ""
+    origin: Origin = "trusted"
     if isinstance(event, ToolReturned):
-        said, tool = event.text, event.tool
+        said, tool, origin = event.text, event.tool, event.origin
     elif isinstance(event, Answered | Noted):
-        said = event.text
+        said, origin = event.text, "untrusted"
     elif isinstance(event, RunStarted | GoalGiven):
         said = event.goal
-    return Hit(r["run_id"], r["seq"], r["at"], r["kind"], tool, said)
+    return Hit(r["run_id"], r["seq"], r["at"], r["kind"], tool, said, origin)
 
 
 _SQLITE = text(

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import re
 import sqlite3
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from decimal import Decimal
@@ -70,23 +70,66 @@ def opened(url: str) -> Iterator[Query]:
 
 
 def runs(
-    ask: Query, *, label: str = "", model: str = "", since: str = "", words: str = "", children: bool = False
+    ask: Query,
+    *,
+    label: str = "",
+    model: str = "",
+    since: str = "",
+    words: str = "",
+    reasons: Sequence[str] | None = None,
+    children: bool = False,
 ) -> Iterator[Row]:
     """The runs, newest first; children are left out unless asked for, their parents tell of them.
 
-    label: whole; model, words: a part of the model's name, of the goal; since: UTC, ISO 8601.
+    label: whole; model, words: a part of the model's name, of the goal; since: UTC, ISO 8601; reasons: why they stopped, ""
+    for those that have not.
     """
     where, values = ["r.head_seq > 0"], list[Any]()
     if not children:
         where.append("(r.parent IS NULL OR r.fork_seq IS NOT NULL)")
-    for column, value in (("r.label", label), ("r.created_at", since)):
+    for test, value in (("r.label = ?", label), ("r.created_at >= ?", since)):
         if value:
-            where.append(f"{column} {'=' if column == 'r.label' else '>='} ?")
+            where.append(test)
             values.append(value)
+    if reasons is not None:  # a row that is behind its run may tell another reason
+        where.append(
+            f"(s.reason IN ({', '.join('?' * len(reasons))}) OR s.upto_seq IS NULL OR s.upto_seq < r.head_seq)"
+        )
+        values += reasons
+    model, words = model.lower(), words.lower()
     for row in ask(f"{_SELECT} WHERE {' AND '.join(where)} ORDER BY r.number DESC", values):
+        goal, named = row[9] or "", row[10] or ""
+        if row[-1] == row[6] and not (model in named.lower() and words in goal.lower()):
+            continue  # told without reading the rest of it
         one = _row(ask, row)
-        if model.lower() in one.told.model.lower() and words.lower() in one.told.goal.lower():
+        fits = model in one.told.model.lower() and words in one.told.goal.lower()
+        if fits and (reasons is None or one.told.reason in reasons):
             yield one
+
+
+Spending = tuple[int, str, str, Mapping[str, Any], Mapping[str, int], int]
+
+
+def spending(ask: Query, *, label: str = "", tools: bool = False) -> Iterator[Spending]:
+    """(how many runs, day they began, label, what each spent by day and model, its calls by tool, its calls): runs that are
+    alike come together; children are in what their parents spent.
+
+    tools: calls by tool are read and spending is not, else the other way round; what is not read is empty.
+    """
+    own = "r.head_seq > 0 AND (r.parent IS NULL OR r.fork_seq IS NOT NULL) AND (? = '' OR r.label = ?)"
+    kept = f"s.{'tools' if tools else 'days'}"
+    alike = f"SELECT count(*), substr(r.created_at, 1, 10), r.label, {kept}, s.calls FROM runs r JOIN summaries s ON s.number = r.number"  # noqa: S608
+    for many, day, of, text, calls in ask(
+        f"{alike} WHERE {own} AND s.upto_seq >= r.head_seq GROUP BY 2, 3, 4, 5", [label, label]
+    ):
+        read = json.loads(text)
+        yield many, day, of, {} if tools else read, read if tools else {}, calls
+    behind = "SELECT r.created_at, r.label, r.number, r.parent, r.fork_seq FROM runs r LEFT JOIN summaries s ON s.number = r.number"
+    for at, of, number, parent, fork_seq in ask(
+        f"{behind} WHERE {own} AND (s.upto_seq IS NULL OR s.upto_seq < r.head_seq)", [label, label]
+    ):
+        told = summary_of(ask, number, parent, fork_seq)
+        yield 1, at[:10], of, told.days, told.tools, told.calls
 
 
 def find(ask: Query, query: str, *, limit: int = 20) -> list[Found]:

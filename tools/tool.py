@@ -44,7 +44,7 @@ class File:
 
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """What a tool saw. `text` goes to the model (trimmed), `origin` overrides the tool's, `files` go to the transcript,
+    """What a tool saw. `text` goes to the model (trimmed), `origin` overrides the tool's, `private` names what private data is in it (None: what the tool's kind says), `files` go to the transcript,
     `changes` are kept so that `outrider undo` can put the workspace back."""
 
     text: str
@@ -52,6 +52,7 @@ class Observation:
     origin: Origin | None = None
     files: tuple[File, ...] = ()
     changes: tuple[Change, ...] = ()
+    private: tuple[str, ...] | None = None
 
 
 class Memory(Protocol):
@@ -123,6 +124,8 @@ class Tool:
     effect may depend on the arguments (http_request: GET reads, POST sends). timeout_s: working seconds a call may take.
     serial: never beside another call of the same reply. fresh_s: how long an identical read counts as already done.
     waits: it may wait for a person, whose time is not the run's: only its own timeout_s ends it.
+    private: whether what it gives is private data, so that what is sent afterwards is asked about (tools/policy/two.py).
+    None: files and databases are, and what a person's own tools read; what strangers wrote is not.
     """
 
     name: str
@@ -136,6 +139,7 @@ class Tool:
     serial: bool = False
     fresh_s: float = 3600.0
     waits: bool = False
+    private: bool | None = None
 
     def effect_of(self, arguments: Arguments) -> Effect:
         """The effect of this very call."""
@@ -154,6 +158,7 @@ def tool(
     serial: bool = False,
     fresh_s: float = 3600.0,
     waits: bool = False,
+    private: bool | None = None,
 ) -> Callable[[Callable[..., Any]], Tool]: ...
 def tool(function: Callable[..., Any] | None = None, /, **options: Any) -> Any:
     """Make a `Tool` of a function: name from its name, schema from its hints, descriptions from its docstring.

@@ -14,6 +14,10 @@ def main() -> int:
 
         sys.stdout.write(f"outrider {VERSION}\n")
         return 0
+    if sys.argv[1:2] in (["runs"], ["find"], ["usage"]):
+        from outrider.agent.cli.light import run_light
+
+        return run_light(sys.argv[1:])
     from outrider.agent.cli.app import run_command_line
 
     return run_command_line(sys.argv[1:])

@@ -12,9 +12,16 @@ STARTER = (
     "or `outrider models pull OWNER/NAME`"
 )
 
+BUILTIN = (
+    "the built-in language model, 135 M parameters, tuned for tools: simple goals only; for real work set OPENAI_API_KEY, "
+    "start Ollama, or `outrider models pull OWNER/NAME`"
+)
+
 
 def about(found: Found) -> str:
     """Why a model was found, and what it is if it is ours."""
+    if found.spec == "builtin" and found.ok:
+        return BUILTIN
     if found.spec != "starter" or not found.ok:
         return found.why
     try:

@@ -20,6 +20,7 @@ from outrider.memory.errors import NoDatabase, UsageError
 from outrider.memory.events import ApprovalAsked
 from outrider.tools.net.named_secrets import bound_hosts
 from outrider.tools.policy import Policy
+from outrider.tools.policy.reach import reach_of
 from outrider.tools.tool import Observation, Tool, ToolContext, ToolError
 from outrider.tools.toolbox import Prepared, Returned, Toolbox
 
@@ -58,7 +59,8 @@ async def _call(tool: Tool, arguments: str, settings: dict[str, Any], memory: st
 
 async def _refusal(call: Prepared, policy: Policy, person: Person) -> str:
     """Why the call may not run, "" if it may."""
-    decision, why = policy.decide(call.tool.name, call.effect)
+    reach = reach_of(call.tool, call.effect, call.arguments)
+    decision, why, _ = policy.decide(reach)
     if decision == "allow":
         return ""
     if decision == "deny":
@@ -68,7 +70,7 @@ async def _refusal(call: Prepared, policy: Policy, person: Person) -> str:
             f"Not allowed: {call.effect} calls need a person's yes, and nobody is there; --yes {call.effect} gives it."
         )
     given = await person.approve(
-        ApprovalAsked(call_id="by hand", tool=call.tool.name, arguments=call.plain, effect=call.effect)
+        ApprovalAsked(call_id="by hand", tool=call.tool.name, arguments=call.plain, effect=call.effect, why=why)
     )
     return "" if given.approved else "Not allowed: the answer was no."
 

@@ -57,6 +57,11 @@ class ToolFlags:
         _option("--yes", under=TOOLS, metavar="EFFECT,…",
                 help="Allow effects (network, spend, write, …) or tools by name without asking."),
     ] = None  # fmt: skip
+    send_to: Annotated[
+        list[str] | None,
+        _option("--send-to", under=TOOLS, metavar="HOST",
+                help="Let the run send to this host without asking, private data too (host, host:port, *.host)."),
+    ] = None  # fmt: skip
     allow_host: Annotated[
         list[str] | None,
         _option("--allow-host", under=TOOLS, metavar="HOST", help="Let tools reach a private or local host."),
@@ -87,7 +92,7 @@ class ToolFlags:
             "secrets": _secrets(self.secret),
             "isolation": known_isolation(self.isolation),
             "unsafe": self.unsafe_no_sandbox,
-            "policy": _policy(policy, yes, bool(self.tools_from)) if yes else {},
+            "policy": _policy(policy, yes, bool(self.tools_from), _words(self.send_to)) if yes or self.send_to else {},
         }
         return {name: value for name, value in given.items() if value}
 
@@ -99,7 +104,7 @@ class RunFlags(ToolFlags):
     model: Annotated[
         str | None,
         _option("--model", "-m", under=MODEL, metavar="PROVIDER:NAME",
-                help="openai:…, llama:…, langchain:…, scripted:…, starter or an alias (default: the best found, see `outrider models`)."),
+                help="openai:…, llama:…, langchain:…, scripted:…, builtin, starter or an alias (default: the best found, see `outrider models`)."),
     ] = None  # fmt: skip
     base_url: Annotated[
         str | None, _option("--base-url", under=MODEL, metavar="URL", help="An OpenAI-compatible server.")
@@ -119,6 +124,9 @@ class RunFlags(ToolFlags):
         int | None,
         _option("--max-context", under=MODEL, metavar="TOKENS", help="The model's window, where it is not known."),
     ] = None
+    adapter: Annotated[
+        str | None, _option("--adapter", under=MODEL, metavar="FILE", help="An adapter that `outrider tune` made, for a llama: model.")
+    ] = None  # fmt: skip
     temperature: Annotated[
         float | None,
         _option("--temperature", under=MODEL, metavar="N", help="How freely the model samples, 0 to 2 (0: not at all)."),
@@ -188,6 +196,7 @@ class RunFlags(ToolFlags):
             "price_in": self.price_in,
             "price_out": self.price_out,
             "max_context": self.max_context,
+            "adapter": self.adapter,
             "options": self.options() or None,
             "tools": tuple(_words(self.tool)) or None,
         }
@@ -244,7 +253,7 @@ def _words(given: list[str] | None) -> list[str]:
     return [word.strip() for part in given or () for word in part.split(",") if word.strip()]
 
 
-def _policy(before: dict[str, Any], yes: tuple[str, ...], own_tools: bool) -> dict[str, Any]:
+def _policy(before: dict[str, Any], yes: tuple[str, ...], own_tools: bool, send_to: list[str]) -> dict[str, Any]:
     from outrider.tools.builtin import BUILT_IN
     from outrider.tools.policy import EFFECTS, Policy
 
@@ -255,7 +264,7 @@ def _policy(before: dict[str, Any], yes: tuple[str, ...], own_tools: bool) -> di
             "it is neither an effect nor a tool",
             f"effects are {', '.join(EFFECTS)}",
         )
-    return Policy.of(before, yes=yes).as_json()
+    return Policy.of(before, yes=yes, send_to=send_to).as_json()
 
 
 def known_isolation(name: str | None) -> str | None:

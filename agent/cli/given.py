@@ -24,6 +24,7 @@ OF_THE_MODEL = (
     "price_in",
     "price_out",
     "max_context",
+    "adapter",
 )  # only with the model named beside them
 
 
@@ -34,8 +35,11 @@ def read_config(profile: str | None = None) -> dict[str, Any]:
     """
     from outrider.agent.settings.config import read_config as read
     from outrider.agent.settings.config import with_profile
+    from outrider.agent.settings.policy_file import with_policy_file
 
-    return with_profile(read(), profile or os.environ.get("OUTRIDER_PROFILE", "").strip())
+    config = with_profile(read(), profile or os.environ.get("OUTRIDER_PROFILE", "").strip())
+    policy = with_policy_file(config.get("policy") or {})
+    return config | ({"policy": policy} if policy else {})
 
 
 def from_config(config: dict[str, Any]) -> dict[str, Any]:

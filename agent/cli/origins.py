@@ -14,7 +14,7 @@ from outrider.agent.settings.config import config_file, read_config, with_profil
 from outrider.agent.settings.keys import KEYS, Key, Place, find_key, no_such, place_of, settings_in, spelt
 
 FLAGS = {"model": "model", "base_url": "base_url", "api_key_env": "api_key_env", "price_in": "price_in",
-         "price_out": "price_out", "max_context": "max_context", "memory": "memory", "isolation": "isolation",
+         "price_out": "price_out", "max_context": "max_context", "adapter": "adapter", "memory": "memory", "isolation": "isolation",
          "budget.usd": "usd", "budget.tokens": "tokens", "budget.steps": "steps", "budget.seconds": "seconds",
          "budget.wall_seconds": "wall_seconds", "budget.calls": "calls"}  # fmt: skip
 

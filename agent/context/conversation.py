@@ -11,7 +11,7 @@ from hashlib import blake2b
 
 from outrider.agent.asking.window import message_bytes
 from outrider.agent.context.goal import goal_text
-from outrider.agent.models.model import GOAL, Message, Seen
+from outrider.agent.models.model import GOAL, Message, Seen, fenced
 from outrider.agent.state import MAX_CALLS
 from outrider.memory.events import (
     CallDraft,
@@ -36,6 +36,7 @@ class Context:
         self.messages: list[Message] = []
         self.seen: Seen | None = None  # what the provider itself counted
         self._tools: tuple[str, ...] = ()
+        self._marker = ""
         self._asked: ModelAsked | None = None
         self._asked_messages = self._asked_size = 0
         self._waiting: dict[str, ToolReturned | None] = {}
@@ -57,6 +58,7 @@ class Context:
         """Learn from one event. left(): what is left of the budget after it, asked for only where it is said."""
         self._seq = seq
         if isinstance(event, RunStarted):
+            self._marker = str(event.trust.get("marker") or "")
             self._tools = tuple(str(told.get("name")) for told in event.tools)
             if event.system:
                 self._say(Message("system", event.system))
@@ -126,6 +128,7 @@ class Context:
                     label=returned.tool,
                     ok=returned.ok,
                     origin=returned.origin,
+                    fence=self._marker,
                     note=note,
                 )
             )
@@ -140,10 +143,15 @@ class Context:
         """The first goal with what was left out in short and the goal being worked on, in one message, for templates that
         alternate; then everything after `upto` as it was, or shorter."""
         pairs = [(m, s) for m, s in zip(self.messages, self._seqs, strict=True) if s > event.upto]
+        gone = (m for m, s in zip(self.messages, self._seqs, strict=True) if s <= event.upto)
+        strange = any(
+            message.origin == "untrusted" for message in gone
+        )  # a summary keeps the origin of what it sums up
+        summary = fenced(event.text, "summary", self._marker) if strange else event.text
         head, first = list(self._head), [event.upto] * len(self._head)
         if event.upto:
             now = self._goal if self._goal[1] <= event.upto and self._goal[0] != head[-1].text else ("", 0)
-            text = "\n\n".join(part for part in (head[-1].text, event.text, now[0]) if part)
+            text = "\n\n".join(part for part in (head[-1].text, summary, now[0]) if part)
             head[-1] = replace(head[-1], text=text)
         else:
             head, first = [], []

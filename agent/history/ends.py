@@ -4,6 +4,7 @@ Does not promise: why; `stop_reason` and `detail` of a run say it.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
@@ -29,3 +30,10 @@ def state(reason: str, *, held: bool) -> RunState:
     if not reason:
         return "running" if held else "interrupted"
     return STATES.get(reason, "failed")  # type: ignore[call-overload, no-any-return]
+
+
+def reasons_of(states: Collection[str]) -> list[str]:
+    """Every reason a run in one of these states may have stopped for; "" for one that has not."""
+    return [reason for reason, of in STATES.items() if of in states] + [""] * bool(
+        {"running", "interrupted"} & set(states)
+    )

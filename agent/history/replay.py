@@ -316,7 +316,7 @@ class _StoredTools(Toolbox):
         text = stored.text if whole is None else whole.decode()
         files = tuple(File(a.name, a.media_type, self._tape.store.get_blob(a.digest) or b"") for a in stored.artifacts)
         changes = tuple(self._change(change) for change in stored.changes)
-        return Observation(text, stored.ok, stored.origin, files, changes)
+        return Observation(text, stored.ok, stored.origin, files, changes, private=stored.private)
 
     def _change(self, stored: FileChange) -> Change:
         if not stored.after_kept:
@@ -352,6 +352,7 @@ def _assemble(
         specs=specs_of(box),
         approve=lambda asked: _as_recorded(tape, asked),
     )
+    live.tracks = bool(started.trust)
     box.live = live
     tape.held, tape.messages = lambda: len(live.pending), lambda: live.context.messages
     if model is not None:

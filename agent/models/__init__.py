@@ -20,11 +20,12 @@ PROVIDERS = {
     "openai-responses": "outrider.agent.models.openai.responses:ResponsesModel",
     "llama": "outrider.agent.models.llama.model:LlamaModel",
     "starter": "outrider.agent.models.llama.model:LlamaModel",
+    "builtin": "outrider.agent.models.llama.tuned:TunedModel",
     "langchain": "outrider.agent.models.langchain.model:LangChainModel",
     "scripted": "outrider.agent.models.scripted:ScriptedModel",
 }
 COMMON = ("base_url", "api_key", "max_context", "stream")  # flags any run may carry, whatever its model is
-NAMELESS = ("starter",)  # a whole spec by itself
+NAMELESS = ("starter", "builtin")  # a whole spec by itself
 
 __all__ = ["PROVIDERS", "as_model", "open_model", "split_spec"]
 
@@ -74,6 +75,8 @@ async def open_model(spec: str | None = None, *, remembered: bool = True, **sett
         from outrider.agent.models.prices import find_price
 
         price = find_price(spec, *prices)
+    if provider == "llama" and given.get("adapter"):
+        provider = "builtin"  # asked in the format the adapter was made for
     model = cast(Model, _factory(provider, given)(name, **given))
     model.price = price or model.price
     return model

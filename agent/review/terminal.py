@@ -32,6 +32,7 @@ from outrider.memory.events import (
     ChildStarted,
     Compacted,
     Event,
+    FlagRaised,
     GoalGiven,
     Interrupted,
     ModelAsked,
@@ -244,6 +245,19 @@ class TranscriptWriter:
         elif event.approved and event.scope != "once":
             yield Line(((f"allowed for this {event.scope}", "good"),), _HEAD)
 
+    def _flag_raised(self, stored: Stored, event: FlagRaised) -> Iterator[Line]:
+        said = {
+            "untrusted": "has read strangers' words",
+            "private": "holds private data",
+            "sends": "sends something out",
+        }
+        if self._detail is FULL:
+            body: tuple[Part, ...] = (
+                (f"from here on the run {said[event.flag]}: ", "dim"),
+                (one_line(event.why, 200), "dim"),
+            )
+            yield Line(body, (("  ⚑ ", "dim"),))
+
     def _noted(self, stored: Stored, event: Noted) -> Iterator[Line]:
         if event.by in ("outrider", "warning"):
             yield Line(((one_line(event.text, 400), "warn"),), (("  ! ", "warn"),))
@@ -308,6 +322,7 @@ class TranscriptWriter:
         "plan_changed": _plan_changed,
         "approval_asked": _approval_asked,
         "approval_given": _approval_given,
+        "flag_raised": _flag_raised,
         "noted": _noted,
         "compacted": _compacted,
         "interrupted": _interrupted,

@@ -16,6 +16,7 @@ from outrider.agent.version import VERSION
 from outrider.memory import recall
 from outrider.memory.errors import OutriderError
 from outrider.tools.policy import Policy
+from outrider.tools.policy.reach import reach_of
 from outrider.tools.tool import Tool, ToolContext, ToolError
 from outrider.tools.toolbox import Toolbox
 
@@ -94,7 +95,8 @@ class Offer:
 
     async def _tool(self, name: str, arguments: Mapping[str, Any]) -> tuple[str, bool]:
         prepared = self.toolbox.prepare(name, arguments)
-        decision, why = self._policy.decide(prepared.tool.name, prepared.effect)
+        reach = reach_of(prepared.tool, prepared.effect, prepared.arguments)
+        decision, why, _ = self._policy.decide(reach)
         if decision != "allow":
             raise ToolError(
                 f"{name} was not run", f"{why} says {decision}, and nobody is there to ask", "use `run`, or allow it"

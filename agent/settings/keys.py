@@ -55,6 +55,12 @@ WHOLE = Kind("a whole number", _is_whole, _toml)
 EFFORT = Kind("one of none, minimal, low, medium, high, xhigh, max", lambda value: value in EFFORTS, str)
 FLAG = Kind("true or false", lambda value: isinstance(value, bool), _toml)
 DECISION = Kind("allow, ask or deny", lambda value: value in ("allow", "ask", "deny"), str)
+HOSTS = Kind(
+    "a list of hosts", lambda value: isinstance(value, list) and all(isinstance(one, str) for one in value), _toml
+)
+RULES = Kind(
+    "a list of tables", lambda value: isinstance(value, list) and all(isinstance(one, dict) for one in value), _toml
+)
 ANY = Kind("any TOML value", lambda value: True, _toml)
 
 
@@ -89,6 +95,7 @@ KEYS: tuple[Key, ...] = (
     Key("price_in", PRICE, "dollars per million input tokens of that model", "0.25", "as published, where known"),
     Key("price_out", PRICE, "dollars per million output tokens of that model", "2", "as published, where known"),
     Key("max_context", COUNT, "the window of that model in tokens, where it is not known", "32768", "as the model says"),
+    Key("adapter", TEXT, "an adapter that `outrider tune` made, for a `llama:` model", '"mine.gguf"', "none"),
     Key("temperature", TEMPERATURE, "how freely that model samples; 0: always the likeliest word", "0.2",
         "as its makers advise, where known"),
     Key("top_p", SHARE, "the share of likeliest words it samples from", "0.9", "as its makers advise, where known"),
@@ -114,6 +121,9 @@ KEYS: tuple[Key, ...] = (
     Key("policy.network", DECISION, "calls that send something out", '"deny"', "ask"),
     Key("policy.spend", DECISION, "calls that spend money", '"deny"', "ask"),
     Key("policy.tools.*", DECISION, "calls of one tool, whatever they do", '"ask"', "by its effect"),
+    Key("policy.send_to", HOSTS, "hosts a run may send to without asking, private data too", '["api.example.org"]'),
+    Key("policy.rules", RULES, "rules in order, the first that fits decides (docs/policy.md)",
+        '[{ decision = "deny", host = "*.example.org" }]'),
     Key("databases.*", TEXT, "a database that `sql_query` may read; a password is written {{secret:NAME}}",
         '"sqlite:////home/me/shop.db"'),
     Key("tool_settings.*", ANY, "settings of one tool, handed to it as they are", '{ hide = ["private"] }'),

@@ -87,10 +87,10 @@ def search(rnd: random.Random) -> Example:
         return Example(
             "search",
             said(rnd, goal),
-            [Step("search_files", {"pattern": word}, f"no line contains '{word}'")],
+            [Step("search_files", {"pattern": word}, f"no line contains '{word}' (9 files searched)")],
             f"Not found: no file mentions {word}.",
         )
-    seen = "\n".join(
+    seen = f"{len(paths)} lines found (9 files searched):\n" + "\n".join(
         f"{p}:{rnd.randint(1, 90)}: {rnd.choice(['the', 'about', 'see', '#'])} {word} {rnd.choice(['was checked', 'is late', 'again', 'in ' + rnd.choice(CITIES)])}"
         for p in paths
     )
@@ -119,7 +119,10 @@ def listing(rnd: random.Random) -> Example:
             e=ending,
         )
         args = {"pattern": f"*.{ending}"}
-    seen = "\n".join(f"{p} ({rnd.randint(10, 9999)} bytes)" for p in paths)
+    fits = f" that fit *.{ending}" if args else ""
+    seen = f"{len(paths)} files in the workspace{fits}:\n" + "\n".join(
+        f"{p}  {rnd.randint(10, 9999):,} bytes" for p in paths
+    )
     return Example(
         "listing",
         said(rnd, goal),
@@ -168,7 +171,7 @@ def write(rnd: random.Random) -> Example:
             Step(
                 "write_file",
                 {"path": path, "content": text},
-                rnd.choice([f"wrote {path} ({len(text)} bytes)", f"wrote {len(text)} characters to {path}"]),
+                f"wrote {len(text)} bytes to {path} (new file)",
             )
         ],
         f"I wrote {path}.",
@@ -191,7 +194,11 @@ def append(rnd: random.Random) -> Example:
         said(rnd, goal),
         [
             Step("read_file", {"path": path}, old),
-            Step("write_file", {"path": path, "content": f"{old}\n{new}"}, f"wrote {path}"),
+            Step(
+                "write_file",
+                {"path": path, "content": f"{old}\n{new}"},
+                f"wrote {len(old) + len(new) + 1} bytes to {path}",
+            ),
         ],
         f"I added {new} to {path}.",
     )
@@ -217,7 +224,7 @@ def replace(rnd: random.Random) -> Example:
             Step(
                 "edit_file",
                 {"path": path, "old": a, "new": b},
-                rnd.choice([f"replaced 1 place in {path}", f"edited {path}"]),
+                f"edited {path} at line {rnd.randint(1, 30)}",
             )
         ],
         f"I replaced {a} with {b} in {path}.",
@@ -265,17 +272,26 @@ def move(rnd: random.Random) -> Example:
     return Example("move", said(rnd, goal), [Step("delete_file", {"path": a}, f"deleted {a}")], f"I deleted {a}.")
 
 
+def _result(base: Example) -> str:
+    """What is written of a result: the value of one row, what stands after the equals sign, else the answer's words."""
+    seen = base.steps[-1].seen.strip()
+    if "\n" in seen:
+        return base.answer.rstrip(".")
+    if base.steps[-1].tool in ("table", "sql_query"):
+        return seen.split("): ")[-1].split(": ")[-1]
+    return seen.split(" = ")[-1].removesuffix(" (rounded)")
+
+
 def saved(rnd: random.Random, inner: Callable[[random.Random], Example]) -> Example:
     """The result of another example written to a file."""
     base, path = inner(rnd), file_name(rnd, "txt", "md")
-    result = base.steps[-1].seen.strip().split("\n")[-1]
-    result = result.split(" = ")[-1].removeprefix("= ")
+    result = _result(base)
     goal = base.goal.rstrip("?.! ") + one(
         rnd,
         "files.saved.1",
         f=path,
     )
-    done = Step("write_file", {"path": path, "content": result}, f"wrote {path} ({len(result)} bytes)")
+    done = Step("write_file", {"path": path, "content": result}, f"wrote {len(result)} bytes to {path} (new file)")
     if base.answer.startswith("Not found"):
         return base
     return Example(
@@ -302,7 +318,12 @@ def failed(rnd: random.Random) -> Example:
     error = Step(
         "read_file",
         {"path": wrong},
-        rnd.choice([f"there is no file {wrong}", f"{wrong} does not exist. To fix: list_files shows what there is"]),
+        rnd.choice(
+            [
+                f"there is no {wrong} in the workspace. Why: no such file or folder",
+                f"{wrong} does not exist. To fix: list_files shows what there is",
+            ]
+        ),
         False,
     )
     if rnd.random() < 0.5:
@@ -310,13 +331,13 @@ def failed(rnd: random.Random) -> Example:
         return Example(
             "failed",
             said(rnd, goal),
-            [error, Step("list_files", {}, other + " (120 bytes)")],
+            [error, Step("list_files", {}, other + " 120 bytes")],
             f"Not found: there is no file {wrong}.",
         )
     return Example(
         "failed",
         said(rnd, goal),
-        [error, Step("list_files", {}, real + " (80 bytes)"), Step("read_file", {"path": real}, found[0])],
+        [error, Step("list_files", {}, real + " 80 bytes"), Step("read_file", {"path": real}, found[0])],
         found[2],
     )
 

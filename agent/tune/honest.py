@@ -161,7 +161,7 @@ def carried(rnd: random.Random) -> Example:
             return tables.tables(rnd)
         text = plain_number(float(str(value)))
         steps = [
-            Step("table", {"path": t.path}, tables.look(rnd, t)),
+            Step("table", {"path": t.path}, tables.look(t)),
             Step("table", {"path": t.path, "sql": sql}, text),
         ]
         goal = f"{goal.format(f=t.path).rstrip('?.')}, {words}?"
@@ -181,7 +181,7 @@ def carried(rnd: random.Random) -> Example:
     return Example(
         "carried",
         said(rnd, goal[0].upper() + goal[1:]),
-        [*steps, Step("calculate", {"expression": expression}, sums.seen_as(rnd, expression, result))],
+        [*steps, Step("calculate", {"expression": expression}, sums.seen_as(expression, result))],
         f"The result is {result}.",
     )
 

@@ -255,13 +255,14 @@ NAMES = {"sqrt": math.sqrt, "factorial": math.factorial}
 
 
 def value_of(expression: str) -> str:
-    """What `calculate` says of an expression of ours."""
-    return plain_number(float(eval(expression, {"__builtins__": {}}, NAMES)))  # noqa: S307  (our own text, never a stranger's)
+    """The value `calculate` gives an expression of ours: 16 digits at most."""
+    value = eval(expression, {"__builtins__": {}}, NAMES)  # noqa: S307  (our own text, never a stranger's)
+    return f"{value:.16g}" if "/" in expression else plain_number(float(value))
 
 
-def seen_as(rnd: random.Random, expression: str, value: str) -> str:
-    """The observation, in one of the forms a calculator writes it."""
-    return rnd.choice([value, value, f"{expression} = {value}", f"= {value}"])
+def seen_as(expression: str, value: str) -> str:
+    """The observation as `calculate` writes it."""
+    return f"{expression} = {value}" + (" (rounded)" if len(value) > 15 else "")
 
 
 def sums(rnd: random.Random) -> Example:
@@ -269,5 +270,5 @@ def sums(rnd: random.Random) -> Example:
     make = rnd.choices([m for _, m in KINDS], [w for w, _ in KINDS])[0]
     goal, expression = make(rnd)
     value = value_of(expression)
-    step = Step("calculate", {"expression": expression}, seen_as(rnd, expression, value))
+    step = Step("calculate", {"expression": expression}, seen_as(expression, value))
     return Example("sums", said(rnd, goal), [step], f"The result is {value}.")

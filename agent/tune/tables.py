@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 import sqlite3
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -69,24 +70,15 @@ def _cell(rnd: random.Random, table: Made, column: str, at: int) -> object:
     return str(at + 1) if column == "id" else rnd.choice(table.values[column])
 
 
-def look(rnd: random.Random, table: Made) -> str:
-    """The columns with a few values, as `table` without sql shows them (one of its forms)."""
-    parts = []
-    for column in table.columns:
-        if column in table.domain.numbers:
-            parts.append(f"{column} (number)")
-        else:
-            some = [str(r[0]) for r in table.run(f"SELECT DISTINCT {column} FROM t LIMIT 3")]
-            kind = "date" if column == table.domain.date else "text"
-            parts.append(f"{column} ({kind}: {', '.join(some)})")
-    joined = rnd.choice([", ", "\n", "; "]).join(parts)
-    return rnd.choice(
-        [
-            f"{table.count} rows. Columns: {joined}",
-            f"t: {table.count} rows\n{joined}",
-            f"columns: {joined}\nrows: {table.count}",
-        ]
-    )
+def look(table: Made) -> str:
+    """The columns and first rows, as `table` without sql shows them."""
+    kinds = {name: "number" if places else "whole number" for name, (_, _, places) in table.domain.numbers.items()}
+    kinds[table.domain.date] = "date"
+    columns = ", ".join(f"{column} ({kinds.get(column, 'text')})" for column in table.columns)
+    first = table.run("SELECT * FROM t LIMIT 5")
+    shown_rows = "\n".join(" | ".join(map(str, row)) for row in first)
+    head = f"{table.count} rows and {len(table.columns)} columns in {table.path}\ncolumns: {columns}"
+    return f"{head}\nfirst 5 rows:\n{' | '.join(table.columns)}\n{shown_rows}"
 
 
 Ask = tuple[str, str, str]  # goal with {f} for the file, SQL, answer template with {v}
@@ -357,11 +349,25 @@ def select(rnd: random.Random, t: Made) -> Ask:
     )
 
 
-def shown(rows: list[Row]) -> str:
-    """A result as text: a line a row."""
-    if not rows:
-        return "no rows"
-    return "\n".join(", ".join(plain_number(v) if isinstance(v, float) else str(v) for v in row) for row in rows[:8])
+def shown(rows: list[Row], names: list[str]) -> str:
+    """A result as `table` writes it: `name: value` for one row, else a line a row under a header."""
+    cells = [[plain_number(v) if isinstance(v, float) else str(v) for v in row] for row in rows]
+    if not cells:
+        return "no match: 0 rows"
+    if len(cells) == 1:
+        return "\n".join(f"{name}: {cell}" for name, cell in zip(names, cells[0], strict=True))
+    lines = [" | ".join(row) for row in cells[:8]]
+    return f"{len(cells)} rows:\n{' | '.join(names)}\n" + "\n".join(lines)
+
+
+def _headers(sql: str) -> list[str]:
+    names = sql.split("SELECT ")[1].split(" FROM")[0].replace("COUNT(*)", "count_star()").split(", ")
+    return [re.sub(r"^(DISTINCT )", "", re.sub(r"^[A-Z]+\(", lambda m: m[0].lower(), name)) for name in names]
+
+
+def _told(rows: list[Row]) -> str:
+    """The rows in an answer: "Oslo: 3; Lima: 4"."""
+    return "; ".join(": ".join(plain_number(v) if isinstance(v, float) else str(v) for v in row) for row in rows[:8])
 
 
 KINDS: list[tuple[int, Callable[[random.Random, Made], Ask]]] = [
@@ -382,13 +388,9 @@ def question(rnd: random.Random, t: Made) -> tuple[str, Step, str]:
             break
     rows = t.run(sql)
     empty = not rows or rows == [(None,)]
-    seen = "no rows" if empty else shown(rows)
-    header = rnd.random() < 0.4 and not empty
-    names = sql.split("SELECT ")[1].split(" FROM")[0]
-    text = f"{names}\n{seen}" if header else seen
-    flat = "; ".join(line.replace(", ", ": ", 1) for line in seen.split("\n"))
-    said_so = f"Not found: no row of {t.path} fits." if empty else answer.format(v=flat)
-    return goal.format(f=t.path), Step("table", {"path": t.path, "sql": sql}, text), said_so
+    seen = "sum: NULL" if rows == [(None,)] else shown(rows, _headers(sql))
+    said_so = f"Not found: no row of {t.path} fits." if empty else answer.format(v=_told(rows))
+    return goal.format(f=t.path), Step("table", {"path": t.path, "sql": sql}, seen), said_so
 
 
 def _named(sql: str, t: Made) -> list[str]:
@@ -401,7 +403,7 @@ def tables(rnd: random.Random) -> Example:
     """A table question: look, then ask."""
     t = made(rnd)
     goal, step, answer = question(rnd, t)
-    first = Step("table", {"path": t.path}, look(rnd, t))
+    first = Step("table", {"path": t.path}, look(t))
     if rnd.random() < 0.06:  # what the columns are is the question
         goal = one(
             rnd,
@@ -412,6 +414,11 @@ def tables(rnd: random.Random) -> Example:
     return Example("tables", said(rnd, goal[0].upper() + goal[1:]), [first, step], answer)
 
 
+def _tables_line(name: str, t: Made) -> str:
+    columns = ", ".join(f"{c} {'REAL' if c in t.domain.numbers else 'TEXT'}" for c in t.columns)
+    return f"1 table in the file:\n{name}: {t.count} rows; {columns}"
+
+
 def databases(rnd: random.Random) -> Example:
     """The same over an SQLite file with one table."""
     t = made(rnd)
@@ -419,6 +426,6 @@ def databases(rnd: random.Random) -> Example:
     name, file = t.domain.file, rnd.choice(["shop", "main", "app", "club", "store"]) + rnd.choice([".db", ".sqlite"])
     sql = str(step.arguments["sql"]).replace(" FROM t", f" FROM {name}")
     goal = goal.replace(t.path, file)
-    first = Step("sql_query", {"database": file}, f"{name}({', '.join(t.columns)}): {t.count} rows")
+    first = Step("sql_query", {"database": file}, _tables_line(name, t))
     second = Step("sql_query", {"database": file, "sql": sql}, step.seen)
     return Example("databases", said(rnd, goal[0].upper() + goal[1:]), [first, second], answer.replace(t.path, file))

@@ -8,7 +8,7 @@ import random
 from collections.abc import Mapping
 
 from outrider.agent.tune.trace import Example, Step
-from outrider.agent.tune.words import MONTHS, THINGS, file_name, one, person, plain_number, said
+from outrider.agent.tune.words import MONTHS, THINGS, file_name, one, person, said
 
 Day = datetime.date
 
@@ -24,120 +24,78 @@ def written(rnd: random.Random, when: Day) -> str:
     """A date as a person writes it."""
     month = MONTHS[when.month - 1]
     return rnd.choice([when.isoformat(), when.isoformat(), f"{when.day} {month} {when.year}", f"{month} {when.day}, {when.year}",
-                       f"{month[:3]} {when.day} {when.year}", f"{when.day} {month[:3]} {when.year}", f"the {when.day}th of {month} {when.year}"])  # fmt: skip
+                       f"{month[:3]} {when.day} {when.year}", f"{when.day} {month[:3]} {when.year}", f"the {when.day}{_th(when.day)} of {month} {when.year}"])  # fmt: skip
+
+
+def _th(n: int) -> str:
+    return "th" if 10 < n % 100 < 14 else {1: "st", 2: "nd", 3: "rd"}.get(n % 10, "th")
 
 
 def dates(rnd: random.Random) -> Example:
-    """A question about dates."""
-    a, b = sorted([day(rnd), day(rnd)])
-    kind = rnd.randrange(5)
-    A, B, n = written(rnd, a), written(rnd, b), rnd.randint(2, 120)
+    """A question about dates; a date is given to the tool as it is written."""
     unit = rnd.choice(["days", "weeks", "months", "years"])
-    n = n if unit == "days" else n % 18 + 2
+    n = rnd.randint(2, 120) if unit == "days" else rnd.randint(2, 19)
+    kind = rnd.randrange(6)
     if kind == 0:
-        days = (b - a).days
-        goal = one(
-            rnd,
-            "times.dates.1",
-            A=A,
-            B=B,
-        )
-        args = {"operation": "difference", "date": a.isoformat(), "to": b.isoformat()}
-        return _done(
-            "dates",
-            rnd,
-            goal,
-            args,
-            rnd.choice([f"{days} days", f"{days}", f"{a} to {b}: {days} days"]),
-            f"It is {days} days.",
-        )
+        return _between(rnd)
     if kind == 1:
-        goal = one(
-            rnd,
-            "times.dates.2",
-            A=A,
-        )
-        name = calendar.day_name[a.weekday()]
-        answer = f"No, it is a {name}." if "Monday" in goal and name != "Monday" else f"It is a {name}."
-        return _done(
-            "dates",
-            rnd,
-            goal,
-            {"operation": "weekday", "date": a.isoformat()},
-            rnd.choice([name, f"{a} is a {name}"]),
-            answer,
-        )
-    if kind == 2:
-        later = _add(a, n, unit)
-        goal = one(
-            rnd,
-            "times.dates.3",
-            A=A,
-            n=n,
-            unit=unit,
-        )
-        return _done(
-            "dates",
-            rnd,
-            goal,
-            {"operation": "add", "date": a.isoformat(), "amount": n, "unit": unit},
-            rnd.choice([later.isoformat(), f"{later} ({calendar.day_name[later.weekday()]})"]),
-            f"It is {later}.",
-        )
-    if kind == 3:
-        earlier = _add(a, -n, unit)
-        goal = one(
-            rnd,
-            "times.dates.4",
-            A=A,
-            n=n,
-            unit=unit,
-        )
-        return _done(
-            "dates",
-            rnd,
-            goal,
-            {"operation": "add", "date": a.isoformat(), "amount": -n, "unit": unit},
-            earlier.isoformat(),
-            f"It is {earlier}.",
-        )
-    return _today(rnd, n, unit, b, B)
+        return _weekday(rnd)
+    if kind in (2, 3):
+        return _shifted(rnd, n if kind == 2 else -n, unit, "times.dates.3" if kind == 2 else "times.dates.4")
+    return _today(rnd) if kind == 4 else _from_today(rnd, n, unit)
 
 
-def _today(rnd: random.Random, n: int, unit: str, b: Day, B: str) -> Example:
+def _between(rnd: random.Random) -> Example:
+    a, b = sorted([day(rnd), day(rnd)])
+    A, B, days = written(rnd, a), written(rnd, b), (b - a).days
+    args = {"operation": "difference", "date": A, "to": B}
+    return _done("dates", rnd, one(rnd, "times.dates.1", A=A, B=B), args, _lapse(days, a, b), f"It is {days} days.")
+
+
+def _lapse(days: int, a: Day, b: Day) -> str:
+    """As `dates` says it."""
+    back = " (backwards: the second is earlier)" if days < 0 else ""
+    return f"{abs(days)} days from {a} to {b}{back} ({abs(days) // 7} weeks and {abs(days) % 7} days)"
+
+
+def _weekday(rnd: random.Random) -> Example:
+    a = day(rnd)
+    A, name = written(rnd, a), calendar.day_name[a.weekday()]
+    goal = one(rnd, "times.dates.2", A=A)
+    answer = f"No, it is a {name}." if "Monday" in goal and name != "Monday" else f"It is a {name}."
+    return _done("dates", rnd, goal, {"operation": "weekday", "date": A}, f"{a} is a {name}", answer)
+
+
+def _shifted(rnd: random.Random, n: int, unit: str, wordings: str) -> Example:
+    a = day(rnd)
+    A, then = written(rnd, a), _add(a, n, unit)
+    name = calendar.day_name[then.weekday()]
+    seen = f"{then} ({name}) is {abs(n)} {unit} {'after' if n > 0 else 'before'} {a}"
+    args = {"operation": "add", "date": A, "amount": n, "unit": unit}
+    return _done("dates", rnd, one(rnd, wordings, A=A, n=abs(n), unit=unit), args, seen, f"It is {then}, a {name}.")
+
+
+def _today(rnd: random.Random) -> Example:
     today = day(rnd)
-    kind = rnd.randrange(3)
-    if kind == 0:
-        goal = one(
-            rnd,
-            "times.today.1",
-        )
-        name = calendar.day_name[today.weekday()]
-        return _done(
-            "dates", rnd, goal, {"operation": "now"}, f"{today} 14:05 ({name})", f"It is {name}, {today}, 14:05."
-        )
-    if kind == 1:
-        goal = one(
-            rnd,
-            "times.today.2",
-            n=n,
-            unit=unit,
-        )
-        later = _add(today, n, unit)
-        return _done(
-            "dates",
-            rnd,
-            goal,
-            {"operation": "add", "date": "today", "amount": n, "unit": unit},
-            later.isoformat(),
-            f"It is {later}.",
-        )
-    days = abs((b - today).days)
+    name = calendar.day_name[today.weekday()]
+    seen = f"now it is {name} {today} 14:05 (UTC, UTC+0000)"
+    return _done("dates", rnd, one(rnd, "times.today.1"), {"operation": "now"}, seen, f"It is {name}, {today}, 14:05.")
+
+
+def _from_today(rnd: random.Random, n: int, unit: str) -> Example:
+    today, b = day(rnd), day(rnd)
+    if rnd.random() < 0.5:
+        then = _add(today, n, unit)
+        name = calendar.day_name[then.weekday()]
+        args = {"operation": "add", "date": "today", "amount": n, "unit": unit}
+        seen = f"{then} ({name}) is {n} {unit} after {today}"
+        return _done("dates", rnd, one(rnd, "times.today.2", n=n, unit=unit), args, seen, f"It is {then}, a {name}.")
+    B, days = written(rnd, b), (b - today).days
     goal = one(rnd, "times.today.3", B=B)
-    args = {"operation": "difference", "date": "today", "to": b.isoformat()}
-    if "since" in goal:
-        args = {"operation": "difference", "date": b.isoformat(), "to": "today"}
-    return _done("dates", rnd, goal, args, f"{days} days", f"It is {days} days.")
+    past = "since" in goal
+    pair = {"date": B, "to": "today"} if past else {"date": "today", "to": B}
+    seen = _lapse(-days, b, today) if past else _lapse(days, today, b)
+    return _done("dates", rnd, goal, {"operation": "difference", **pair}, seen, f"It is {abs(days)} days.")
 
 
 def _add(when: Day, n: int, unit: str) -> Day:
@@ -161,7 +119,7 @@ UNITS: list[list[tuple[str, list[str], float]]] = [
     [("seconds", ["seconds", "secs"], 1.0), ("minutes", ["minutes", "mins"], 60.0), ("hours", ["hours", "hrs"], 3600.0), ("days", ["days"], 86400.0), ("weeks", ["weeks"], 604800.0)],
     [("MB", ["MB", "megabytes"], 1.0), ("GB", ["GB", "gigabytes"], 1000.0), ("KB", ["KB", "kilobytes"], 0.001), ("TB", ["TB", "terabytes"], 1e6), ("bytes", ["bytes"], 1e-6)],
     [("km/h", ["km/h", "kph"], 1.0), ("mph", ["mph", "miles per hour"], 1.609344), ("m/s", ["m/s"], 3.6), ("knots", ["knots"], 1.852)],
-    [("m2", ["square metres", "square meters", "m2"], 1.0), ("acres", ["acres"], 4046.8564224), ("hectares", ["hectares", "ha"], 10000.0), ("square feet", ["square feet", "sq ft"], 0.09290304)],
+    [("m2", ["square metres", "square meters"], 1.0), ("acres", ["acres"], 4046.8564224), ("hectares", ["hectares"], 10000.0), ("square feet", ["square feet"], 0.09290304)],
 ]  # fmt: skip
 
 
@@ -182,17 +140,19 @@ def units(rnd: random.Random) -> Example:
         (_, names, size), (_, names2, size2) = rnd.sample(rnd.choice(UNITS), 2)
         unit, to, out = rnd.choice(names), rnd.choice(names2), 0.0
         out = float(value) * size / size2
-    got = plain_number(round(out, 6))
-    goal = one(
-        rnd,
-        "times.units.1",
-        v=value,
-        u=unit,
-        t=to,
-    )
-    arguments = {"value": float(value) if "." in value else int(value), "unit": unit, "to": to}
-    seen = rnd.choice([f"{got} {to}", f"{value} {unit} = {got} {to}", got])
+    got = f"{out:.10g}"
+    goal = one(rnd, "times.units.1", v=value, u=unit, t=to)
+    seen = f"{value} {_named(unit)} = {got} {_named(to)}" + (" (rounded)" if len(got) > 10 else "")
+    arguments = {"value": value, "unit": unit, "to": to}
     return _done("units", rnd, goal, arguments, seen, f"{value} {unit} is {got} {to}.")
+
+
+def _named(unit: str) -> str:
+    """The unit as `units` spells it in its answers: in full and in the singular."""
+    full = {"km": "kilometer", "kg": "kilogram", "lbs": "pound", "lb": "pound", "oz": "ounce", "cm": "centimeter", "mm": "millimeter", "ft": "foot", "feet": "foot",
+            "GB": "gigabyte", "MB": "megabyte", "KB": "kilobyte", "TB": "terabyte", "ml": "milliliter", "l": "liter", "mph": "mile/hour", "km/h": "kilometer/hour",
+            "celsius": "degree Celsius", "fahrenheit": "degree Fahrenheit"}  # fmt: skip
+    return full.get(unit, unit.replace("litre", "liter").replace("metre", "meter").rstrip("s"))
 
 
 def texts(rnd: random.Random) -> Example:

@@ -115,3 +115,36 @@ def _turned(rows: Any, heads: int) -> Any:
     """The rows of q or k in llama.cpp's order: rotary pairs side by side instead of in halves."""
     out, rank = rows.shape
     return rows.reshape(heads, 2, out // heads // 2, rank).swapaxes(1, 2).reshape(out, rank)
+
+
+def adopt(lora: Any, path: Path) -> None:
+    """Give a fresh adapter the weights of one that was exported. Raises UsageError if it is of another shape."""
+    import gguf
+    import torch
+
+    from outrider.memory.errors import UsageError
+
+    config = lora.config
+    heads = {"attn_q": config.num_attention_heads, "attn_k": config.num_key_value_heads}
+    places = {name: place for place, name in PLACES.items()}
+    found = {tensor.name: tensor.data for tensor in gguf.GGUFReader(str(path)).tensors}
+    for key, parameter in lora.named_parameters():
+        if ".lora_" not in key:
+            continue
+        layer, rest = key.split("layers.")[1].split(".", 1)
+        place, side = rest.split(".lora_")
+        name = next(name for name, one in places.items() if one == place)
+        value = found.get(f"blk.{layer}.{name}.weight.lora_{side[0].lower()}")
+        if value is None or tuple(value.shape) != tuple(parameter.shape):
+            raise UsageError(
+                f"{path.name} does not fit this base", f"{key} has another shape", "start from the base alone"
+            )
+        if side.startswith("B") and name in heads:
+            value = _back(value, heads[name])
+        parameter.data = torch.tensor(value.astype("float32"))
+
+
+def _back(rows: Any, heads: int) -> Any:
+    """What `_turned` did, undone."""
+    out, rank = rows.shape
+    return rows.reshape(heads, out // heads // 2, 2, rank).swapaxes(1, 2).reshape(out, rank)

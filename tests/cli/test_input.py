@@ -95,12 +95,15 @@ def test_a_file_that_cannot_be_attached_is_named_with_its_neighbour(program: Pro
 
 
 def test_a_long_text_that_is_piped_in_is_kept_in_the_workspace(program: Program) -> None:
-    """Nothing is cut in silence, and no file of the person is overwritten."""
+    """Nothing is cut in silence, no file of the person is overwritten, and it goes when the run is answered."""
     (program.work / "stdin.txt").write_text("mine")
-    assert ask(program, "summarise", input="y" * 100_000).code == 0
+    failed = program.script({"text": "STATUS: failed"})
+    assert program("run", "summarise", "--model", failed, "--tool", "plan", input="y" * 100_000).code == 5
     assert (program.work / "stdin.txt").read_text() == "mine"
     assert (program.work / "stdin-2.txt").read_text() == "y" * 100_000
     assert "stdin-2.txt" in first_message(program)
+    assert ask(program, "summarise", input="y" * 100_000).code == 0
+    assert sorted(path.name for path in program.work.iterdir()) == ["stdin-2.txt", "stdin.txt"]
 
 
 @pytest.mark.parametrize("name", ["goal.md", "@goal.md"])

@@ -111,3 +111,41 @@ def at_terminal(program: Program, arguments: Sequence[str], steps: list[tuple[st
     _, status = os.waitpid(child, 0)
     os.close(terminal)
     return os.waitstatus_to_exitcode(status), shown.decode("utf-8", "replace").replace("\r\n", "\n")
+
+
+def test_a_yes_for_always_is_a_rule_no_wider_than_what_was_shown(program: Program) -> None:
+    """`w` writes it to the policy file; the next run does not ask, and `outrider policy` tells of it."""
+    script = program.script(SEND, {"text": "done"})
+    code, said = at_terminal(program, program.run_args(script), [("allow?", b"w\n")])
+    assert code == 0
+    assert "allow tool send, effect network" in said
+    code, said = at_terminal(program, program.run_args(script), [])
+    assert (code, said.count("allow?")) == (0, 0)
+    assert '"send"' in program("policy", "show").out
+
+
+def test_a_no_with_a_reason_is_read_by_the_model(program: Program) -> None:
+    """The reason stands in the observation and in the record."""
+    code, _ = at_terminal(
+        program, program.run_args(program.script(SEND, {"text": "done"})), [("allow?", b"n not on a Friday\n")]
+    )
+    assert code == 3
+    assert "not on a Friday" in program("show", "last", "--json").out
+    assert not (program.work / "sent.txt").exists()
+
+
+def test_arguments_can_be_changed_before_a_yes(program: Program) -> None:
+    """`e` takes other arguments, shows them, and asks again; what runs is what was shown."""
+    steps = [("allow?", b"e\n"), ("one line of JSON", b'{"text": "changed"}\n'), ("allow?", b"y\n")]
+    code, _ = at_terminal(program, program.run_args(program.script(SEND, {"text": "done"})), steps)
+    assert code == 0
+    assert (program.work / "sent.txt").read_text() == "changed\n"
+
+
+def test_policy_why_says_what_would_become_of_a_call(program: Program) -> None:
+    """Which rule decides, where it sends, and what the rule of two adds."""
+    told = program("policy", "why", "http_request", '{"url": "https://api.example.org/x"}').out
+    assert "decision: allow" in told
+    assert "sends to: api.example.org:443" in told
+    assert "rule of two" in told
+    assert "decision: ask" in program("policy", "why", "http_request", '{"url": "https://h/", "method": "POST"}').out

@@ -27,7 +27,7 @@ from outrider.memory.events import (
 
 NEEDED = {
     "goal": "g", "model": "m", "step": 3, "call_id": "1.0", "tool": "t", "child": "c", "approved": True, "text": "x",
-    "upto": 4, "reason": "stuck",
+    "upto": 4, "reason": "stuck", "flag": "private",
 }  # fmt: skip
 
 

@@ -359,13 +359,12 @@ def test_a_database_in_the_workspace_is_not_written_over(ctx: ToolContext) -> No
     assert "wrote" in call(file_tools.write_file, ctx, path="other-wal", content="x")
 
 
-def test_what_files_guard_is_what_the_sandbox_never_carries() -> None:
+def test_what_the_sandbox_never_carries_is_guarded_too() -> None:
     """One rule for both ways to write a file."""
-    from outrider.tools.files import paths
-    from outrider.tools.sandbox.workspace import NEVER
+    from outrider.tools.files.guarded import NEVER, SECRET, is_guarded
 
-    assert paths.GUARDED == NEVER
-    assert paths.SECRET <= NEVER
+    assert all(is_guarded(name) for name in NEVER)
+    assert SECRET <= NEVER
 
 
 @pytest.mark.parametrize("path", [".env", ".env.local", "src/.aws/credentials", ".ssh/id_ed25519", ".netrc"])

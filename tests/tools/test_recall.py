@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from outrider.tools.control.recall import note, recall
-from outrider.tools.tool import ToolContext, ToolError
+from outrider.tools.tool import Observation, ToolContext, ToolError
 
 
 class Shelf:
@@ -49,9 +49,9 @@ def ctx() -> ToolContext:
 
 
 def call(ctx: ToolContext, **arguments: Any) -> str:
-    text = recall.run(recall.check(arguments), ctx)
-    assert isinstance(text, str)
-    return text
+    seen = recall.run(recall.check(arguments), ctx)
+    assert isinstance(seen, Observation)
+    return seen.text
 
 
 def test_recall_finds_by_words_and_says_where_and_when(ctx: ToolContext) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from outrider.tools.tool import ToolContext, ToolError, tool
 
 
-@tool(effect="read", timeout_s=24 * 3600, serial=True, waits=True)
+@tool(effect="read", timeout_s=24 * 3600, serial=True, waits=True, private=True)
 async def ask_user(question: str, ctx: ToolContext) -> str:
     """Ask the person a question that only they can answer, and wait for the answer.
 

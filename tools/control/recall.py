@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import re
 
-from outrider.tools.tool import Memory, ToolContext, ToolError, tool
+from outrider.memory.events import Origin
+from outrider.tools.tool import Memory, Observation, ToolContext, ToolError, tool
 
 FOUND = 8
 EXCERPT = 300  # characters of a hit that are shown
@@ -18,7 +19,7 @@ _HANDLE = re.compile(r"#?(?:(?P<run>[\w.-]+)/)?(?P<seq>\d{1,9}(?:\.\d{1,6})?)")
 
 
 @tool(effect="read", fresh_s=0)
-def recall(query: str, ctx: ToolContext, run: str = "", start: int = 0, length: int = PAGE) -> str:
+def recall(query: str, ctx: ToolContext, run: str = "", start: int = 0, length: int = PAGE) -> Observation:
     """Search what this and earlier runs saw and noted, or read one stored observation whole by its handle.
 
     query: words to look for, or a handle such as "12", "3.1" or "RUN/12"
@@ -32,11 +33,23 @@ def recall(query: str, ctx: ToolContext, run: str = "", start: int = 0, length: 
         raise ToolError("there is nothing to recall", "the query is empty", "give a few words, or a handle")
     handle = _HANDLE.fullmatch(query)
     if handle:
-        return _read(memory, handle["run"] or inside or ctx.run_id, handle["seq"], start, length)
+        return _one(memory, handle["run"] or inside or ctx.run_id, handle["seq"], start, length, ctx.run_id)
     hits = memory.search(query, limit=FOUND, run=inside or None)
     if not hits:
-        return f"nothing is remembered about {query!r}" + (f" in run {inside}" if inside else "")
-    return "\n".join(_line(hit, query, ctx.run_id) for hit in hits)
+        where = f" in run {inside}" if inside else ""
+        return Observation(f"nothing is remembered about {query!r}{where}", private=())
+    text = "\n".join(_line(hit, query, ctx.run_id) for hit in hits)
+    others = any(hit.get("run") != ctx.run_id for hit in hits)
+    strange = any(hit.get("origin", "untrusted") == "untrusted" for hit in hits)
+    return Observation(text, origin="untrusted" if strange else "trusted", private=("memory",) if others else ())
+
+
+def _one(memory: Memory, run: str, seq: str, start: int, length: int, this_run: str) -> Observation:
+    """One observation, with the origin it had; of another run it is private too."""
+    text = _read(memory, run, seq, start, length)
+    origin_of = getattr(memory, "origin_of", None)
+    origin: Origin = origin_of(run, seq) if origin_of else "untrusted"
+    return Observation(text, origin=origin, private=() if run == this_run else ("memory",))
 
 
 @tool(effect="read", fresh_s=0)

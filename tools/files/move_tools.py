@@ -15,7 +15,8 @@ from pathlib import Path
 from posixpath import normpath
 
 from outrider.tools.files import walk
-from outrider.tools.files.paths import READ, Place, is_secret, missing, place, refuse_guarded, shown
+from outrider.tools.files.guarded import is_secret
+from outrider.tools.files.paths import READ, Place, missing, place, refuse_guarded, shown
 from outrider.tools.files.writing import MAX_WRITE, is_database, put_file, replace_file
 from outrider.tools.tool import Change, Observation, ToolContext, ToolError, tool
 

@@ -22,19 +22,10 @@ from itertools import islice
 from pathlib import Path
 
 from outrider.memory.errors import OutriderError
+from outrider.tools.files.guarded import is_guarded, is_secret
 
 MAX_LINKS = 40
 MAX_LOOKED_AT = 5000  # entries, for a file of the same name elsewhere
-# What other programs run or trust on sight, and what holds keys: the sandbox carries none of it either (a test compares).
-GUARDED = frozenset({
-    ".git", ".hg", ".svn", ".jj", ".ssh", ".gnupg", ".aws", ".azure", ".kube", ".docker", ".netrc", ".npmrc", ".pypirc",
-    ".env", ".envrc", ".direnv", ".vscode", ".idea", ".mcp.json", ".outrider", "outrider.toml", ".pre-commit-config.yaml",
-    ".venv", "node_modules", "__pycache__", ".bashrc", ".bash_profile", ".profile", ".zshrc", ".zshenv", ".login",
-})  # fmt: skip
-SECRET = frozenset({
-    ".ssh", ".gnupg", ".aws", ".azure", ".kube", ".docker", ".netrc", ".npmrc", ".pypirc", ".env", ".envrc", ".outrider",
-})  # fmt: skip
-EXAMPLES = (".example", ".sample", ".template", ".dist")
 FOLDER = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
 # O_NONBLOCK: a named pipe must not hold the opener; a regular file does not mind.
 READ = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NONBLOCK", 0)
@@ -55,22 +46,10 @@ def shown(name: str) -> str:
     )
 
 
-def is_secret(path: str) -> bool:
-    """Whether a path (resolved, relative) is in a place for keys: such files are not read and not searched."""
-    parts = [part.lower() for part in path.split("/")]
-    last = parts[-1]
-    return any(part in SECRET for part in parts) or (last.startswith(".env.") and not last.endswith(EXAMPLES))
-
-
-def is_guarded(path: str) -> bool:
-    """Whether a path (resolved, relative) is one other programs run or trust on sight: such files are not written."""
-    return is_secret(path) or any(part.lower() in GUARDED for part in path.split("/"))
-
-
 def refuse_guarded(resolved: str, path: str) -> None:
     """Raises ToolError when `resolved`, which was asked for as `path`, may not be written."""
     if is_guarded(resolved):
-        why = "other programs run or trust files of that name, or it holds keys"
+        why = "other programs run or obey files of that name, or it holds keys"
         raise refused(f"{shown(path)} is not written", why, "use another name, or ask the person to do it")
 
 

@@ -21,6 +21,7 @@ from typing import Any
 
 from outrider.memory.errors import OutriderError
 from outrider.tools.files import encoding, paths, walk
+from outrider.tools.files.guarded import is_secret
 from outrider.tools.process.limits import limit_self
 
 LINE = 20_000  # characters of a line that are looked at
@@ -87,7 +88,7 @@ def _files(root: Path, path: str) -> Iterator[tuple[str, int]]:
         top = at.open_folder()
         try:
             for entry in walk.entries(top, prefix, deep=True):
-                if entry.kind == "file" and not paths.is_secret(entry.path):
+                if entry.kind == "file" and not is_secret(entry.path):
                     yield entry.path, _open(entry)
         finally:
             os.close(top)

@@ -1,5 +1,6 @@
 """The child process that asks the model hub: `python -m outrider.tools.hub.hub_process`, killed at its deadline by hub.py.
-May touch: the network, at the hub's endpoint, through huggingface_hub and with the person's own token.
+May touch: the network, at the hub's endpoint, through huggingface_hub and with the person's own token. Every connection
+goes to an address that the rule of the HTTP gateway allows (a redirect's too); only the endpoint itself may be private.
 Does not promise: every model on the hub.
 
 A process because huggingface_hub retries a list for 23 s when there is no network, and cannot be told not to; here it
@@ -10,10 +11,13 @@ stdin: {"do": "search" | "model", "endpoint", …}. stdout: {"rows": […]} or {
 from __future__ import annotations
 
 import json
+import os
 import sys
 from functools import partial
 from typing import Any
+from urllib.parse import urlsplit
 
+from outrider.tools.net.addresses import judge, resolve
 from outrider.tools.process.limits import limit_self
 
 FIELDS: list[Any] = [
@@ -34,6 +38,7 @@ def main() -> None:
 def _ask(asked: dict[str, Any]) -> list[dict[str, Any]]:
     from huggingface_hub import HfApi
 
+    _only_checked_addresses(asked["endpoint"] or os.environ.get("HF_ENDPOINT") or "https://huggingface.co")
     hub = HfApi(endpoint=asked["endpoint"] or None)
     if asked["do"] == "model":
         return [_row(hub.model_info(asked["model"], timeout=asked["seconds"], expand=FIELDS))]
@@ -49,6 +54,38 @@ def _ask(asked: dict[str, Any]) -> list[dict[str, Any]]:
         expand=FIELDS,
     )
     return [_row(model) for model in found]
+
+
+def _only_checked_addresses(endpoint: str) -> None:
+    """Make the library connect as the gateway does: a name is resolved once, checked, and the checked address used."""
+    import httpcore2
+    import httpx2
+    from huggingface_hub import set_client_factory
+    from huggingface_hub.utils import _http
+
+    own = urlsplit(endpoint)
+    allowed = (f"{own.hostname}:{own.port or (443 if own.scheme == 'https' else 80)}",)
+
+    class Checked(httpcore2.SyncBackend):
+        def connect_tcp(self, host: str, port: int, timeout: float | None = None, **options: Any) -> Any:  # type: ignore[override]
+            return super().connect_tcp(
+                judge(host, port, resolve(host, port), allowed)[0], port, timeout=timeout, **options
+            )
+
+    def client() -> httpx2.Client:
+        transport = httpx2.HTTPTransport()
+        transport._pool = httpcore2.ConnectionPool(httpx2.create_ssl_context(), network_backend=Checked())
+        hooks = {"request": [hook]} if (hook := getattr(_http, "hf_request_event_hook", None)) else {}
+        return httpx2.Client(
+            transport=transport,
+            event_hooks=hooks,
+            follow_redirects=True,
+            max_redirects=5,
+            timeout=None,
+            trust_env=False,
+        )
+
+    set_client_factory(client)
 
 
 def _do_not_retry() -> None:

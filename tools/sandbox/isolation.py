@@ -12,8 +12,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from outrider.tools.files.guarded import NEVER
 from outrider.tools.sandbox.inside.settings import Settings
-from outrider.tools.sandbox.workspace import NEVER
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,19 +15,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from outrider.memory.errors import UsageError
+from outrider.tools.files.guarded import NEVER, is_guarded
 from outrider.tools.files.kept import Change, Kept, TooLarge
 from outrider.tools.sandbox.inside.files import DEEPEST
 from outrider.tools.sandbox.inside.wire import PIECE
 
-# Carried neither way: secrets, what other programs run or trust on sight (hooks, editor and shell settings), heaps of others' code.
-# fmt: off
-NEVER = frozenset({
-    ".git", ".hg", ".svn", ".jj", ".ssh", ".gnupg", ".aws", ".azure", ".kube", ".docker", ".netrc", ".npmrc",
-    ".pypirc", ".env", ".envrc", ".direnv", ".vscode", ".idea", ".mcp.json", ".outrider", "outrider.toml",
-    ".pre-commit-config.yaml", ".venv", "node_modules", "__pycache__", ".bashrc", ".bash_profile", ".profile",
-    ".zshrc", ".zshenv", ".login",
-})
-# fmt: on
 MOST_FILES = 50_000
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _RACY_NS = 20_000_000
@@ -188,11 +180,12 @@ class HostFolder:
         if not path or any(part in (b"", b".", b"..") or b"\0" in part for part in parts):
             return
         ways = (b"/".join(parts[: depth + 1]) for depth in range(len(parts)))
-        if any(
+        refused = is_guarded(os.fsdecode(path)) or any(
             self._never(os.fsdecode(part), way, depth)
             for depth, (part, way) in enumerate(zip(parts, ways, strict=True))
-        ):
-            self._leave(path, "this name never leaves the sandbox")
+        )
+        if refused:
+            self._leave(path, "other programs run or obey files of that name: it never leaves the sandbox")
             return
         try:
             if kind in (b"file", b"link"):

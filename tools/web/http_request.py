@@ -79,8 +79,7 @@ with warnings.catch_warnings():  # a parameter called "json" hides a deprecated 
         filler = Filler(ctx.secret, ctx.secret_hosts, address.host, address.port or _PORTS[address.scheme])
         content, kind = request_body(ctx, filler, body, json, form or {}, files or {})
         wanted = _headers(headers or {}, filler)
-        if kind:
-            wanted.setdefault("content-type", kind)
+        wanted |= {"content-type": kind} if kind and "content-type" not in wanted else {}
         wish = _Wish(max(1, min(pages, MAX_PAGES)), _expression(shape))
         full = _filled_in(url, filler, address.host)
         ends = time.monotonic() + max(1.0, min(TIME_S, ctx.seconds_left() - 1))

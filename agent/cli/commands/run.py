@@ -69,7 +69,7 @@ def command(
     The answer goes to stdout, everything else to stderr. Ctrl-C stops after the step; `outrider resume` goes on. What is piped
     in and the files named are part of the goal: a small text is shown to the model, of the rest it learns the path.
     """
-    from outrider.agent.cli.asking import wanted
+    from outrider.agent.cli.input.asking import wanted
     from outrider.agent.cli.progress import Progress
     from outrider.agent.structured.schema import schema_of
 
@@ -93,9 +93,9 @@ def _start(
     progress: Progress,
 ) -> NoReturn:
     from outrider.agent.agent import Agent
-    from outrider.agent.cli.asking import attached
-    from outrider.agent.cli.attach import small_for
     from outrider.agent.cli.conclusion import Conclusion
+    from outrider.agent.cli.input.asking import attached
+    from outrider.agent.cli.input.attach import small_for, tidy
     from outrider.agent.cli.session import work
 
     settings = settings_of(flags, config) | own
@@ -114,6 +114,8 @@ def _start(
         progress,
         conclusion,
     )
+    if done.state == "answered":
+        tidy(attachments, workspace)
     conclusion.leave(done)
 
 
@@ -122,10 +124,10 @@ def _follow_up(flags: RunFlags, run: str, goal: str, given: tuple[list[str], boo
     import asyncio
 
     from outrider.agent.agent import Agent
-    from outrider.agent.cli.asking import attached
-    from outrider.agent.cli.attach import small_for
     from outrider.agent.cli.conclusion import Conclusion
     from outrider.agent.cli.given import meant
+    from outrider.agent.cli.input.asking import attached
+    from outrider.agent.cli.input.attach import small_for
     from outrider.agent.cli.session import work
 
     conclusion = Conclusion(progress, as_json=flags.json)

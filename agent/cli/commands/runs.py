@@ -54,13 +54,15 @@ def command(
     json: Json = False,
 ) -> None:
     """List runs, newest first; with --json one object a line. `outrider find` searches what they saw and answered."""
+    from outrider.agent.history.ends import reasons_of
     from outrider.memory.run_index import runs
 
     states = _states(state or [])
     with asked(memory) as ask:
         if ask is None:
             return
-        found = runs(ask, label=label, model=model, since=since_of(since), words=grep)
+        reasons = reasons_of(states) if states else None
+        found = runs(ask, label=label, model=model, since=since_of(since), words=grep, reasons=reasons)
         rows = islice((row for row in found if not states or state_of(row) in states), limit)
         shown = _show_json(rows) if json else _show(list(rows))
     if not shown and not json:

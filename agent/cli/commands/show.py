@@ -24,32 +24,34 @@ TAIL = 120
 POLL_S = 0.2
 VERIFIED = 2_000  # events
 
+JsonLines = Annotated[
+    bool, typer.Option("--json", help="One event a line: run, seq, at, kind, body, hash.", show_default=False)
+]
+Follow = Annotated[bool, typer.Option("--follow", "-f", help="Go on while the run does.", show_default=False)]
+Full = Annotated[bool, typer.Option("--full", help="Everything, whole: all events, all output.", show_default=False)]
+Svg = Annotated[
+    Path | None, typer.Option("--svg", metavar="FILE", help="Write a picture of the transcript.", show_default=False)
+]
+Files = Annotated[bool, typer.Option("--files", help="Only the files its tools changed.", show_default=False)]
+Tools = Annotated[bool, typer.Option("--tools", help="Only the calls, one line each.", show_default=False)]
+Cost = Annotated[bool, typer.Option("--cost", help="Only what each step cost.", show_default=False)]
+StepNumber = Annotated[
+    int | None, typer.Option("--step", min=0, metavar="N", help="Only this step, whole.", show_default=False)
+]
+
 
 def command(
     run: Annotated[
         str, typer.Argument(metavar="RUN", help='A run: its id, a part of it, or "last".', show_default=False)
     ],
-    json: Annotated[
-        bool, typer.Option("--json", help="One event a line: run, seq, at, kind, body, hash.", show_default=False)
-    ] = False,
-    follow: Annotated[
-        bool, typer.Option("--follow", "-f", help="Go on while the run does.", show_default=False)
-    ] = False,
-    full: Annotated[
-        bool, typer.Option("--full", help="Everything, whole: all events, all output.", show_default=False)
-    ] = False,
-    svg: Annotated[
-        Path | None,
-        typer.Option("--svg", metavar="FILE", help="Write a picture of the transcript.", show_default=False),
-    ] = None,
-    files: Annotated[
-        bool, typer.Option("--files", help="Only the files its tools changed.", show_default=False)
-    ] = False,
-    tools: Annotated[bool, typer.Option("--tools", help="Only the calls, one line each.", show_default=False)] = False,
-    cost: Annotated[bool, typer.Option("--cost", help="Only what each step cost.", show_default=False)] = False,
-    step: Annotated[
-        int | None, typer.Option("--step", min=0, metavar="N", help="Only this step, whole.", show_default=False)
-    ] = None,
+    json: JsonLines = False,
+    follow: Follow = False,
+    full: Full = False,
+    svg: Svg = None,
+    files: Files = False,
+    tools: Tools = False,
+    cost: Cost = False,
+    step: StepNumber = None,
     memory: Memory = None,
 ) -> None:
     """Show what a run did. Of a long run the last part; --full shows all of it. A run that was edited says so."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
@@ -17,7 +17,7 @@ from outrider.agent.cli.output import out, out_json, out_lines, say
 from outrider.memory.errors import UsageError
 
 if TYPE_CHECKING:
-    from outrider.memory.run_index import Row
+    from outrider.memory.run_index import Spending
 
 BAR = 30  # columns of the longest bar
 
@@ -56,14 +56,15 @@ def command(
 
     By tool only calls are told: dollars and tokens are the model's.
     """
-    from outrider.memory.run_index import runs
+    from outrider.memory.run_index import spending
 
     if json and as_csv:
         raise UsageError("--json and --csv are both given", "stdout holds one of them", "leave one out")
     begin = since_of(since)
     with asked(memory) as ask:
-        rows = runs(ask, label=label, model=model) if ask else iter(())
-        totals = totals_of(rows, by, begin[:10])
+        if ask is None:
+            return
+        totals = totals_of(spending(ask, label=label, tools=by is By.tool), by, begin[:10], model.lower())
     if json:
         for name, one in totals.items():
             out_json({by.value: name} | _plain(one))
@@ -72,40 +73,48 @@ def command(
     elif totals:
         _show(totals, by, plot)
     else:
-        say("nothing was used" if begin or label or model else 'no runs yet: outrider run "…" makes one')
+        say("nothing was used")
 
 
-def totals_of(rows: Iterable[Row], by: By, first_day: str) -> dict[str, Total]:
-    """The totals by name, in the order of days, or most dollars, tokens and calls first. first_day: nothing before it."""
+def totals_of(spent: Iterable[Spending], by: By, first_day: str, model: str) -> dict[str, Total]:
+    """The totals by name: days in order, else most dollars, tokens and calls first.
+
+    first_day: nothing before it. model: only models whose name holds this (of tools, which tell of no model, all).
+    """
     totals: dict[str, Total] = {}
-    for row in rows:
-        days = {day: models for day, models in row.told.days.items() if day >= first_day}
+    for many, began, label, days, tools, calls in spent:
         if by is By.tool:
-            if row.created_at[:10] >= first_day:
-                for name, calls in row.told.tools.items():
-                    total = totals.setdefault(name, Total())
-                    total.runs, total.calls = total.runs + 1, total.calls + calls
-            continue
-        names = set[str]()
-        for day, models in days.items():
-            for model, (usd, tokens, steps) in models.items():
-                name = {By.day: day, By.model: model, By.label: row.label or "(none)"}[by]
+            for name, count in tools.items() if began >= first_day else ():
                 total = totals.setdefault(name, Total())
-                total.usd, total.tokens, total.steps = (
-                    total.usd + Decimal(usd),
-                    total.tokens + tokens,
-                    total.steps + steps,
-                )
-                names.add(name)
-        for place, name in enumerate(sorted(names)):
-            totals[name].runs += 1
-            totals[name].calls += row.told.calls if place == 0 else 0  # a run's calls are told once
-    order = (
-        sorted(totals)
-        if by is By.day
-        else sorted(totals, key=lambda n: (-totals[n].usd, -totals[n].tokens, -totals[n].calls, n))
-    )
-    return {name: totals[name] for name in order}
+                total.runs, total.calls = total.runs + many, total.calls + many * count
+            continue
+        names = list(_spend(totals, by, label or "(none)", days, first_day, model, many))
+        for name in set(names):
+            totals[name].runs += many
+        if names:
+            totals[names[0]].calls += many * calls  # a run's calls are told once, where it began
+    if by is By.day:
+        return dict(sorted(totals.items()))
+    return dict(sorted(totals.items(), key=lambda one: (-one[1].usd, -one[1].tokens, -one[1].calls, one[0])))
+
+
+def _spend(
+    totals: dict[str, Total], by: By, label: str, days: Mapping[str, Any], first_day: str, model: str, many: int
+) -> Iterator[str]:
+    """Add runs that are alike; the names they had a part in."""
+    for day, models in days.items():
+        if day < first_day:
+            continue
+        for named, (usd, tokens, steps) in models.items():
+            if model and model not in named.lower():
+                continue
+            name = day if by is By.day else named if by is By.model else label
+            if (total := totals.get(name)) is None:
+                total = totals[name] = Total()
+            if usd != "0":
+                total.usd += many * Decimal(usd)
+            total.tokens, total.steps = total.tokens + many * tokens, total.steps + many * steps
+            yield name
 
 
 def _plain(total: Total) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from typing import Any
 from outrider.agent.models.brain.prompt import tool_line
 from outrider.agent.models.choice.words import pieces, stems
 
-MOST, FEWEST, FITS = 6, 2, 0.6  # tools shown: at most, whatever they score, and the score a further one needs
+MOST, FEWEST, FITS = 6, 2, 0.7  # tools shown: at most, whatever they score, and the score a further one needs
 DATE = r"\d{4}-\d\d-\d\d|\b(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\b|day|week|month|year|today|tomorrow|date"
 UNIT = (
     r"\b(?:km|kilomet\w+|met(?:er|re)s?|miles?|feet|foot|ft|inch\w*|yards?|cm|centi\w+|mm|milli\w+|kg|kilo\w*|grams?|pounds?|lbs?|"
@@ -43,7 +43,21 @@ FORMS: dict[str, tuple[str, str, str, str]] = {
     "read_page": ("url: str", "read a web page", r"https?://|www\.", "page website"),
     "python": ("code: str", "run Python code", r"\b(?:python|code|script|prime|fibonacci|simulate)\b", "python run code"),
 }  # fmt: skip
-HIDDEN = frozenset(["plan", "delegate", "ask_user", "shell", "http_request", "hub_run"])
+HIDDEN = frozenset(
+    [
+        "plan",
+        "delegate",
+        "ask_user",
+        "shell",
+        "http_request",
+        "hub_run",
+        "hub_search",
+        "hub_model",
+        "python",
+        "recall",
+        "note",
+    ]
+)  # not taught
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +88,46 @@ def pick(goal: str, cards: Sequence[Card], most: int = MOST) -> list[Card]:
     words = stems(pieces(goal, 120))
     scored = [(score(goal, words, card), -at, card) for at, card in enumerate(cards) if card.name not in HIDDEN]
     best = sorted(scored, key=lambda one: one[:2], reverse=True)[:most]
-    fits = [one for at, one in enumerate(best) if at < FEWEST or one[0] >= FITS]
+    fits = [one for one in best if one[0] >= FITS]
+    fits += [one for one in best if one[0] < FITS and one[2].form is None][: max(0, FEWEST - len(fits))]
     return [card for _, _, card in sorted(fits, key=lambda one: -one[1])]
+
+
+def likely(goal: str, cards: Sequence[Card]) -> list[Card]:
+    """The tools of somebody's own that a goal may well be about."""
+    words = stems(pieces(goal, 120))
+    return [card for card in cards if card.form is None and score(goal, words, card) >= LIKELY]
+
+
+def is_filled(goal: str, card: Card) -> bool:
+    """Whether the goal holds more than the tool's own words: what its arguments could be."""
+    own = _stems(f"{card.name} {card.description}") | _stems(" ".join(card.parameters.get("properties") or {}))
+    rest = (
+        stems(pieces(goal, 120))
+        - own
+        - _stems("when who open times time price cost need want know tell person state what's")
+    )
+    return bool(rest) or any(c.isdigit() for c in goal) or not card.parameters.get("required")
+
+
+def clearly(goal: str, cards: Sequence[Card]) -> list[Card]:
+    """The tools of somebody's own that a goal is clearly about: by their own words, and more than any built-in one."""
+    words = stems(pieces(goal, 120))
+    scored = [(score(goal, words, card), card) for card in cards if card.name not in HIDDEN]
+    best = max((one for one, card in scored if card.form is None), default=0.0)
+    built_in = max((one for one, card in scored if card.form is not None), default=0.0)
+    return (
+        [card for one, card in scored if card.form is None and one >= max(CLEAR, 0.6 * best)] if best > built_in else []
+    )
+
+
+CLEAR, LIKELY = 2.5, 2.0  # scores
+QUESTIONS = (  # what is asked, what a tool's description then says
+    (r"\b(?:who|whom|whose|which person|what person|responsible)\b", r"\b(?:who|person|people|name of)\b"),
+    (r"\b(?:when|what time|until|at \d+:\d\d|times?)\b", r"\b(?:when|time|hours|date)\b"),
+    (r"\b(?:how much|cost|price|pay|fee)\b", r"\b(?:price|cost|fee|fare|rate|amount)\b"),
+    (r"\b(?:where|which place|location)\b", r"\b(?:where|place|location|address)\b"),
+)
 
 
 def score(goal: str, words: frozenset[str], card: Card) -> float:
@@ -83,10 +135,16 @@ def score(goal: str, words: frozenset[str], card: Card) -> float:
     form = card.form
     if form is not None:
         marked = 3.0 if re.search(form[2], goal, re.IGNORECASE | re.DOTALL) else 0.0
-        return marked + 0.5 * len(words & _stems(f"{card.name} {form[3]}")) + 0.1
+        return marked + 0.5 * len(words & _stems(form[3])) + 0.1
     name, about = _stems(card.name), _stems(card.description[:400])
+    asks = sum(bool(re.search(a, goal, re.I) and re.search(b, card.description, re.I)) for a, b in QUESTIONS)
     inside = _stems(" ".join(_arguments(card.parameters)))
-    return 1.6 * len(words & name) + 1.0 * len(words & (about - name)) + 0.7 * len(words & (inside - about - name))
+    return (
+        1.2 * asks
+        + 1.6 * len(words & name)
+        + 1.0 * len(words & (about - name))
+        + 0.7 * len(words & (inside - about - name))
+    )
 
 
 def _arguments(parameters: dict[str, Any]) -> list[str]:

@@ -10,9 +10,10 @@ from __future__ import annotations
 from pathlib import Path
 
 STARTER_PATH = Path(__file__).parent / "starter.gguf"
+ADAPTER_PATH = Path(__file__).parent / "adapter.gguf"
 PARAMETERS = 1000704
 
-__all__ = ["PARAMETERS", "STARTER_PATH", "describe"]
+__all__ = ["ADAPTER_PATH", "PARAMETERS", "STARTER_PATH", "describe"]
 
 
 def describe() -> str:

@@ -21,7 +21,7 @@ _OVERFLOW = re.compile(
     r"context_length_exceeded|exceed_context_size|maximum (?:context|prompt|input|sequence) length|context (?:length|size|window)"
     r"|exceed\w* (?:the )?(?:available )?(?:model'?s )?context|prompt is too long|prompt too long|too many (?:input |total )?tokens"
     r"|(?:input|prompt|request) (?:is )?too (?:long|large)\b|too large for model|max_model_len|max_seq_len|n_keep|n_ctx"
-    r"|input token count|input length|(?:inputs|input) tokens\b.{0,60}must|range of input length|string_above_max_length"
+    r"|input token count|input length|inputs?`? tokens\b.{0,60}must|range of input length|string_above_max_length"
     r"|request entity too large|payload too large|content too large|token limit exceeded|reduce the length|longer than the model"
     r"|tokens per minute.{0,80}requested|requested token count|total number of tokens in the prompt",
     re.I | re.S,
@@ -181,7 +181,7 @@ def duration_s(text: str) -> float | None:
             total += float(number) * (scale if scale is not None else math.nan)
         except ValueError:
             return None
-    return total
+    return None if math.isnan(total) else total
 
 
 def failed_generation(body: bytes) -> str | None:

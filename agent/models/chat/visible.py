@@ -9,7 +9,6 @@ import re
 from collections.abc import Callable, Sequence
 
 from outrider.agent.models.chat.reasoning import CLOSERS, OPENERS
-from outrider.agent.models.chat.text_calls import begins_call
 
 _MARKS = tuple(
     each.lower()
@@ -59,8 +58,10 @@ class Visible:
             if start < self._shown:
                 continue
             tail = self._text[start : start + _LONGEST_MARK].lower()
-            if tail[:1] in "{[`~" or any(mark.startswith(tail) or tail.startswith(mark) for mark in _MARKS):
-                self._held = begins_call(self._text[start:]) or any(tail.startswith(mark) for mark in _MARKS)
+            if tail[:1] in ("{", "[") or any(tail.startswith(mark) for mark in _MARKS):
+                self._held = True  # the whole reply will tell; looking again at each piece would cost a square
+                return start
+            if any(mark.startswith(tail) for mark in _MARKS):
                 return start
         return len(self._text)
 

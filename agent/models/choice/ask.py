@@ -294,9 +294,9 @@ def read_view(messages: Sequence[Message], tools: Sequence[object]) -> steps.Vie
     calls: dict[str, CallDraft] = {}
     for message in messages:
         if message.role == "user" and message.label == GOAL and goal:
-            goal, history = _read_user(message.text, "")[0], []  # what was seen was for another goal
+            goal, history = _read_user(_with_files(message.text), "")[0], []  # what was seen was for another goal
         elif message.role == "user":
-            goal, found = _read_user(message.text, goal)
+            goal, found = _read_user(_with_files(message.text), goal)
             history += found
         elif message.role == "assistant":
             calls = {call.id: call for call in message.calls}
@@ -304,6 +304,17 @@ def read_view(messages: Sequence[Message], tools: Sequence[object]) -> steps.Vie
             call = calls.get(message.call_id)
             history.append(steps.Step(message.label, _arguments(call), message.text, message.ok))
     return steps.View(goals.bounded(goal), [_card(spec) for spec in tools], tuple(history))
+
+
+_CAME = re.compile(r"\n\nFiles that came with the goal, for tools to read: ([^\n]+)\Z")  # context/goal.py
+
+
+def _with_files(text: str) -> str:
+    """The goal with the files that came with it named in its sentence, as a person would: "… in sales.csv?"."""
+    if (came := _CAME.search(text)) is None:
+        return text
+    names = re.sub(r" \([^()]*\)", "", came[1]).replace(", ", " and ")
+    return f"{text[: came.start()].rstrip(' ?.!')} in {names}?"
 
 
 def _read_user(text: str, goal: str) -> tuple[str, list[steps.Step]]:

@@ -32,11 +32,11 @@ MONTHS = [
     "november",
     "december",
 ]
-_MONTH = r"(jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sep(?:t(?:ember)?)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)"
+MONTH = r"(jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sep(?:t(?:ember)?)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)"
 DATES = (
     re.compile(r"\b(?P<y>\d{4})-(?P<m>\d\d)-(?P<d>\d\d)\b"),
-    re.compile(rf"\b(?:the )?(?P<d>\d{{1,2}})(?:st|nd|rd|th)?(?: of)? {_MONTH.replace('(', '(?P<n>', 1)},? (?P<y>\d{{4}})\b", re.IGNORECASE),
-    re.compile(rf"\b{_MONTH.replace('(', '(?P<n>', 1)}\.? (?P<d>\d{{1,2}})(?:st|nd|rd|th)?,? (?P<y>\d{{4}})\b", re.IGNORECASE),
+    re.compile(rf"\b(?:the )?(?P<d>\d{{1,2}})(?:st|nd|rd|th)?(?: of)? {MONTH.replace('(', '(?P<n>', 1)},? (?P<y>\d{{4}})\b", re.IGNORECASE),
+    re.compile(rf"\b{MONTH.replace('(', '(?P<n>', 1)}\.? (?P<d>\d{{1,2}})(?:st|nd|rd|th)?,? (?P<y>\d{{4}})\b", re.IGNORECASE),
 )  # fmt: skip
 # deed: (how it is asked for, tools that do it)
 DEEDS: dict[str, tuple[re.Pattern[str], frozenset[str]]] = {
@@ -99,7 +99,7 @@ def read(goal: str) -> Asked:
     text = URL.sub(" ", text)
     found.quoted = [next(filter(None, groups)) for groups in QUOTED.findall(text)][:20]
     found.files = list(dict.fromkeys(FILE.findall(text)))[:20]
-    rest = FILE.sub(" ", QUOTED.sub(" ", text))
+    rest = re.sub(r"\b\d{1,2}:\d\d\b", " ", FILE.sub(" ", QUOTED.sub(" ", text)))  # a time may be written in other ways
     rest = _dates(rest, found)
     found.numbers = list(dict.fromkeys(spelt(number) for number in NUMBER.findall(rest)))[:30]
     found.names = [name for name in dict.fromkeys(NAME.findall(rest)) if _is_name(name)][:20]
@@ -157,7 +157,7 @@ def _dates(text: str, found: Asked) -> str:
     for pattern in DATES:
         for match in pattern.finditer(text):
             parts = match.groupdict()
-            month = int(parts["m"]) if parts.get("m") else _month(parts["n"])
+            month = int(parts["m"]) if parts.get("m") else month_number(parts["n"])
             try:
                 found.dates.append((match[0], date(int(parts["y"]), month, int(parts["d"])).isoformat()))
             except ValueError:
@@ -166,5 +166,5 @@ def _dates(text: str, found: Asked) -> str:
     return text
 
 
-def _month(name: str) -> int:
+def month_number(name: str) -> int:
     return next(at for at, month in enumerate(MONTHS, start=1) if month.startswith(name.lower()[:3]))

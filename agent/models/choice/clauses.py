@@ -19,6 +19,9 @@ _ORDER = r"(?:count|list|read|find|search|look up|convert|show me|tell me|calcul
 _BREAK = re.compile(
     rf"(?:[,;]?\s+(?:and|then|and then|also|and also)\s+|[.?!;]\s+(?:(?:and|then|also|after that|afterwards)[, ]+)?)(?={_QUESTION}|{_ORDER})", re.I
 )  # fmt: skip
+_ASKS = re.compile(
+    rf"\b{_QUESTION}|\bwhat's\b|\bwho's\b|^\W*(?:please |can you |could you |hey,? )*(?:{_ORDER}|\d|add\b|price\b|average\b|total\b|sum\b)|[*/+]\s*\d", re.I
+)  # fmt: skip
 _SAVE = re.compile(
     r"[,;.]?\s*(?:\b(?:and|then)\s+)*\b(?:write|save|store|put|record)\s+(?:it|that|this|(?:the|its|your)\s+(?:\w+\s+){0,2}?(?:result|answer|number|total|value|output|count|sum|text|list)s?)\s+"
     r"(?:(?:in|to|into|as|under)\s+)?(?:a\s+|the\s+)?(?:new\s+)?(?:file\s+)?(?:called\s+|named\s+)?[\"'`]?(?P<file>[\w./-]+\.\w{1,7})[\"'`]?\s*[.!]?\s*$", re.I
@@ -47,6 +50,8 @@ def split(goal: str) -> list[Clause]:
         parts.append(text[at : cut.start()])
         at = cut.end()
     parts.append(text[at:])
+    if not all(_ASKS.search(part) for part in parts):
+        parts = [text]  # a story whose last sentence asks is one question
     clauses = [Clause(part.strip(" ,;.")) for part in parts if len(part.strip()) > 3]
     return [*_with_file(clauses), *found] if clauses else [Clause(goal)]
 
@@ -54,7 +59,7 @@ def split(goal: str) -> list[Clause]:
 def _with_file(clauses: list[Clause]) -> list[Clause]:
     """A clause without a file of its own means the file of the clause before: "… in sales.csv, and how many rows"."""
     out: list[Clause] = []
-    last = ""
+    last = thing = ""
     for clause in clauses:
         files = asked.FILE.findall(clause.text)
         if (
@@ -65,6 +70,10 @@ def _with_file(clauses: list[Clause]) -> list[Clause]:
             )
         ):
             clause = replace(clause, text=f"{clause.text} in {last}")
+        if thing and re.search(r"\b(?:it|its|that|this)\b", clause.text, re.I) and not re.search(r"\d", clause.text):
+            clause = replace(clause, text=re.sub(r"\b(?:it|that|this)\b", thing, clause.text, count=1, flags=re.I))
+        named = re.search(r"\b[a-z]+ (?:[A-Z]{0,4}-?\d[\w-]*)\b(?! *[-+*/%])", clause.text)
+        thing = named[0] if named else thing
         last = files[-1] if files else last
         out.append(clause)
     return out

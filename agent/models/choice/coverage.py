@@ -21,7 +21,7 @@ _NUMBER = re.compile(r"-?\d[\d,]*(?:\.\d+)?")
 _NUMBER_WORDS = re.compile(
     r"\b(?:no|none|zero|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|nothing)\b", re.I
 )
-_GENERIC = stems(
+GENERIC = stems(
     ["file", "files", "folder", "document", "page", "value", "values", "column", "columns", "row", "rows", "table", "data", "content", "contents", "line", "lines", "text", "name", "result", "answer", "according", "say", "says", "tell", "show", "give", "find", "look", "read", "open", "list", "please", "know", "want", "need", "get", "many", "much", "number", "count", "total", "average", "mean", "sum", "highest", "lowest", "most", "least", "maximum", "minimum", "max", "min", "biggest", "largest", "smallest", "top", "first", "last", "there", "here", "exactly", "currently", "set", "written", "mention", "mentioned", "inside", "given", "database", "called", "different", "distinct", "unique", "all", "any", "entries", "records", "calculate", "compute", "work", "out", "listed", "using", "see", "check"]
 )  # fmt: skip
 _SAME_UNIT = (
@@ -57,8 +57,7 @@ def left_out(goal: str, done: Sequence[Done], answer: str) -> list[str]:
     missing += [unit for unit in wanted.units if done and not used.unit(unit)]
     missing += _deeds(wanted, worked)
     missing += _of_tables(goal, wanted, worked)
-    if wanted.percent and _sum_without_percent(worked):
-        missing.append("percent")
+    missing += _of_sums(goal, worked)
     missing += _of_answer(goal, wanted, worked, answer)
     return list(dict.fromkeys(missing))[:8]
 
@@ -171,22 +170,53 @@ _PLAIN = stems(
 
 def _conditions(goal: str, sql: str) -> list[str]:
     """Words after "where", "with", "still" … that the call does not hold."""
-    text = asked.FILE.sub(" ", asked.bounded(goal))
+    text = asked.FILE.sub(" , ", asked.bounded(goal))
     out = []
     for match in _CONDITION.finditer(text):
-        words = [
-            w for w in match[1].lower().split() if len(w) > 2 and stem(w) not in _GENERIC and stem(w) not in _PLAIN
-        ]
+        words = [w for w in match[1].lower().split() if len(w) > 2 and stem(w) not in GENERIC and stem(w) not in _PLAIN]
         absent = [w for w in words if stem(w) not in sql]
         if absent:
             out.append(f'"{match[0].strip()}"')
     return out[:3]
 
 
-def _sum_without_percent(done: Sequence[Done]) -> bool:
+_OPERATIONS: tuple[tuple[str, str], ...] = (  # how it is said, what an expression then holds
+    (r"times|multipl\w+|product of", r"\*|prod"),
+    (r"divide\w*|split (?:by|into|between|among)", r"/|%"),
+    (r"minus|subtract\w*|take away|deduct\w*", r"-"),
+    (r"plus|add(?:ed|ing)?", r"\+|sum"),
+    (r"halve|half of", r"/ ?2|0?\.5"),
+    (r"double|twice", r"\* ?2|2 ?\*|\+"),
+    (r"squared", r"\*\* ?2|pow"),
+    (r"square root", r"sqrt|\*\* ?0?\.5"),
+    (r"average|mean", r"/|mean|avg|average"),
+)
+
+
+def _of_sums(goal: str, done: Sequence[Done]) -> list[str]:
+    """Of a sum: a percentage that is none in the expression, an operation that the goal says and no expression has."""
     texts = [str(one.arguments.get("expression") or one.arguments.get("code") or "") for one in done]
-    sums = [text for text in texts if text]
-    return bool(sums) and not any(re.search(r"/\s*100|\*\s*100|%|0?\.\d", text) for text in sums)
+    text = " ; ".join(one for one in texts if one)
+    if not text or any(one.tool in ("table", "sql_query") for one in done):
+        return []
+    plain = asked.rest_of(asked.FILE.sub(" ", asked.bounded(goal)))
+    missing = [
+        f"{p} percent" for p in re.findall(r"(\d+(?:\.\d+)?)\s?(?:%|per ?cent)", plain) if not _as_share(p, text)
+    ]
+    if asked.PERCENT.search(plain) and not missing and not re.search(r"100|%|\.\d", text):
+        missing = ["percent"]
+    said = [re.search(rf"\b(?:{words})\b", plain, re.IGNORECASE) for words, _ in _OPERATIONS]
+    return missing + [m[0] for m, (_, sign) in zip(said, _OPERATIONS, strict=True) if m and not re.search(sign, text)]
+
+
+def _as_share(percent: str, text: str) -> bool:
+    share = f"{float(percent) / 100:g}"
+    both = {share, f"{1 - float(percent) / 100:g}", f"{1 + float(percent) / 100:g}"}
+    return (
+        re.search(rf"(?<![\d.]){re.escape(percent)}\s*(?:/\s*100\b|%|\)\s*/\s*100|\*\s*0\.01)", text) is not None
+        or any(re.search(rf"(?<![\d.]){re.escape(one)}(?!\d)", text) for one in both)
+        or (re.search(rf"(?<![\d.]){re.escape(percent)}\b[^;]*/\s*100\b", text) is not None and "1 / 100" not in text)
+    )
 
 
 def _of_answer(goal: str, wanted: asked.Asked, done: Sequence[Done], answer: str) -> list[str]:
@@ -212,10 +242,10 @@ def _says_more(goal: str, answer: str) -> bool:
 
 def _off_the_point(goal: str, wanted: asked.Asked, done: Sequence[Done], answer: str) -> list[str]:
     """A question about a text, answered with a part of it that shares no telling word with the question."""
-    reads = [one for one in done if one.tool in ("read_file", "read_page")]
+    reads = [one for one in done if one.tool in ("read_file", "read_page", "list_files", "search_files")]
     if not reads or len(reads) < len(done) or not wanted.asks:
         return []
-    point = stems(pieces(asked.FILE.sub(" ", asked.bounded(goal)), 200)) - _GENERIC
+    point = stems(pieces(asked.FILE.sub(" ", asked.bounded(goal)), 200)) - GENERIC
     if not point or re.search(
         r"\b(?:says?|about|contents?|inside|is in|summar\w+|does .{1,60} do)\b", goal[: asked.LOOKED_AT], re.I
     ):

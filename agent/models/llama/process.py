@@ -48,8 +48,8 @@ class _Died(Exception):
 class LlamaProcess:
     """A GGUF in a child process. Use it from one event loop."""
 
-    def __init__(self, path: Path, *, context: int, threads: int) -> None:
-        self.path, self.context, self.threads = path, context, threads
+    def __init__(self, path: Path, *, context: int, threads: int, adapter: Path | None = None) -> None:
+        self.path, self.context, self.threads, self.adapter = path, context, threads, adapter
         self.about: dict[str, Any] = {}
         self.starts = 0
         self._child: asyncio.subprocess.Process | None = None
@@ -121,9 +121,10 @@ class LlamaProcess:
             stderr=asyncio.subprocess.DEVNULL,
         )
         self.starts += 1
-        self.about = await self._exchange(
-            "load", {"path": str(self.path), "context": self.context, "threads": self.threads}, LOAD_S, None
-        )
+        told = {"path": str(self.path), "context": self.context, "threads": self.threads}
+        if self.adapter is not None:
+            told["lora"] = str(self.adapter)
+        self.about = await self._exchange("load", told, LOAD_S, None)
 
     async def _exchange(
         self, do: str, body: dict[str, Any], timeout_s: float, on_text: OnText | None

@@ -4,7 +4,7 @@ What it is: the only place that touches llama.cpp. A bad grammar, a broken file 
 the agent. It ends by itself when stdin closes, so it does not outlive its parent. Every request carries its own
 time limit, kept inside the decoder (a few milliseconds late at most); {"do": "abort"} stops the one under way.
 What it may touch: the model file it is told to load. What it does not promise: more than one request at a time.
-Requests: load, count, choose, complete (see the functions of the same names in `Worker`). Start reading at `main`.
+Requests: load, count, choose, complete, write (see the functions of the same names in `Worker`). Start reading at `main`.
 """
 
 from __future__ import annotations
@@ -32,6 +32,50 @@ class Refused(Exception):
         self.kind, self.more = kind, more
 
 
+class Rules:
+    """A grammar as the decoder goes through it. `ok` False: llama.cpp does not accept it."""
+
+    def __init__(self, api: Any, llm: Any, text: str) -> None:
+        self.api = api
+        self.sampler = api.llama_sampler_init_grammar(api.llama_model_get_vocab(llm.model), text.encode(), b"root")
+        self.ok = bool(self.sampler)
+
+    def allowed(self, tokens: Any, logits: Any) -> Any:
+        """The logits of `tokens`, minus infinity where the grammar forbids one."""
+        import numpy
+
+        data = (self.api.llama_token_data * len(tokens))()
+        view = numpy.ctypeslib.as_array(data)
+        view["id"], view["logit"], view["p"] = tokens, logits, 0.0
+        array = self.api.llama_token_data_array(data=data, size=len(tokens), selected=-1, sorted=False)
+        self.api.llama_sampler_apply(self.sampler, ctypes.byref(array))
+        return view["logit"]
+
+    def close(self) -> None:
+        """Give it back to llama.cpp."""
+        if self.ok:
+            self.api.llama_sampler_free(self.sampler)
+
+
+TRIED = 24  # likeliest tokens the grammar is asked about first: nearly always one of them is allowed
+
+
+def best_token(api: Any, logits: Any, rules: Rules | None) -> int | None:
+    """The likeliest token that the rules allow; None when they allow none."""
+    import numpy
+
+    if rules is None:
+        return int(logits.argmax())
+    for tokens in (numpy.argpartition(-logits, TRIED)[:TRIED], numpy.arange(len(logits))):
+        scores = rules.allowed(tokens.astype(numpy.int32), logits[tokens])
+        at = int(scores.argmax())
+        if numpy.isfinite(scores[at]):
+            token = int(tokens[at])
+            api.llama_sampler_accept(rules.sampler, token)
+            return token
+    return None
+
+
 class Worker:
     """One model and what it can be asked."""
 
@@ -43,14 +87,20 @@ class Worker:
         self.control: re.Pattern[str] | None = None
         self._callback: Any = None
 
-    def load(self, path: str, context: int, threads: int, head_bytes: int = 0) -> Message:
-        """Open the GGUF. Returns what it says about itself."""
+    def load(self, path: str, context: int, threads: int, lora: str = "") -> Message:
+        """Open the GGUF, with the adapter `lora` on it if one is named. Returns what it says about itself."""
         import llama_cpp
 
         self.api = llama_cpp
         try:
             self.llm = llama_cpp.Llama(
-                path, n_ctx=context, n_threads=threads, n_threads_batch=threads, n_batch=512, verbose=False
+                path,
+                n_ctx=context,
+                n_threads=threads,
+                n_threads_batch=threads,
+                n_batch=512,
+                verbose=False,
+                lora_path=lora or None,
             )
         except (ValueError, RuntimeError, OSError) as error:
             raise Refused("load", str(error)) from error
@@ -223,6 +273,37 @@ class Worker:
         made = min(room, max(made, len(self.llm.tokenize(text.encode(), add_bos=False, special=True)) + 1))
         return {"text": text, "finish": finish, "tokens": len(tokens), "made": made}
 
+    def write(self, prompt: str, max_tokens: int, most: int, grammar: str = "") -> Message:
+        """Continue a text that is already a prompt, greedily, under a grammar; its control tokens are meant.
+
+        What it shares with the prompt before is not read again. A prompt of more than `most` tokens is refused.
+        """
+        tokens: list[int] = self.llm.tokenize(prompt.encode(), add_bos=False, special=True)
+        if len(tokens) > most:
+            raise Refused("long", f"the prompt has {len(tokens)} tokens, {most} are allowed")
+        room = min(max_tokens, self.llm.n_ctx() - len(tokens) - 1)
+        rules = Rules(self.api, self.llm, grammar) if grammar else None
+        if rules is not None and not rules.ok:
+            raise Refused("grammar", "llama.cpp does not accept the grammar")
+        made: list[int] = []
+        kept, finish = self.evaluate(tokens), "length"
+        try:
+            while len(made) < room:
+                token = best_token(self.api, self.logits(), rules)
+                if token is None or self.api.llama_vocab_is_eog(self.api.llama_model_get_vocab(self.llm.model), token):
+                    finish = "stop"
+                    break
+                made.append(token)
+                self.llm.eval([token])
+        except RuntimeError as error:
+            self.llm.reset()
+            raise self._stopped(str(error), len(tokens), len(made)) from error
+        finally:
+            if rules is not None:
+                rules.close()
+        text = self.llm.detokenize(made).decode("utf-8", "replace")
+        return {"text": text, "finish": finish, "tokens": len(tokens), "made": len(made) + 1, "cached": kept}
+
     def _stopped(self, why: str, tokens: int, made: int) -> Refused:
         return Refused("stopped", why, tokens=tokens, made=made)
 
@@ -264,7 +345,7 @@ def answer(worker: Worker, message: Message) -> Message:
     worker.deadline = time.monotonic() + float(message.pop("timeout_s", 600.0))
     worker.stopped.clear()
     try:
-        if do not in {"load", "count", "choose", "complete"}:
+        if do not in {"load", "count", "choose", "complete", "write"}:
             raise Refused("request", f"no such request: {do[:40]}")
         return {"id": number, "done": getattr(worker, do)(**message)}
     except Refused as refused:

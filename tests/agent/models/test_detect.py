@@ -45,7 +45,15 @@ def test_order_is_environment_configuration_key_server_file_starter(
         nothing |= {"environ": {"OUTRIDER_MODEL": "scripted:a.json", "OPENAI_API_KEY": "k"}, "configured": "llama:c"}
         nothing["ports"] = {"Ollama": server.port}
         sources = [one.source for one in detect(**nothing)]
-        expected = ["OUTRIDER_MODEL", "configuration", "OPENAI_API_KEY", "Ollama", "pulled model", "starter model"]
+        expected = [
+            "OUTRIDER_MODEL",
+            "configuration",
+            "OPENAI_API_KEY",
+            "Ollama",
+            "pulled model",
+            "built-in model",
+            "starter model",
+        ]
         assert sources == expected
         assert choose(**nothing).spec == "scripted:a.json"
         del nothing["environ"]["OUTRIDER_MODEL"]
@@ -58,7 +66,9 @@ def test_order_is_environment_configuration_key_server_file_starter(
         nothing["ports"] = {}
         assert choose(**nothing).spec == f"llama:{tmp_path / 'sub' / 'm.gguf'}"
         (tmp_path / "sub" / "m.gguf").unlink()
-        assert choose(**nothing).spec == "starter"
+        ours = [one for one in detect(**nothing) if one.source in ("built-in model", "starter model") and one.ok]
+        assert choose(**nothing) == ours[0]
+        assert ours[-1].spec == "starter"
 
 
 def test_a_local_server_is_never_given_the_openai_key(nothing: dict[str, Any]) -> None:

@@ -28,6 +28,8 @@ WRONG = [
     ("How many rows of a.csv have town = Lima?", done("table", "20", path="a.csv", operation="rows"), "20", "Lima"),
     ("How many orders are still waiting? The data is in a.csv", done("table", "20", path="a.csv", operation="rows"), "20", "still waiting"),
     ("What is 30% off 90?", done("share", "41", "price of a share", symbol="off"), "off closed at 41", "90"),
+    ("350 plus 8% tax?", done("calculate", "357.92", expression="350 + 8 * (1 - 1 / 100)"), "357.92", "8 percent"),
+    ("add 14 and 38, then halve it", done("calculate", "52", expression="14 + 38"), "52", "halve"),
     ("2.5 GB in megabytes", done("fee", "9 EUR", "fee of a parcel", weight=2.5), "9 EUR", "megabytes"),
     ("who in a.json works in the sales team?", done("read_file", "sales", path="a.json"), "sales", "an answer"),
     ("Make a file b.txt with three lines: milk, eggs, bread", done("write_file", "ok", path="b.txt", content="milk"), "wrote b.txt", "eggs"),

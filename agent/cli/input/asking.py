@@ -12,7 +12,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from outrider.agent.cli.attach import Attachments, piped_in
+from outrider.agent.cli.input.attach import Attachments, piped_in
 from outrider.agent.cli.prompts import is_there
 from outrider.memory.errors import UsageError
 from outrider.memory.events import Attachment

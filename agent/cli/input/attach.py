@@ -12,6 +12,7 @@ import select
 import stat
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from outrider.memory.errors import UsageError
@@ -173,3 +174,11 @@ def small_for(model: str | None) -> int:
     """Characters of one text that a model is shown whole: none for the built-in one, which only chooses; few for a GGUF."""
     name = model or ""
     return 0 if name == "starter" else 4_000 if name.startswith("llama:") else SMALL
+
+
+def tidy(attachments: Sequence[Attachment], workspace: str) -> None:
+    """Remove what was piped in from the workspace again: the run is answered, and its journal holds what was read of it."""
+    for one in attachments:
+        if one.path and one.name == "standard input":
+            with suppress(OSError):
+                (Path(workspace).expanduser() / one.path).unlink()

@@ -1,0 +1,164 @@
+"""Conditions of a table question that the goal itself gives: values, comparisons, dates, each as SQL text.
+
+What it is: `required(goal, columns, cells)` finds them; where a value stands in one column of the rows that were shown,
+its column is known, else the model chooses. What it may touch: nothing. Does not promise: conditions in other words.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from outrider.agent.models.choice import asked
+from outrider.agent.models.choice.words import BREAKS, stem
+
+_N = r"[$€£]?(\d[\d,]*(?:\.\d+)?)"
+COMPARISONS: tuple[tuple[str, str], ...] = (
+    (rf"(?:at least|not less than|no less than|minimum of|from)\s+{_N}(?: or more)?(?!\s+to\b)|{_N}\s+or (?:more|over|above|higher)", ">="),
+    (rf"(?:at most|not more than|no more than|up to|maximum of)\s+{_N}|{_N}\s+or (?:less|under|below|fewer|lower)", "<="),
+    (rf"(?:over|above|more than|greater than|higher than|larger than|bigger than|older than|longer than|exceeding|exceeds?|beyond|>)\s+{_N}", ">"),
+    (rf"(?:under|below|less than|lower than|fewer than|smaller than|cheaper than|younger than|shorter than|<)\s+{_N}", "<"),
+)  # fmt: skip
+Condition = tuple[
+    str, str
+]  # column ("" the model chooses, "#": among numeric ones, "@": among dates and texts), the rest
+
+
+def required(goal: str, columns: Sequence[tuple[str, str]], cells: dict[str, list[str]]) -> list[Condition]:
+    """Conditions in the order of the goal, at most three."""
+    text = asked.FILE.sub(" ", asked.bounded(goal))
+    found: list[tuple[int, Condition]] = []
+    taken = re.sub(r"[^\n]", " ", "")
+    for pattern, sign in COMPARISONS:
+        for match in re.finditer(pattern, text, re.IGNORECASE):
+            number = next(filter(None, match.groups())).replace(",", "")
+            if re.fullmatch(r"(?:19|20)\d\d", number) and _has_date(columns):
+                continue
+            if not any(abs(at - match.start()) < 12 for at, _ in found):
+                found.append((match.start(), (_near(text, match.start(), columns) or "#", f" {sign} {number}")))
+    found += _dates(text, columns)
+    found += _values(text, columns, cells, taken)
+    return [condition for _, condition in sorted(found)][:3]
+
+
+def _has_date(columns: Sequence[tuple[str, str]]) -> bool:
+    return any(kind in ("date", "timestamp", "datetime") or "date" in name.lower() for name, kind in columns)
+
+
+def _near(text: str, at: int, columns: Sequence[tuple[str, str]]) -> str:
+    """The numeric column named just before a comparison, or just after it."""
+    for around in (text[max(0, at - 30) : at], text[at : at + 40]):
+        words = {stem(w) for w in re.findall(r"[a-z]+", around.lower())}
+        named = [
+            n
+            for n, kind in columns
+            if kind in ("number", "integer") and {stem(w) for w in re.findall(r"[a-z]+", n.lower())} <= words
+        ]
+        if named:
+            return named[-1]
+    costs = [
+        n for n, kind in columns if kind in ("number", "integer") and re.search(r"price|cost|amount|total|fee", n, re.I)
+    ]
+    return costs[0] if len(costs) == 1 and re.search(r"cost|expensive|cheap|price|worth", text, re.I) else ""
+
+
+def _dates(text: str, columns: Sequence[tuple[str, str]]) -> list[tuple[int, Condition]]:
+    column = next((n for n, kind in columns if kind in ("date", "timestamp", "datetime")), "") or "@"
+    spans = sorted((m.start(), m[0]) for pattern in asked.DATES for m in pattern.finditer(text))
+    isos = dict(asked.read(text).dates)
+    days = [(at, isos[said]) for at, said in spans if said in isos]
+    if len(days) == 2 and re.search(r"\b(?:between|from)\b", text, re.I):
+        return [(days[0][0], (column, f" BETWEEN '{days[0][1]}' AND '{days[1][1]}'"))]
+    out: list[tuple[int, Condition]] = []
+    for at, iso in days:
+        before = text[max(0, at - 16) : at].lower()
+        sign = (
+            ">="
+            if "since" in before or "from" in before
+            else ">"
+            if "after" in before or "later" in before
+            else "<"
+            if "before" in before or "prior" in before or "earlier" in before
+            else "="
+        )
+        out.append((at, (column, f" {sign} '{iso}'")))
+    if days:
+        return out
+    months = [
+        (m.start(), f"{m[2]}-{asked.month_number(m[1]):02}")
+        for m in re.finditer(rf"\b{asked.MONTH},? (\d{{4}})\b", text, re.I)
+    ]
+    years = (
+        [(m.start(), m[1]) for m in re.finditer(r"(?<![\d.,-])((?:19|20)\d\d)(?![\d.,-]\d)", text)]
+        if _has_date(columns)
+        else []
+    )
+    return [(at, (column, f" LIKE '{said}%'")) for at, said in (months or years)[:1]]
+
+
+def _values(
+    text: str, columns: Sequence[tuple[str, str]], cells: dict[str, list[str]], _: str
+) -> list[tuple[int, Condition]]:
+    """Quoted text, names, and words that stand in a cell."""
+    out: list[tuple[int, Condition]] = []
+    names = {name.lower() for name, _kind in columns}
+    low = text.lower()
+    for column, values in cells.items():
+        for value in values:
+            at = _at(low, value.lower())
+            if at >= 0 and value.lower() not in names and value.lower() not in BREAKS and len(value) > 1:
+                out.append((at, (column, f" = '{value}'")))
+    out = _longest(out)
+    for match in asked.QUOTED.finditer(text):
+        value = next(filter(None, match.groups()))
+        if not any(abs(at - match.start()) < len(value) + 2 for at, _c in out):
+            out.append((match.start(), ("", _equals(value))))
+    for match in re.finditer(
+        r"(?<![.!?:]\s)(?<!^)\b[A-Z][\w-]+(?: [A-Z][\w-]+)*", asked.QUOTED.sub(lambda m: " " * len(m[0]), text)
+    ):
+        value = match[0]
+        plain = (
+            value in asked.NO_NAMES
+            or value.lower() in names
+            or value.lower() in asked.MONTHS
+            or re.search(rf"\b{asked.MONTH}$", value, re.I)
+        )
+        if not plain and not any(at <= match.start() < at + len(rest) for at, (_c, rest) in out):
+            out.append((match.start(), ("", _equals(value))))
+    return out
+
+
+def _equals(value: str) -> str:
+    safe = value.replace("'", "''")
+    return f" = '{safe}'"
+
+
+def _at(text: str, value: str) -> int:
+    match = re.search(rf"(?<!\w){re.escape(value)}(?!\w)", text)
+    return match.start() if match else -1
+
+
+def _longest(found: list[tuple[int, Condition]]) -> list[tuple[int, Condition]]:
+    """One condition a place: of two values at one place the longer one."""
+    best: dict[int, Condition] = {}
+    for at, condition in found:
+        if at not in best or len(condition[1]) > len(best[at][1]):
+            best[at] = condition
+    return list(best.items())
+
+
+def cells_of(seen: str) -> dict[str, list[str]]:
+    """The text cells that a look at a table showed, by column."""
+    lines = seen.split("\n")
+    start = next((at for at, line in enumerate(lines) if re.match(r"first \d+ rows?:|first row", line)), -1)
+    if start < 0 or start + 1 >= len(lines):
+        return {}
+    names = [name.strip() for name in lines[start + 1].split(" | ")]
+    out: dict[str, list[str]] = {name: [] for name in names}
+    for line in lines[start + 2 :]:
+        parts = [cell.strip() for cell in line.split(" | ")]
+        if len(parts) == len(names):
+            for name, cell in zip(names, parts, strict=True):
+                if re.search(r"[A-Za-z]", cell) and len(cell) <= 60 and cell not in out[name]:
+                    out[name].append(cell)
+    return out

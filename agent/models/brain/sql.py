@@ -1,0 +1,261 @@
+"""One SELECT over the real columns: the grammar of a table question, and small repairs that keep its meaning.
+
+What it is: `look` reads the columns out of what `table` or `sql_query` showed, `arguments` makes the grammar of the next
+call (first a look, then a SELECT), `made_right` makes text comparisons ignore case and lets LIKE work on dates.
+What it may touch: nothing. Does not promise: the right columns. Used by grammar.py.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from outrider.agent.models.brain import certain, conditions
+from outrider.agent.models.brain.values import Sources, alternatives
+from outrider.agent.models.choice import asked
+from outrider.agent.models.choice.arithmetic import numbers_in_digits
+from outrider.agent.models.choice.words import BREAKS, stem
+
+FILES = (".csv", ".tsv", ".json", ".jsonl", ".ndjson", ".parquet", ".xlsx")
+DATABASES = (".db", ".sqlite", ".sqlite3")
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """What a look showed: the table's name, its columns with their kinds, text cells by column."""
+
+    table: str
+    columns: list[tuple[str, str]]
+    cells: dict[str, list[str]]
+
+
+def look(tool: str, seen: str) -> Looked | None:
+    """The columns that a look showed; None if it showed none."""
+    if tool == "table":
+        shown = re.search(r"^columns: (.+)$", seen, re.MULTILINE)
+        if not shown:
+            return None
+        found = re.findall(r"([^,(]+?) \(([\w ]+)[^)]*\)(?:, |$)", shown[1])
+        columns = [(name.strip(), "number" if kind.endswith("number") else kind) for name, kind in found]
+        return Looked("t", columns, conditions.cells_of(seen))
+    match = re.search(r"^(\w+): [\d,]+ rows?; (.+)$", seen, re.MULTILINE)
+    if not match:
+        return None
+    pairs = [part.rsplit(" ", 1) for part in match[2].split(", ") if " " in part]
+    numeric = ("INT", "REAL", "NUM", "DOUB", "FLOA", "DEC")
+    columns = [(name, "number" if kind.upper().startswith(numeric) else "text") for name, kind in pairs]
+    return Looked(match[1], columns, {})
+
+
+def arguments(tool: str, sources: Sources) -> str | None:
+    """The arguments of the next call of `table` or `sql_query`: a look at a file, or a SELECT where one was looked at."""
+    if tool not in ("table", "sql_query"):
+        return None
+    key, endings = ("path", FILES) if tool == "table" else ("database", DATABASES)
+    names = [name for name in sources.files if name.lower().endswith(endings)]
+    ways = []
+    for name in names:
+        looked = sources.looked.get(name)
+        start = _lit(f'"{key}": {json.dumps(name)}')
+        ways.append(
+            f"{start} {_lit(', ' + chr(34) + 'sql' + chr(34) + ': ' + chr(34))} {select(looked, sources)} {_lit(chr(34))}"
+            if looked
+            else start
+        )
+    return "(" + " | ".join(ways) + ")" if ways else ""
+
+
+def select(looked: Looked, sources: Sources) -> str:
+    """A SELECT over one table: an aggregate, columns, different values, or an aggregate of each group."""
+    table, columns = looked.table, looked.columns
+    names = [_name(name) for name, _ in columns]
+    numeric = alternatives([_name(name) for name, kind in columns if kind in NUMERIC]) or alternatives(names)
+    where = _where(looked, sources)
+    start = f"{_lit(' FROM ' + table)} {where}"
+    wants = _Wants(sources.goal, names, columns)
+    direction, limit = _direction(sources.goal), _limit(sources.goal)
+    aggregate = _aggregate(wants, names, numeric)
+    order = f'" ORDER BY " {aggregate} {direction} {limit}' if direction else ""
+    grouped = _groups(names, sources.goal)
+    of_each = " | ".join(
+        f"{_lit(f'{name}, ')} {aggregate} {start} {_lit(f' GROUP BY {name}')} {order}" for name in (grouped or names)
+    )
+    if grouped:
+        return f'"SELECT " ({of_each})'
+    if wants.count:
+        return f'"SELECT " ({aggregate} {start}{f" | {of_each}" if direction else ""})'
+    order = f'" ORDER BY " {numeric} {direction} {limit}' if direction else ""
+    several = f'{alternatives(names)} (", " {alternatives(names)}){{0,2}} {start} {order}'
+    different = f' | "DISTINCT " {alternatives(names)} {start}' if not direction else ""
+    if wants.rows and wants.overall and direction:
+        return f'"SELECT " ({of_each})'
+    if wants.rows:
+        return f'"SELECT " ({several}{different}{f" | {of_each}" if direction else ""})'
+    if wants.figure:
+        return f'"SELECT " ({aggregate} {start}{f" | {of_each}" if direction else ""})'
+    return f'"SELECT " ({aggregate} {start} | {of_each} | {several}{different})'
+
+
+class _Wants:
+    """What a goal wants of a table, as far as its words say: a count, a figure, or rows."""
+
+    def __init__(self, goal: str, names: list[str], columns: list[tuple[str, str]]) -> None:
+        text = asked.FILE.sub(" ", goal).lower()
+        own = {name.strip('"').lower() for name in names}
+        numeric = [name for name, kind in columns if kind in NUMERIC]
+        words = set(re.findall(r"\w+", text))
+        self.of_number = any(set(re.findall(r"[a-z]+", name.lower())) <= words for name in numeric)
+        self.different = re.search(r"\b(?:different|distinct|unique)\b", text) is not None
+        self.count = re.search(r"\bhow many\b|\bnumber of\b|\bcount\b", text) is not None
+        self.average = re.search(r"\b(?:average|mean|avg)\b", text) is not None
+        self.sum = (
+            re.search(
+                r"\b(?:sum|overall|altogether|combined|add up|total (?!over|above|under|below|of over))\b|\btotal\b",
+                text,
+            )
+            is not None
+        )
+        self.figure = self.average or (
+            self.sum and not re.match(r"\W*(?:which|who)\b", text) and ("total" not in own or "sum" in words)
+        )
+        self.overall = re.search(r"\b(?:overall|altogether|combined|in total|all together|in sum)\b", text) is not None
+        asks = re.match(r"^.{0,40}?\b(?:which|who|list|show|find|whose|what are)\b", text) is not None
+        self.rows = asks and not self.figure and not self.count
+
+
+_MORE = re.compile(
+    r"\b(?:highest|most|largest|biggest|top|maximum|max|longest|oldest|best|greatest|dearest|priciest|newest|latest|heaviest|tallest)\b",
+    re.I,
+)
+_LESS = re.compile(
+    r"\b(?:lowest|least|smallest|cheapest|fewest|minimum|min|shortest|youngest|worst|bottom|earliest|lightest)\b", re.I
+)
+
+
+def _direction(goal: str) -> str:
+    """ORDER BY's direction where the goal says which end it wants, else "": then nothing is ordered."""
+    text = re.sub(r"\bat (?:most|least)\b", " ", asked.FILE.sub(" ", goal))
+    return '" DESC"' if _MORE.search(text) else '" ASC"' if _LESS.search(text) else ""
+
+
+def _limit(goal: str) -> str:
+    """How many are wanted: "top 3", "the two cheapest"; one where none is said."""
+    text = numbers_in_digits(asked.FILE.sub(" ", goal).lower())
+    match = re.search(r"\b(?:top|bottom|first|last|the|which|list|show)\s+(\d{1,2})\b(?!\s*(?:%|percent))", text)
+    return _lit(f" LIMIT {match[1] if match else 1}")
+
+
+NUMERIC = ("number", "integer")
+
+
+def _aggregate(wants: _Wants, names: list[str], numeric: str) -> str:
+    """The figures a goal may mean: AVG only where it says so, COUNT alone where it asks "how many" of no numeric column."""
+    different = f'"COUNT(DISTINCT " {alternatives(names)} ")"'
+    if wants.average:
+        return f'"AVG(" {numeric} ")"'
+    if wants.count:
+        if wants.different:
+            return different
+        return f'("COUNT(*)" | "SUM(" {numeric} ")")' if wants.of_number else '"COUNT(*)"'
+    if wants.overall:
+        return f'"SUM(" {numeric} ")"'
+    return f'(("SUM(" | "MAX(" | "MIN(") {numeric} ")" | "COUNT(*)")'
+
+
+def _groups(names: list[str], goal: str) -> list[str]:
+    """The columns that the goal names after "by", "per" or "each"."""
+    found = asked.read(goal).groups
+    return [
+        name
+        for name in names
+        if any(stem(word) == stem(name.strip('"').lower()) for word in found) and not _sorted_by(name, goal)
+    ]
+
+
+def _sorted_by(name: str, goal: str) -> bool:
+    return (
+        re.search(
+            rf"\b(?:top|bottom|sort\w*|order\w*|rank\w*|highest|lowest)\b.{{0,40}}\bby (?:the )?{re.escape(name)}",
+            goal,
+            re.IGNORECASE,
+        )
+        is not None
+    )
+
+
+def _where(looked: Looked, sources: Sources) -> str:
+    """The conditions that the goal gives, in its order; where it gives none, the model may compare text with its words."""
+    columns = looked.columns
+    numeric = [name for name, kind in columns if kind in NUMERIC]
+    texts = [name for name, kind in columns if kind not in NUMERIC]
+    found = conditions.required(_tailless(sources.goal), columns, looked.cells)
+    parts = []
+    for column, rest in found:
+        among = (
+            [column]
+            if column and column not in "#@"
+            else numeric
+            if column == "#"
+            else texts or [n for n, _ in columns]
+        )
+        if among:
+            parts.append(f"{alternatives([_name(name) for name in among])} {alternatives([rest])}")
+    other = _other_words(_tailless(sources.goal), columns, " ".join(rest for _, rest in found))
+    free = (
+        f"""{alternatives([_name(name) for name in texts])} " = '" {alternatives(other)} "'" """
+        if texts and other
+        else ""
+    )
+    more = f'(" AND " {free})?' if free else ""
+    if parts:
+        return '" WHERE " ' + ' " AND " '.join(parts) + f" {more}"
+    must = bool(other) and re.search(
+        rf"\b(?:how many|of the|all) {re.escape(other[0])} \w+s\b", sources.goal, re.IGNORECASE
+    )
+    return f'(" WHERE " {free}){"" if must else "?"}' if free else ""
+
+
+def _tailless(goal: str) -> str:
+    """The goal without a sum that is wanted of the result."""
+    return certain.TAIL.sub("", " ".join(goal.split()))
+
+
+_NO_VALUES = frozenset(
+    ["file", "data", "many", "which", "what", "average", "total", "sum", "count", "number", "highest", "lowest", "most", "least", "list", "show", "give", "tell", "find", "rows", "row", "table", "different", "distinct", "still", "only", "all", "expensive", "cheap", "costly", "biggest", "largest", "smallest", "longest", "shortest", "oldest", "youngest", "newest", "latest", "best", "worst", "maximum", "minimum", "top", "bottom", "first", "last", "much", "long"]
+)  # fmt: skip
+_PLACE = re.compile(
+    r"\b(?:is|are|was|were|the|of|all|many|any)\s+(?:still\s+|already\s+)?([a-z][\w-]{2,})(?=\s+[a-z]+s\b|\s*[?.,]|\s*$|\s+in\b)",
+    re.I,
+)
+
+
+def _other_words(goal: str, columns: list[tuple[str, str]], used: str) -> list[str]:
+    """Words where a value stands ("the pending orders", "are still open"): none of a column, none in a condition already."""
+    named = {stem(part) for name, _ in columns for part in re.findall(r"[a-z]+", name.lower())}
+    text = asked.FILE.sub(" ", asked.bounded(goal))
+    fits = [w for w in _PLACE.findall(text) if w.lower() not in BREAKS | _NO_VALUES and stem(w.lower()) not in named]
+    plural = {w.lower() for w in fits if w.lower().endswith("s") and not w.lower().endswith("ss")}
+    return list(dict.fromkeys(w for w in fits if w.lower() not in used.lower() and w.lower() not in plural))[:6]
+
+
+def _name(column: str) -> str:
+    return column if re.fullmatch(r"[A-Za-z_]\w*", column) else '"' + column.replace('"', '""') + '"'
+
+
+def _lit(text: str) -> str:
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def made_right(tool: str, arguments: dict[str, Any], looked: dict[str, Looked]) -> dict[str, Any]:
+    """Text is compared whatever its case; a date column is compared with LIKE as text. The meaning stays."""
+    sql = arguments.get("sql")
+    if not isinstance(sql, str):
+        return arguments
+    if tool == "table":
+        sql = re.sub(r"(\w+|\"[^\"]+\") LIKE '", r"CAST(\1 AS TEXT) LIKE '", sql)
+        sql = re.sub(r" = '([^'%_]*[A-Za-z][^'%_]*)'", r" ILIKE '\1'", sql)
+    else:
+        sql = re.sub(r" = '([^'%_]*[A-Za-z][^'%_]*)'", r" LIKE '\1'", sql)
+    return {**arguments, "sql": sql}

@@ -1,0 +1,169 @@
+"""Whether a call may run: the policy, the rule of two, the person. And what a call's result means for what may be sent later.
+Touches the journal through `LiveRun`; asks the person. Does not promise: that what a person allows is wise.
+"""
+
+from __future__ import annotations
+
+import inspect
+import os
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from outrider.agent.live_run import LiveRun
+from outrider.agent.state import DENIED
+from outrider.memory.events import ApprovalAsked, ApprovalGiven, Event, FlagRaised, Noted, Origin, ToolReturned
+from outrider.tools.files.guarded import NEVER
+from outrider.tools.policy.reach import Reach, reach_of
+from outrider.tools.policy.rules import Rule, holding
+from outrider.tools.policy.two import Flags
+from outrider.tools.tool import Observation, Tool, ToolError
+from outrider.tools.toolbox import Prepared
+
+MOST_LOOKED_AT = 500  # entries of the workspace, to know whether a file in it is the person's
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """A call that may run: its id, what it is, and why it may."""
+
+    call_id: str
+    call: Prepared
+    decision: str
+    reason: str
+    sends: tuple[str, ...] = ()
+    repeats: tuple[str, ...] = ()
+
+
+async def decide(live: LiveRun, call_id: str, call: Prepared, *, from_code: bool = False) -> Ready | ToolReturned:
+    """What the policy says of a call, and the person if it asks. from_code: code in the sandbox makes it."""
+    reach = reach_of(call.tool, call.effect, call.arguments)
+    decision, why, given = live.policy.decide(reach, float(live.ledger.spent.usd))
+    if decision == "allow" and not given and (risk := _flags(live, from_code).why_ask(reach, call.plain)):
+        decision, why = "ask", risk
+    if decision == "ask" and any(Rule.of(rule).fits(reach) for rule in live.state.allowed):
+        decision, why = "allow", "a person allowed it for this run"
+    if decision == "deny":
+        name = call.tool.name
+        return refused(live, call_id, name, f"{DENIED} {why} says deny. Go on without it, or say that it is needed.")
+    told = live.tracks and (reach.sends or call.effect == "execute")
+    repeats = live.state.strangers.repeats(live.masker.value(call.plain)) if told else ()
+    if decision == "allow":
+        return Ready(call_id, call, "allow", why, reach.hosts if live.tracks else (), repeats)
+    return await _ask(live, call_id, call, reach, why, repeats)
+
+
+async def _ask(
+    live: LiveRun, call_id: str, call: Prepared, reach: Reach, why: str, repeats: tuple[str, ...]
+) -> Ready | ToolReturned:
+    asked = ApprovalAsked(call_id=call_id, tool=call.tool.name, arguments=call.plain, effect=call.effect)
+    if live.tracks:
+        more = {"why": why, "holds": holding(reach).as_json(), "sends": reach.hosts, "repeats": repeats}
+        asked = asked.model_copy(update=more)
+    asked = live.masker.model(asked)
+    live.commit(asked)
+    waiting_s = live.ledger.waiting_s
+    with live.ledger.waiting_for_a_person():
+        given = await live.approve(asked)
+    given = given.model_copy(update={"waited_s": round(live.ledger.waiting_s - waiting_s, 3)})
+    live.stage(given)
+    if not given.approved:
+        return refused(live, call_id, call.tool.name, _no(call, given, why))
+    if given.arguments is not None and given.arguments != call.plain:
+        return _edited(live, call_id, call, given)
+    return Ready(call_id, call, "ask", given.by or "approved", reach.hosts if live.tracks else (), repeats)
+
+
+def _no(call: Prepared, given: ApprovalGiven, why: str) -> str:
+    said = (
+        f"{DENIED} {call.effect} calls need a person's yes"
+        if "sends words" not in why
+        else f"{DENIED} {why}; that needs a person's yes"
+    )
+    said += f" ({given.by or 'the answer was no'})."
+    said += f" They said: {given.reason}" if given.reason else ""
+    return f"{said} Go on without {call.tool.name}, or say in the answer that it is needed."
+
+
+def _edited(live: LiveRun, call_id: str, call: Prepared, given: ApprovalGiven) -> Ready | ToolReturned:
+    """The call as the person changed it; they have seen and allowed every word of it."""
+    name = call.tool.name
+    try:
+        changed = live.toolbox.prepare(name, given.arguments or {})
+    except ToolError as error:
+        return refused(live, call_id, name, f"A person changed the call, and it does not fit: {error}")
+    live.stage(Noted(by="outrider", text=f"A person changed the arguments of {name} before it ran."))
+    reach = reach_of(changed.tool, changed.effect, changed.arguments)
+    return Ready(call_id, changed, "ask", f"{given.by or 'approved'}, with other arguments", reach.hosts)
+
+
+def refused(live: LiveRun, call_id: str, tool: str, said: str) -> ToolReturned:
+    """The observation of a call that did not run."""
+    return ToolReturned(
+        call_id=call_id, tool=tool[:80], text=said[:4000], ok=False, ran=False, elapsed_s=live.ledger.elapsed_s
+    )
+
+
+def _flags(live: LiveRun, from_code: bool) -> Flags:
+    """What the run holds; a call that code makes may carry whatever that code can read, before anybody has seen it."""
+    flags = live.state.flags
+    if from_code and not flags.private and holds_files(live.tool_context.workspace, live.state.made):
+        return replace(flags, private=["files of the workspace, which this code can read"], unnamed=True)
+    return flags
+
+
+def private_in(live: LiveRun, call: Prepared, seen: Observation) -> tuple[str, ...]:
+    """Sources of private data in a result: "file:notes.txt", "files", "tool:customers"."""
+    tool = call.tool
+    if seen.private is not None:
+        return seen.private
+    if tool.private or (tool.private is None and tool.origin == "trusted" and not _is_ours(tool)):
+        return (f"tool:{tool.name}",) if call.effect in ("read", "execute") or tool.private else ()
+    if tool.private is False or tool.origin == "untrusted" or call.effect not in ("read", "execute"):
+        return ()
+    if call.effect == "execute":
+        return ("files",) if holds_files(live.tool_context.workspace, live.state.made) else ()
+    reach = reach_of(tool, call.effect, call.arguments)
+    database = "://" in str(call.arguments.get("database", ""))
+    paths = [path for path in reach.paths if path.removeprefix("./") not in live.state.made]
+    return (*(f"file:{path}" for path in paths), *(("database",) if database else ()))
+
+
+def origin_of(live: LiveRun, call: Prepared, seen: Observation) -> Origin:
+    """Who wrote a result. Strangers' words keep their origin when a file or a program of this run gives them back."""
+    origin = seen.origin or call.tool.origin
+    if origin == "untrusted" or not live.state.flags.untrusted or not live.tracks:
+        return origin
+    paths = reach_of(call.tool, call.effect, call.arguments).paths
+    carried = call.effect == "execute" or any(
+        tainted == path or path in (".", "") or tainted.startswith(f"{path}/")
+        for path in (path.removeprefix("./").rstrip("/") for path in paths)
+        for tainted in live.state.tainted
+    )
+    return "untrusted" if carried else origin
+
+
+def note_flags(live: LiveRun, event: Event) -> None:
+    """Record that a flag went up with this event, if one did; called right after it was staged."""
+    raised = list(live.state.raised) if live.tracks else []
+    live.state.raised.clear()
+    for flag, why in raised:
+        live.stage(FlagRaised(call_id=getattr(event, "call_id", ""), flag=flag, why=why))
+
+
+def _is_ours(tool: Tool) -> bool:
+    return getattr(inspect.unwrap(tool.run), "__module__", "").startswith("outrider.tools.")
+
+
+def holds_files(workspace: Path, made: set[str]) -> bool:
+    """Whether a file in the workspace is not one the run made from what it knew: the person's, so private."""
+    looked = 0
+    for folder, folders, names in os.walk(workspace):
+        folders[:] = [name for name in folders if name not in NEVER]
+        for name in names:
+            looked += 1
+            path = os.path.relpath(os.path.join(folder, name), workspace)  # noqa: PTH118
+            if looked > MOST_LOOKED_AT or (
+                path not in made and name not in NEVER and not name.startswith(".outrider-")
+            ):
+                return True
+    return False

@@ -1,0 +1,140 @@
+"""One step of the small language model without the model: what it may write, and what becomes of what it wrote."""
+
+from __future__ import annotations
+
+import pytest
+
+from outrider.agent.models.brain import certain, decide, sql
+from outrider.agent.models.brain.lines import Card
+from outrider.agent.models.choice.steps import Step
+from outrider.tools.builtin import built_in
+
+NAMES = ("calculate", "dates", "units", "table", "sql_query", "read_file", "write_file", "edit_file", "move_file", "delete_file", "list_files", "search_files", "text_stats")  # fmt: skip
+CARDS = [Card(n, (t := built_in(n)).description, t.parameters) for n in NAMES]
+LOOK = "9 rows and 4 columns in a.csv\ncolumns: town (text), state (text), cost (number), day (date)\nfirst 5 rows:\ntown | state | cost | day\nOslo | open | 4.5 | 2026-01-02\nLima | closed | 9.0 | 2026-02-03"
+SPELT = [
+    ("what is 12% of 50", "calculate", {"expression": "50 * 12 / 100"}), ("1,200 less 15 percent", "calculate", {"expression": "1200 * (1 - 15 / 100)"}), ("add 3 and 9, then multiply by 4", "calculate", {"expression": "(3 + 9) * 4"}),
+    ("3.5 kg in pounds", "units", {"value": "3.5", "unit": "kg", "to": "pounds"}), ("Which weekday was 9 March 2024?", "dates", {"operation": "weekday", "date": "9 March 2024"}),
+    ("days from 2026-01-01 to 2026-03-01", "dates", {"operation": "difference", "date": "2026-01-01", "to": "2026-03-01"}), ("rename a.txt to b.txt", "move_file", {"path": "a.txt", "to": "b.txt"}), ("delete a.txt please", "delete_file", {"path": "a.txt"}),
+    ("in a.ini change 80 to 90", "edit_file", {"path": "a.ini", "old": "80", "new": "90"}), ("Make a file b.txt with two lines: tea, milk", "write_file", {"path": "b.txt", "content": "tea\nmilk"}), ("how many lines are in a.md", "text_stats", {"operation": "lines", "path": "a.md"}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("goal", "tool", "arguments"), SPELT, ids=[one[0] for one in SPELT])
+def test_what_a_goal_spells_out_is_read_by_code(goal: str, tool: str, arguments: dict[str, object]) -> None:
+    """The model cannot get a written-out sum, date or file name wrong."""
+    assert certain.call(goal, NAMES) == (tool, arguments)
+
+
+@pytest.mark.parametrize(
+    "goal",
+    [
+        "Three friends share a bill of 60",
+        "what did it cost?",
+        "rename a.txt to b.txt and delete c.txt",
+        "write the total to a.txt",
+        "I have 3 boxes of 12 eggs and eat 5",
+    ],
+)
+def test_what_is_not_spelt_out_is_left_to_the_model(goal: str) -> None:
+    """A word problem, a result, two clauses: none is guessed by a pattern."""
+    assert certain.call(goal, ("calculate", "move_file", "write_file")) is None
+
+
+def test_a_table_is_looked_at_before_it_is_asked() -> None:
+    """The columns are real ones: the first call can only be a look, the second only a SELECT over them."""
+    first = decide.prepare("how many rows of a.csv have town Oslo?", CARDS, ())
+    assert first.grammar.startswith('root ::= "{\\"table\\": {\\"path\\": \\"a.csv\\"}}"')
+    second = decide.prepare("how many rows of a.csv have town Oslo?", CARDS, [Step("table", {"path": "a.csv"}, LOOK)])
+    assert "COUNT(*)" in second.grammar
+    assert "= 'Oslo'" in second.grammar
+    assert '"answer' not in second.grammar.split("\n")[0]
+
+
+def test_conditions_of_the_goal_are_in_every_select() -> None:
+    """A value, a comparison and a period that the goal names cannot be left out."""
+    looked = sql.look("table", LOOK)
+    assert looked is not None
+    from outrider.agent.models.brain.conditions import required
+
+    assert required("rows over 40 in Lima", looked.columns, looked.cells) == [("#", " > 40"), ("town", " = 'Lima'")]
+    assert required("cost of open ones in March 2026", looked.columns, looked.cells) == [
+        ("state", " = 'open'"),
+        ("day", " LIKE '2026-03%'"),
+    ]
+
+
+def test_text_is_compared_whatever_its_case() -> None:
+    """`oslo` finds Oslo, and LIKE works on a date column."""
+    made = sql.made_right(
+        "table", {"path": "a.csv", "sql": "SELECT COUNT(*) FROM t WHERE town = 'oslo' AND day LIKE '2026%'"}, {}
+    )
+    assert made["sql"] == "SELECT COUNT(*) FROM t WHERE town ILIKE 'oslo' AND CAST(day AS TEXT) LIKE '2026%'"
+
+
+def test_an_answer_says_what_it_left_out() -> None:
+    """The model's words never hide a part of the goal."""
+    ask = decide.prepare(
+        "How many rows of a.csv have town Oslo?",
+        CARDS,
+        [
+            Step("table", {"path": "a.csv"}, LOOK),
+            Step("table", {"path": "a.csv", "sql": "SELECT COUNT(*) FROM t"}, "count_star(): 9"),
+        ],
+    )
+    move = decide.read(ask, "There are 9.", CARDS)
+    assert move.outcome == "partial"
+    assert "Oslo" in move.text
+    assert "SELECT COUNT(*)" in move.text
+
+
+def test_an_answer_without_a_call_is_none() -> None:
+    """Nothing bears it out, so it is not given; plain talk is."""
+    assert (
+        decide.read(decide.prepare("What does the lamp cost?", CARDS, ()), "It costs 9 euros.", CARDS).outcome
+        == "unable"
+    )
+    assert decide.read(decide.prepare("hello", CARDS, ()), "Hello!", CARDS).outcome == "answered"
+
+
+def test_a_failed_call_is_told() -> None:
+    """What the tool said is in the answer, and the run does not look done."""
+    ask = decide.prepare(
+        "read a.txt", CARDS, [Step("read_file", {"path": "a.txt"}, "there is no a.txt in the workspace", False)]
+    )
+    move = decide.read(ask, "It says hello.", CARDS)
+    assert move.outcome == "not_found"
+    assert "there is no a.txt" in move.text
+
+
+def test_nothing_is_changed_unless_the_goal_says_so() -> None:
+    """Tools that change files are not even shown."""
+    shown = decide.shown("hello → notes.txt", CARDS, ())
+    assert not {"write_file", "edit_file", "delete_file", "move_file"} & {card.name for card in shown}
+
+
+def test_a_line_is_added_without_writing_the_rest_again() -> None:
+    """Appending reads the file and changes its last line; what stood there stays."""
+    first = decide.begin("append milk to list.txt", CARDS, ())
+    assert isinstance(first, decide.Move)
+    assert first.call == ("read_file", {"path": "list.txt"})
+    second = decide.begin("append milk to list.txt", CARDS, [Step("read_file", {"path": "list.txt"}, "tea\nbread\n")])
+    assert isinstance(second, decide.Move)
+    assert second.call == ("edit_file", {"path": "list.txt", "old": "bread", "new": "bread\nmilk"})
+
+
+def test_a_result_is_saved_where_the_goal_says() -> None:
+    """The clause "and write the number to FILE" is a call with the number alone."""
+    goal = "Count the rows in a.csv and write the number to n.txt"
+    done = [
+        Step("table", {"path": "a.csv"}, LOOK),
+        Step("table", {"path": "a.csv", "sql": "SELECT COUNT(*) FROM t"}, "count_star(): 9"),
+    ]
+    move = decide.begin(goal, CARDS, done)
+    assert isinstance(move, decide.Move)
+    assert move.call == ("write_file", {"path": "n.txt", "content": "9"})
+    end = decide.begin(
+        goal, CARDS, [*done, Step("write_file", {"path": "n.txt", "content": "9"}, "wrote 1 byte to n.txt")]
+    )
+    assert isinstance(end, decide.Move)
+    assert end.outcome == "answered"

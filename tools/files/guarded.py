@@ -1,0 +1,77 @@
+"""Files that other programs run or obey on sight, and files that hold keys: never written by the agent, wherever they lie.
+Touches nothing. Does not promise: to know every program's habits; names that begin with a dot are taken as settings of one.
+
+The kind, not a list of names: what a shell, an editor, git, a package manager, a desktop or another agent reads without
+being asked. A coding task writes Makefiles and package.json; those are run by somebody who says so, and are not of the kind.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+
+# Carried neither way between workspace and sandbox: keys, settings of other programs, heaps of others' code.
+NEVER = frozenset({
+    ".git", ".hg", ".svn", ".jj", ".ssh", ".gnupg", ".aws", ".azure", ".kube", ".docker", ".netrc", ".npmrc",
+    ".pypirc", ".env", ".envrc", ".direnv", ".vscode", ".idea", ".mcp.json", ".outrider", "outrider.toml",
+    ".pre-commit-config.yaml", ".venv", "node_modules", "__pycache__", ".bashrc", ".bash_profile", ".profile",
+    ".zshrc", ".zshenv", ".login",
+})  # fmt: skip
+SECRET = frozenset({
+    ".ssh", ".gnupg", ".aws", ".azure", ".kube", ".docker", ".netrc", ".npmrc", ".pypirc", ".env", ".envrc", ".outrider",
+})  # fmt: skip
+EXAMPLES = (".example", ".sample", ".template", ".dist")
+# Dot names that nobody runs and that change nothing but what is listed, looked at or published.
+HARMLESS = frozenset({
+    ".gitignore", ".gitkeep", ".keep", ".dockerignore", ".npmignore", ".nojekyll", ".hidden", ".prettierignore",
+    ".eslintignore", ".python-version", ".nvmrc", ".ruby-version", ".coveragerc",
+})  # fmt: skip
+OBEYED = frozenset({  # without a dot: read by agents, editors, desktops and package managers on sight
+    "outrider.toml", "policy.toml", "node_modules", "__pycache__", "site-packages", "agents.md", "agents.override.md", "claude.md",
+    "claude.local.md", "gemini.md", "copilot-instructions.md", "mcp.json", "sitecustomize.py", "usercustomize.py", "autorun.inf",
+    "desktop.ini", "_netrc", "_vimrc", "_viminfo",
+})  # fmt: skip
+ENDINGS = (
+    ".desktop",
+    ".code-workspace",
+    ".pth",
+    ".lnk",
+    ".scf",
+    ".url",
+    ".webloc",
+    ".terminal",
+    ".command",
+    ".scpt",
+    ".reg",
+    ".service",
+    ".plist",
+)
+EXACT = frozenset(
+    {"HEAD"}
+)  # a folder with HEAD, config and objects is a git repository, whose config names programs to run
+
+
+def is_secret(path: str) -> bool:
+    """Whether a path (resolved, relative) is in a place for keys: such files are not read and not searched."""
+    parts = [_plain(part) for part in path.split("/")]
+    last = parts[-1]
+    return any(part in SECRET for part in parts) or (last.startswith(".env.") and not last.endswith(EXAMPLES))
+
+
+def is_guarded(path: str) -> bool:
+    """Whether a path (resolved, relative) is one other programs run or obey on sight: such files are not written."""
+    return is_secret(path) or any(_obeyed(part) for part in path.split("/"))
+
+
+def _obeyed(part: str) -> bool:
+    name = _plain(part)
+    if part in EXACT or name in NEVER or name in OBEYED or name.endswith(ENDINGS):
+        return True
+    dotted = name.startswith(".") and name.strip(".") != ""
+    return dotted and name not in HARMLESS and not name.startswith(".env.") and not name.startswith(".outrider-")
+
+
+def _plain(part: str) -> str:
+    """A name as a forgiving file system takes it: case, width, marks nobody sees, dots and blanks at the end, ~1 names."""
+    seen = "".join(c for c in unicodedata.normalize("NFKC", part) if unicodedata.category(c) not in ("Cf", "Cc"))
+    name = seen.casefold().split(":")[0].rstrip(". ")
+    return ".git" if name in ("git~1", "git~2") else name

@@ -1,0 +1,91 @@
+"""What a call would touch, read from its arguments before it runs: hosts it sends to, paths, secrets.
+Touches nothing. Does not promise: to know what a person's own tool does beyond its effect and its arguments.
+
+A call *sends* when words a model chose leave the machine: its effect is `network` or `spend`, or what comes back was written
+by strangers (origin "untrusted": a page, a search, a hub, an API). A GET sends too: its address is a message.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+from outrider.memory.events import Effect
+from outrider.tools.net.named_secrets import names_in, texts_in
+from outrider.tools.tool import Tool
+
+PATHS = ("path", "path2", "paths", "to", "source", "destination", "target", "file", "files", "folder", "database")
+ADDRESSES = ("url", "address", "endpoint", "base_url", "database")
+_PORTS = {"http": 80, "https": 443}
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """What one call would touch. hosts: "host:port", or the tool's name where the tool itself chooses the host."""
+
+    tool: str
+    effect: Effect
+    sends: bool = False
+    hosts: tuple[str, ...] = ()
+    paths: tuple[str, ...] = ()
+    secrets: tuple[str, ...] = ()
+
+
+def reach_of(tool: Tool, effect: Effect, arguments: Mapping[str, Any]) -> Reach:
+    """What this call would touch."""
+    sends = effect in ("network", "spend") or tool.origin == "untrusted"
+    hosts = tuple(dict.fromkeys(_hosts(arguments))) if sends else ()
+    return Reach(
+        tool.name,
+        effect,
+        sends,
+        hosts or ((tool.name,) if sends else ()),
+        tuple(dict.fromkeys(_paths(arguments))),
+        names_in(arguments),
+    )
+
+
+def _paths(arguments: Mapping[str, Any]) -> Iterator[str]:
+    for name in PATHS:
+        for text in texts_in(arguments.get(name)):
+            if text and "://" not in text:
+                yield text
+
+
+def _hosts(arguments: Mapping[str, Any]) -> Iterator[str]:
+    for name, value in arguments.items():
+        for text in texts_in(value):
+            if name in ADDRESSES and "://" not in text and text.strip():
+                text = f"https://{text.strip()}"
+            if re.match(r"\s*[A-Za-z][A-Za-z0-9+.-]*://", text):
+                yield host_of(text)
+
+
+def host_of(url: str) -> str:
+    """ "host:port" of an address, in small letters; "?" for one that cannot be understood (no rule names that)."""
+    try:
+        parts = urlsplit(url.strip())
+        port = parts.port or _PORTS.get(parts.scheme.lower(), 0)
+        host = (parts.hostname or "").rstrip(".").lower()
+    except ValueError:
+        return "?"
+    if "@" in parts.netloc or "\\" in url or not host or any(c.isspace() or ord(c) < 32 for c in url.strip()):
+        return "?"
+    return f"{host}:{port}" if ":" not in host else f"[{host}]:{port}"
+
+
+def host_fits(host: str, pattern: str) -> bool:
+    """Whether "host:port" is what `pattern` names: "host" (80 and 443), "host:port", "*.host", "host:*"."""
+    pattern = pattern.strip().lower()
+    name, _, port = host.rpartition(":")
+    if not name:  # a tool's own name
+        return host == pattern
+    wanted, colon, wanted_port = pattern.rpartition(":")
+    if not colon or not (wanted_port.isdigit() or wanted_port == "*") or (":" in wanted and not wanted.startswith("[")):
+        wanted, wanted_port = pattern, ""
+    ports = port in ("80", "443") if not wanted_port else wanted_port in ("*", port)
+    fits = name == wanted or (wanted.startswith("*.") and name.endswith(wanted[1:]) and len(name) > len(wanted) - 1)
+    return ports and fits
