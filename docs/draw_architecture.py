@@ -75,9 +75,13 @@ def modules() -> dict[str, Path]:
 
 
 def imports_of(file: Path, known: dict[str, Path]) -> set[str]:
-    """The modules of ours that a file imports, early, late or for types only."""
+    """The modules of ours that a file imports, early or late; not those for types only."""
     found = set()
-    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+    todo: list[ast.AST] = [ast.parse(file.read_text(encoding="utf-8"))]
+    while todo:
+        node = todo.pop()
+        typing_only = isinstance(node, ast.If) and ast.unparse(node.test).endswith("TYPE_CHECKING")
+        todo += [] if typing_only else ast.iter_child_nodes(node)
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
@@ -156,8 +160,9 @@ def rows_of(room: str, made: dict[str, Box]) -> list[list[Box]]:
                 depth[used] = max(depth[used], depth[name] + 1)
             if (outer := name.rpartition("/")[0]) in depth:
                 depth[name] = max(depth[name], depth[outer] + 1)
-    lowest = max(depth.values())
-    rows: list[list[Box]] = [[box for name, box in mine.items() if depth[name] == row] for row in range(lowest + 1)]
+    rows: list[list[Box]] = [
+        [box for name, box in mine.items() if depth[name] == row] for row in sorted(set(depth.values()))
+    ]
     return [part for row in rows for part in _broken(row)]
 
 

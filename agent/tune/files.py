@@ -46,12 +46,7 @@ def fact(rnd: random.Random) -> Example:
     path, found = file_name(rnd), lines(rnd)
     at = rnd.randrange(len(found))
     ask = rnd.choice(found[at][1]).rstrip("?")
-    goal = one(
-        rnd,
-        "files.fact.1",
-        a=ask,
-        f=path,
-    )
+    goal = one(rnd, "files.fact.1", a=ask, f=path)
     text = "\n".join(line for line, _, _ in found)
     answer = found[at][2]
     if rnd.random() < 0.14:  # it is not there
@@ -63,11 +58,7 @@ def fact(rnd: random.Random) -> Example:
 def summary(rnd: random.Random) -> Example:
     """What a file says, in short."""
     path, found = file_name(rnd, "txt", "md", "log"), lines(rnd, 3)
-    goal = one(
-        rnd,
-        "files.summary.1",
-        f=path,
-    )
+    goal = one(rnd, "files.summary.1", f=path)
     text = "\n".join(line for line, _, _ in found)
     return Example(
         "facts", said(rnd, goal), [Step("read_file", {"path": path}, text)], " ".join(answer for _, _, answer in found)
@@ -77,11 +68,7 @@ def summary(rnd: random.Random) -> Example:
 def search(rnd: random.Random) -> Example:
     """Which files mention a word."""
     word = rnd.choice([rnd.choice(CODE), rnd.choice(NOUNS), person(rnd), "TODO", "error 50" + str(rnd.randint(0, 9))])
-    goal = one(
-        rnd,
-        "files.search.1",
-        w=rnd.choice([word, word, f"'{word}'", f'"{word}"']),
-    )
+    goal = one(rnd, "files.search.1", w=rnd.choice([word, word, f"'{word}'", f'"{word}"']))
     paths = list(dict.fromkeys(file_name(rnd) for _ in range(rnd.randint(1, 3))))
     if rnd.random() < 0.15:
         return Example(
@@ -107,17 +94,10 @@ def listing(rnd: random.Random) -> Example:
     ending = rnd.choice(["py", "txt", "csv", "md", "json", "log"])
     paths = sorted({file_name(rnd, ending) for _ in range(rnd.randint(2, 5))})
     if rnd.random() < 0.4:
-        goal = one(
-            rnd,
-            "files.listing.1",
-        )
+        goal = one(rnd, "files.listing.1")
         args: dict[str, object] = {}
     else:
-        goal = one(
-            rnd,
-            "files.listing.2",
-            e=ending,
-        )
+        goal = one(rnd, "files.listing.2", e=ending)
         args = {"pattern": f"*.{ending}"}
     fits = f" that fit *.{ending}" if args else ""
     seen = f"{len(paths)} files in the workspace{fits}:\n" + "\n".join(
@@ -158,22 +138,11 @@ def write(rnd: random.Random) -> Example:
     """A new file."""
     path = file_name(rnd, "txt", "md")
     told, text = _content(rnd)
-    goal = one(
-        rnd,
-        "files.write.1",
-        c=told,
-        f=path,
-    )
+    goal = one(rnd, "files.write.1", c=told, f=path)
     return Example(
         "write",
         said(rnd, goal),
-        [
-            Step(
-                "write_file",
-                {"path": path, "content": text},
-                f"wrote {len(text)} bytes to {path} (new file)",
-            )
-        ],
+        [Step("write_file", {"path": path, "content": text}, f"wrote {len(text)} bytes to {path} (new file)")],
         f"I wrote {path}.",
     )
 
@@ -183,12 +152,7 @@ def append(rnd: random.Random) -> Example:
     path = file_name(rnd, "txt", "md")
     old, (_, new) = "\n".join(rnd.sample(THINGS, rnd.randint(1, 3))), _content(rnd)
     new = new.split("\n")[0]
-    goal = one(
-        rnd,
-        "files.append.1",
-        c=rnd.choice([new, f"'{new}'", f'"{new}"']),
-        f=path,
-    )
+    goal = one(rnd, "files.append.1", c=rnd.choice([new, f"'{new}'", f'"{new}"']), f=path)
     return Example(
         "append",
         said(rnd, goal),
@@ -210,23 +174,11 @@ def replace(rnd: random.Random) -> Example:
     if rnd.random() < 0.5:
         a, b = str(rnd.randint(2, 9000)), str(rnd.randint(2, 9000))
     q = rnd.choice(["{}", "'{}'", '"{}"'])
-    goal = one(
-        rnd,
-        "files.replace.1",
-        a=q.format(a),
-        b=q.format(b),
-        f=path,
-    )
+    goal = one(rnd, "files.replace.1", a=q.format(a), b=q.format(b), f=path)
     return Example(
         "replace",
         said(rnd, goal),
-        [
-            Step(
-                "edit_file",
-                {"path": path, "old": a, "new": b},
-                f"edited {path} at line {rnd.randint(1, 30)}",
-            )
-        ],
+        [Step("edit_file", {"path": path, "old": a, "new": b}, f"edited {path} at line {rnd.randint(1, 30)}")],
         f"I replaced {a} with {b} in {path}.",
     )
 
@@ -239,12 +191,7 @@ def move(rnd: random.Random) -> Example:
     )
     kind = rnd.randrange(3)
     if kind == 0:
-        goal = one(
-            rnd,
-            "files.move.1",
-            a=a,
-            b=b,
-        )
+        goal = one(rnd, "files.move.1", a=a, b=b)
         return Example(
             "move",
             said(rnd, goal),
@@ -252,23 +199,14 @@ def move(rnd: random.Random) -> Example:
             f"I moved {a} to {b}.",
         )
     if kind == 1:
-        goal = one(
-            rnd,
-            "files.move.2",
-            a=a,
-            b=b,
-        )
+        goal = one(rnd, "files.move.2", a=a, b=b)
         return Example(
             "move",
             said(rnd, goal),
             [Step("copy_file", {"path": a, "to": b}, f"copied {a} to {b}")],
             f"I copied {a} to {b}.",
         )
-    goal = one(
-        rnd,
-        "files.move.3",
-        a=a,
-    )
+    goal = one(rnd, "files.move.3", a=a)
     return Example("move", said(rnd, goal), [Step("delete_file", {"path": a}, f"deleted {a}")], f"I deleted {a}.")
 
 
@@ -286,11 +224,7 @@ def saved(rnd: random.Random, inner: Callable[[random.Random], Example]) -> Exam
     """The result of another example written to a file."""
     base, path = inner(rnd), file_name(rnd, "txt", "md")
     result = _result(base)
-    goal = base.goal.rstrip("?.! ") + one(
-        rnd,
-        "files.saved.1",
-        f=path,
-    )
+    goal = base.goal.rstrip("?.! ") + one(rnd, "files.saved.1", f=path)
     done = Step("write_file", {"path": path, "content": result}, f"wrote {len(result)} bytes to {path} (new file)")
     if base.answer.startswith("Not found"):
         return base
@@ -309,12 +243,7 @@ def failed(rnd: random.Random) -> Example:
     found = lines(rnd, 1)[0]
     real = file_name(rnd, "txt", "md")
     wrong = real.rsplit("/", 1)[-1].replace(".", rnd.choice(["s.", "1.", "_."]))
-    goal = one(
-        rnd,
-        "files.failed.1",
-        a=rnd.choice(found[1]).rstrip("?"),
-        f=wrong,
-    )
+    goal = one(rnd, "files.failed.1", a=rnd.choice(found[1]).rstrip("?"), f=wrong)
     error = Step(
         "read_file",
         {"path": wrong},

@@ -169,13 +169,7 @@ def carried(rnd: random.Random) -> Example:
         path, fact = file_name(rnd, "txt", "md"), f"{rnd.choice(NOUNS)} price"
         text = str(number)
         steps = [Step("read_file", {"path": path}, f"{fact}: {number} EUR")]
-        goal = one(
-            rnd,
-            "honest.carried.1",
-            a=fact,
-            f=path,
-            w=words,
-        )
+        goal = one(rnd, "honest.carried.1", a=fact, f=path, w=words)
     expression = f"{text} {op}"
     result = sums.value_of(expression)
     return Example(

@@ -114,19 +114,8 @@ def fact(rnd: random.Random, noun: Noun, system: str) -> Kit:
     attribute = rnd.choice(list(noun.facts))
     k, (arg, schema) = key(rnd, noun), _key_name(rnd, noun)
     found = rnd.choice(noun.facts[attribute] or [person(rnd)])
-    name = system + one(
-        rnd,
-        "nouns.fact.1",
-        n=_slug(noun.name),
-        a=_slug(attribute),
-    )
-    about = one(
-        rnd,
-        "nouns.fact.2",
-        a=attribute,
-        n=noun.name,
-        k=arg.replace("_", " "),
-    )
+    name = system + one(rnd, "nouns.fact.1", n=_slug(noun.name), a=_slug(attribute))
+    about = one(rnd, "nouns.fact.2", a=attribute, n=noun.name, k=arg.replace("_", " "))
     thing = f"{rnd.choice([noun.name, noun.name, noun.also or noun.name])} {k}"
     who = "who is the {a} of {t}?" if not noun.facts[attribute] else "what {a} does {t} have?"
     goal = one(
@@ -222,14 +211,7 @@ def change(rnd: random.Random, noun: Noun, system: str) -> Kit:
         one(rnd, "nouns.change.1", f=field, n=noun.name),
         _schema([arg, field], **{arg: schema, field: second}),
     )
-    goal = one(
-        rnd,
-        "nouns.change.2",
-        f=field,
-        n=rnd.choice([noun.name, noun.also or noun.name]),
-        k=k,
-        v=value,
-    )
+    goal = one(rnd, "nouns.change.2", f=field, n=rnd.choice([noun.name, noun.also or noun.name]), k=k, v=value)
     return (
         card,
         goal,
@@ -289,12 +271,7 @@ def count(rnd: random.Random, noun: Noun, system: str) -> Kit:
         f"How many {noun.name}s there are, in one city or in all",
         _schema([], city=TEXT),
     )
-    goal = one(
-        rnd,
-        "nouns.count.1",
-        n=noun.name,
-        w=where,
-    )
+    goal = one(rnd, "nouns.count.1", n=noun.name, w=where)
     return card, goal, args, str(n), f"There are {n} {noun.name}s{where}."
 
 
@@ -312,14 +289,7 @@ def search(rnd: random.Random, noun: Noun, system: str) -> Kit:
         one(rnd, "nouns.search.1", n=noun.name, b=by),
         _schema([by], **{by: TEXT, "limit": INT}),
     )
-    goal = one(
-        rnd,
-        "nouns.search.2",
-        l=limit,
-        n=noun.name,
-        p="of" if by == "person" else "in",
-        v=value,
-    )
+    goal = one(rnd, "nouns.search.2", l=limit, n=noun.name, p="of" if by == "person" else "in", v=value)
     found = ", ".join(dict.fromkeys(key(rnd, noun) for _ in range(rnd.randint(1, 3))))
     return card, goal, args, found, f"The {noun.name}s are {found}."
 

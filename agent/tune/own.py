@@ -20,7 +20,7 @@ from outrider.agent.tune.words import CITIES, CODE, FIRST, MONTHS, THINGS, perso
 
 TRAINED = (
     "{about} {values}", "{about}: {values}", "what is {about_the} {values}?", "{name} {values}", "tell me {about_the} {values}", "I need {about_the} {values}", "{values}: {name}?",
-    "can you get {about_the} {values}", "use {name} with {values}", "{about_the} {values} please", "show me {about_the} {values}", "{name} ({values})",
+    "can you get {about_the} {values}", "use {name} with {values}", "{about_the} {values} please", "show me {about_the} {values}", "{name} ({values})"
 )  # fmt: skip
 HELD = (
     "could you find out {about_the} {values}?",

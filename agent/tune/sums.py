@@ -38,36 +38,13 @@ def percent(rnd: random.Random) -> Made:
     kind = rnd.randrange(4)
     A = _shown(rnd, a)
     if kind == 0:
-        return one(
-            rnd,
-            "sums.percent.1",
-            p=p,
-            s=s,
-            A=A,
-        ), f"{a} * {p} / 100"
+        return one(rnd, "sums.percent.1", p=p, s=s, A=A), f"{a} * {p} / 100"
     if kind == 1:
-        return one(
-            rnd,
-            "sums.percent.2",
-            p=p,
-            s=s,
-            A=A,
-        ), f"{a} * (1 - {p} / 100)"
+        return one(rnd, "sums.percent.2", p=p, s=s, A=A), f"{a} * (1 - {p} / 100)"
     if kind == 2:
-        return one(
-            rnd,
-            "sums.percent.3",
-            p=p,
-            s=s,
-            A=A,
-        ), f"{a} * (1 + {p} / 100)"
+        return one(rnd, "sums.percent.3", p=p, s=s, A=A), f"{a} * (1 + {p} / 100)"
     b = _n(rnd)
-    return one(
-        rnd,
-        "sums.percent.4",
-        A=A,
-        B=b,
-    ), f"{a} / {b} * 100"
+    return one(rnd, "sums.percent.4", A=A, B=b), f"{a} / {b} * 100"
 
 
 OPS = {
@@ -86,11 +63,7 @@ def plain(rnd: random.Random) -> Made:
     if rnd.random() < 0.5:
         c, op2 = _n(rnd), rnd.choice("+-*/")
         body, expr = body + f" {rnd.choice(OPS[op2])} {c}", expr + f" {op2} {c}"
-    return one(
-        rnd,
-        "sums.plain.1",
-        x=body,
-    ), expr
+    return one(rnd, "sums.plain.1", x=body), expr
 
 
 def brackets(rnd: random.Random) -> Made:
@@ -101,44 +74,14 @@ def brackets(rnd: random.Random) -> Made:
         return one(rnd, "sums.brackets.1", x=expr), expr
     kind = rnd.randrange(5)
     if kind == 0:
-        return one(
-            rnd,
-            "sums.brackets.2",
-            a=a,
-            b=b,
-            c=c,
-        ), f"({a} + {b}) * {c}"
+        return one(rnd, "sums.brackets.2", a=a, b=b, c=c), f"({a} + {b}) * {c}"
     if kind == 1:
-        return one(
-            rnd,
-            "sums.brackets.3",
-            a=a,
-            b=b,
-            c=c,
-        ), f"({a} + {b}) / {c}"
+        return one(rnd, "sums.brackets.3", a=a, b=b, c=c), f"({a} + {b}) / {c}"
     if kind == 2:
-        return one(
-            rnd,
-            "sums.brackets.4",
-            a=a,
-            b=b,
-            c=c,
-        ), f"({a} - {b}) * {c}"
+        return one(rnd, "sums.brackets.4", a=a, b=b, c=c), f"({a} - {b}) * {c}"
     if kind == 3:
-        return one(
-            rnd,
-            "sums.brackets.5",
-            a=a,
-            b=b,
-            c=c,
-        ), f"{a} * {b} - {c}"
-    return one(
-        rnd,
-        "sums.brackets.6",
-        a=a,
-        b=b,
-        c=c,
-    ), f"{a} / {b} + {c}"
+        return one(rnd, "sums.brackets.5", a=a, b=b, c=c), f"{a} * {b} - {c}"
+    return one(rnd, "sums.brackets.6", a=a, b=b, c=c), f"{a} / {b} + {c}"
 
 
 def listed(rnd: random.Random) -> Made:
@@ -147,32 +90,14 @@ def listed(rnd: random.Random) -> Made:
     total = " + ".join(numbers)
     kind = rnd.randrange(5)
     if kind == 0:
-        return one(
-            rnd,
-            "sums.listed.1",
-            x=body,
-        ), f"({total}) / {len(numbers)}"
+        return one(rnd, "sums.listed.1", x=body), f"({total}) / {len(numbers)}"
     if kind == 1:
         c = _n(rnd)
-        return one(
-            rnd,
-            "sums.listed.2",
-            x=body,
-            c=c,
-        ), f"{total} - {c}"
+        return one(rnd, "sums.listed.2", x=body, c=c), f"{total} - {c}"
     if kind == 2:
         c = str(rnd.randint(2, 12))
-        return one(
-            rnd,
-            "sums.listed.3",
-            x=body,
-            c=c,
-        ), f"({total}) / {c}"
-    return one(
-        rnd,
-        "sums.listed.4",
-        x=body,
-    ), total
+        return one(rnd, "sums.listed.3", x=body, c=c), f"({total}) / {c}"
+    return one(rnd, "sums.listed.4", x=body), total
 
 
 def powers(rnd: random.Random) -> Made:
@@ -192,6 +117,48 @@ def powers(rnd: random.Random) -> Made:
     ])  # fmt: skip
 
 
+STORIES: list[tuple[str, str]] = [
+    ("{who} has {a} boxes with {b} {thing}s in each and gives away {c}. How many are left?", "{a} * {b} - {c}"),
+    ("I buy {a} packs of {b} and use {c}, how many remain?", "{a} * {b} - {c}"),
+    ("There are {a} rows of {b} seats and {c} are broken. How many seats work?", "{a} * {b} - {c}"),
+    ("A {thing} costs {price}. What do {a} of them cost?", "{a} * {price}"),
+    ("{a} {thing}s at {price} each plus {fee} shipping, what is the total?", "{a} * {price} + {fee}"),
+    ("I order {a} {thing}s for {price} apiece and pay {fee} for postage. How much is it altogether?", "{a} * {price} + {fee}"),
+    ("{who} earns {price} an hour and works {a} hours a week. How much is that in {d} weeks?", "{price} * {a} * {d}"),
+    ("{big} sweets are shared equally by {d} children, how many does each get?", "{big} / {d}"),
+    ("We split a bill of {big} between {d} friends, what does each pay?", "{big} / {d}"),
+    ("A bill of {big} plus {p}% tip is split by {d}. How much per person?", "{big} * (1 + {p} / 100) / {d}"),
+    ("{who} saves {b} a week. How much after {a} weeks?", "{b} * {a}"),
+    ("{who} saves {b} a month for {a} months and then spends {c}. What is left?", "{b} * {a} - {c}"),
+    ("A car drives {big} km in {d} hours. What is its average speed?", "{big} / {d}"),
+    ("At {b} km/h, how far do I get in {d} hours?", "{b} * {d}"),
+    ("How long does it take to drive {big} km at {b} km/h?", "{big} / {b}"),
+    ("A room is {a} by {b} metres. What is its area?", "{a} * {b}"),
+    ("What's the perimeter of a {a} by {b} rectangle?", "2 * ({a} + {b})"),
+    ("{who} reads {a} pages a day. How many pages in {b} days?", "{a} * {b}"),
+    ("A book has {big} pages and I read {a} a day. How many days do I need?", "{big} / {a}"),
+    ("I had {big} and spent {price} and {fee}. How much do I have left?", "{big} - {price} - {fee}"),
+    ("{who} had {big} euros, paid {c} for lunch and {d} for coffee. What's left?", "{big} - {c} - {d}"),
+    ("There were {big} people, {c} left and {d} came. How many are there now?", "{big} - {c} + {d}"),
+    ("A bus with {b} people stops: {c} get off, {a} get on. How many are on it?", "{b} - {c} + {a}"),
+    ("{who} is {a} and twice as old as the dog plus {d}. How old is the dog?", "({a} - {d}) / 2"),
+    ("I pay {price} a month for music. What is that a year?", "{price} * 12"),
+    ("A subscription costs {price} per month with {p}% off for {a} months, what's the total?", "{price} * (1 - {p} / 100) * {a}"),
+    ("{a} {thing}s cost {big} together. What does one cost?", "{big} / {a}"),
+    ("If {a} tickets cost {big}, what do {b} tickets cost?", "{big} / {a} * {b}"),
+    ("A machine makes {b} parts an hour. How many in {d} days of {c} hours?", "{b} * {c} * {d}"),
+    ("{who} has {b} {thing}s, {a} more than Max. How many have they together?", "{b} + ({b} - {a})"),
+    ("I buy {a} {thing}s for {price} each and pay with {big}. How much change do I get?", "{big} - {a} * {price}"),
+    ("A loan of {big} at {p}% simple interest for {d} years: how much interest?", "{big} * {p} / 100 * {d}"),
+    ("{big} invested at {p}% a year, compounded, for {d} years: what is it worth?", "{big} * (1 + {p} / 100) ** {d}"),
+    ("The price went from {b} to {big}. By how many percent did it rise?", "({big} - {b}) / {b} * 100"),
+    ("Two {thing}s at {price} and three at {fee}: how much in total?", "2 * {price} + 3 * {fee}"),
+    ("Each of the {a} teams has {b} players and {d} coaches. How many people are that?", "{a} * ({b} + {d})"),
+    ("A tank of {big} litres loses {d} litres an hour. How much is left after {c} hours?", "{big} - {d} * {c}"),
+    ("{who} buys {d} dozen eggs and breaks {a}. How many are whole?", "{d} * 12 - {a}"),
+]  # fmt: skip
+
+
 def stories(rnd: random.Random) -> Made:
     who, thing = rnd.choice(FIRST), rnd.choice(THINGS)
     a, b, c, d = rnd.randint(2, 40), rnd.randint(2, 60), rnd.randint(2, 30), rnd.randint(2, 12)
@@ -199,47 +166,7 @@ def stories(rnd: random.Random) -> Made:
     big = a * b + rnd.randint(1, 200)
     p = rnd.choice([5, 10, 15, 20, 25, 30])
     s = {"who": who, "thing": thing, "a": a, "b": b, "c": c, "d": d, "price": price, "fee": fee, "big": big, "p": p}
-    kinds: list[tuple[str, str]] = [
-        ("{who} has {a} boxes with {b} {thing}s in each and gives away {c}. How many are left?", "{a} * {b} - {c}"),
-        ("I buy {a} packs of {b} and use {c}, how many remain?", "{a} * {b} - {c}"),
-        ("There are {a} rows of {b} seats and {c} are broken. How many seats work?", "{a} * {b} - {c}"),
-        ("A {thing} costs {price}. What do {a} of them cost?", "{a} * {price}"),
-        ("{a} {thing}s at {price} each plus {fee} shipping, what is the total?", "{a} * {price} + {fee}"),
-        ("I order {a} {thing}s for {price} apiece and pay {fee} for postage. How much is it altogether?", "{a} * {price} + {fee}"),
-        ("{who} earns {price} an hour and works {a} hours a week. How much is that in {d} weeks?", "{price} * {a} * {d}"),
-        ("{big} sweets are shared equally by {d} children, how many does each get?", "{big} / {d}"),
-        ("We split a bill of {big} between {d} friends, what does each pay?", "{big} / {d}"),
-        ("A bill of {big} plus {p}% tip is split by {d}. How much per person?", "{big} * (1 + {p} / 100) / {d}"),
-        ("{who} saves {b} a week. How much after {a} weeks?", "{b} * {a}"),
-        ("{who} saves {b} a month for {a} months and then spends {c}. What is left?", "{b} * {a} - {c}"),
-        ("A car drives {big} km in {d} hours. What is its average speed?", "{big} / {d}"),
-        ("At {b} km/h, how far do I get in {d} hours?", "{b} * {d}"),
-        ("How long does it take to drive {big} km at {b} km/h?", "{big} / {b}"),
-        ("A room is {a} by {b} metres. What is its area?", "{a} * {b}"),
-        ("What's the perimeter of a {a} by {b} rectangle?", "2 * ({a} + {b})"),
-        ("{who} reads {a} pages a day. How many pages in {b} days?", "{a} * {b}"),
-        ("A book has {big} pages and I read {a} a day. How many days do I need?", "{big} / {a}"),
-        ("I had {big} and spent {price} and {fee}. How much do I have left?", "{big} - {price} - {fee}"),
-        ("{who} had {big} euros, paid {c} for lunch and {d} for coffee. What's left?", "{big} - {c} - {d}"),
-        ("There were {big} people, {c} left and {d} came. How many are there now?", "{big} - {c} + {d}"),
-        ("A bus with {b} people stops: {c} get off, {a} get on. How many are on it?", "{b} - {c} + {a}"),
-        ("{who} is {a} and twice as old as the dog plus {d}. How old is the dog?", "({a} - {d}) / 2"),
-        ("I pay {price} a month for music. What is that a year?", "{price} * 12"),
-        ("A subscription costs {price} per month with {p}% off for {a} months, what's the total?", "{price} * (1 - {p} / 100) * {a}"),
-        ("{a} {thing}s cost {big} together. What does one cost?", "{big} / {a}"),
-        ("If {a} tickets cost {big}, what do {b} tickets cost?", "{big} / {a} * {b}"),
-        ("A machine makes {b} parts an hour. How many in {d} days of {c} hours?", "{b} * {c} * {d}"),
-        ("{who} has {b} {thing}s, {a} more than Max. How many have they together?", "{b} + ({b} - {a})"),
-        ("I buy {a} {thing}s for {price} each and pay with {big}. How much change do I get?", "{big} - {a} * {price}"),
-        ("A loan of {big} at {p}% simple interest for {d} years: how much interest?", "{big} * {p} / 100 * {d}"),
-        ("{big} invested at {p}% a year, compounded, for {d} years: what is it worth?", "{big} * (1 + {p} / 100) ** {d}"),
-        ("The price went from {b} to {big}. By how many percent did it rise?", "({big} - {b}) / {b} * 100"),
-        ("Two {thing}s at {price} and three at {fee}: how much in total?", "2 * {price} + 3 * {fee}"),
-        ("Each of the {a} teams has {b} players and {d} coaches. How many people are that?", "{a} * ({b} + {d})"),
-        ("A tank of {big} litres loses {d} litres an hour. How much is left after {c} hours?", "{big} - {d} * {c}"),
-        ("{who} buys {d} dozen eggs and breaks {a}. How many are whole?", "{d} * 12 - {a}"),
-    ]  # fmt: skip
-    goal, expression = rnd.choice(kinds)
+    goal, expression = rnd.choice(STORIES)
     return goal.format(**s), expression.format(**s)
 
 

@@ -94,13 +94,7 @@ def total(rnd: random.Random, t: Made) -> Ask:
                            ("MAX", ["highest {n}", "maximum {n}", "largest {n}", "biggest {n}"]), ("MIN", ["lowest {n}", "smallest {n}", "minimum {n}"])])  # fmt: skip
     phrase = one(rnd, words, n=_word(n))
     where, says = _where(rnd, t) if rnd.random() < 0.5 else ("", "")
-    goal = one(
-        rnd,
-        "tables.total.1",
-        p=phrase,
-        w=says,
-        f="{f}",
-    )
+    goal = one(rnd, "tables.total.1", p=phrase, w=says, f="{f}")
     return goal, f"SELECT {f}({n}) FROM t{where}", f"The {phrase}{says} is {{v}}."
 
 
@@ -109,12 +103,7 @@ def _where(rnd: random.Random, t: Made, two: bool = True) -> tuple[str, str]:
     kind = rnd.random()
     if kind < 0.55:
         c, v = _pair(rnd, t)
-        says = one(
-            rnd,
-            "tables.where.1",
-            c=_word(c),
-            v=v,
-        )
+        says = one(rnd, "tables.where.1", c=_word(c), v=v)
         clause = f"{c} = '{v}'"
     elif kind < 0.85 or not t.domain.date:
         c = rnd.choice(list(t.domain.numbers))
@@ -128,13 +117,7 @@ def _where(rnd: random.Random, t: Made, two: bool = True) -> tuple[str, str]:
                 ("<=", ["at most", "no more than", "up to"]),
             ]
         )
-        says = one(
-            rnd,
-            "tables.where.2",
-            c=_word(c),
-            h=rnd.choice(how),
-            v=v,
-        )
+        says = one(rnd, "tables.where.2", c=_word(c), h=rnd.choice(how), v=v)
         clause = f"{c} {sign} {v}"
     else:
         says, clause = _period(rnd, t.domain.date)
@@ -179,34 +162,13 @@ def _pair(rnd: random.Random, t: Made) -> tuple[str, str]:
 
 def count(rnd: random.Random, t: Made) -> Ask:
     if rnd.random() < 0.25:
-        return (
-            one(
-                rnd,
-                "tables.count.1",
-                r=t.domain.thing,
-                f="{f}",
-            ),
-            "SELECT COUNT(*) FROM t",
-            "There are {v}.",
-        )
+        return (one(rnd, "tables.count.1", r=t.domain.thing, f="{f}"), "SELECT COUNT(*) FROM t", "There are {v}.")
     where, says = _where(rnd, t)
     if " = '" in where and " AND " not in where and rnd.random() < 0.4:
         v = where.split("'")[1]
-        goal = one(
-            rnd,
-            "tables.count.2",
-            v=v,
-            r=t.domain.thing,
-            f="{f}",
-        )
+        goal = one(rnd, "tables.count.2", v=v, r=t.domain.thing, f="{f}")
     else:
-        goal = one(
-            rnd,
-            "tables.count.3",
-            w=says,
-            r=t.domain.thing,
-            f="{f}",
-        )
+        goal = one(rnd, "tables.count.3", w=says, r=t.domain.thing, f="{f}")
     return goal, f"SELECT COUNT(*) FROM t{where}", "There are {v}."
 
 
@@ -217,23 +179,10 @@ def group(rnd: random.Random, t: Made) -> Ask:
         f, w = rnd.choice(
             [("SUM", "total"), ("AVG", "average"), ("MAX", "highest"), ("MIN", "lowest"), ("SUM", "sum of")]
         )
-        goal = one(
-            rnd,
-            "tables.group.1",
-            w=w,
-            n=_word(n),
-            c=_word(c),
-            f="{f}",
-        )
+        goal = one(rnd, "tables.group.1", w=w, n=_word(n), c=_word(c), f="{f}")
         return goal, f"SELECT {c}, {f}({n}) FROM t GROUP BY {c}", "{v}"
     if kind == 1:
-        goal = one(
-            rnd,
-            "tables.group.2",
-            r=t.domain.thing,
-            c=_word(c),
-            f="{f}",
-        )
+        goal = one(rnd, "tables.group.2", r=t.domain.thing, c=_word(c), f="{f}")
         return goal, f"SELECT {c}, COUNT(*) FROM t GROUP BY {c}", "{v}"
     down = rnd.random() < 0.7
     order = "DESC" if down else "ASC"
@@ -283,15 +232,7 @@ def top(rnd: random.Random, t: Made) -> Ask:
         )
         return goal, f"SELECT {c}, {n} FROM t ORDER BY {n} {order} LIMIT {k}", "{v}"
     where, says = _where(rnd, t, False) if rnd.random() < 0.3 else ("", "")
-    goal = one(
-        rnd,
-        "tables.top.1",
-        c=_word(c),
-        h=h,
-        n=_word(n),
-        w=says,
-        f="{f}",
-    )
+    goal = one(rnd, "tables.top.1", c=_word(c), h=h, n=_word(n), w=says, f="{f}")
     return goal, f"SELECT {c}, {n} FROM t{where} ORDER BY {n} {order} LIMIT 1", "It is {v}."
 
 
@@ -301,49 +242,22 @@ def select(rnd: random.Random, t: Made) -> Ask:
         c = rnd.choice(list(t.domain.texts))
         if rnd.random() < 0.5:
             return (
-                one(
-                    rnd,
-                    "tables.select.1",
-                    c=_word(c),
-                    f="{f}",
-                ),
+                one(rnd, "tables.select.1", c=_word(c), f="{f}"),
                 f"SELECT COUNT(DISTINCT {c}) FROM t",
                 "There are {v}.",
             )
-        return (
-            one(
-                rnd,
-                "tables.select.2",
-                c=_word(c),
-                f="{f}",
-            ),
-            f"SELECT DISTINCT {c} FROM t",
-            "{v}",
-        )
+        return (one(rnd, "tables.select.2", c=_word(c), f="{f}"), f"SELECT DISTINCT {c} FROM t", "{v}")
     name = t.domain.name or rnd.choice(list(t.domain.texts))
     if kind == 1 and t.domain.name:
         who, n = rnd.choice(t.values[name]), rnd.choice(list(t.domain.numbers))
         return (
-            one(
-                rnd,
-                "tables.select.3",
-                n=_word(n),
-                w=who,
-                f="{f}",
-            ),
+            one(rnd, "tables.select.3", n=_word(n), w=who, f="{f}"),
             f"SELECT {n} FROM t WHERE {name} = '{who}'",
             "It is {v}.",
         )
     where, says = _where(rnd, t)
     return (
-        one(
-            rnd,
-            "tables.select.4",
-            r=t.domain.thing,
-            c=_word(name),
-            w=says,
-            f="{f}",
-        ),
+        one(rnd, "tables.select.4", r=t.domain.thing, c=_word(name), w=says, f="{f}"),
         f"SELECT {name} FROM t{where}",
         "{v}",
     )
@@ -405,11 +319,7 @@ def tables(rnd: random.Random) -> Example:
     goal, step, answer = question(rnd, t)
     first = Step("table", {"path": t.path}, look(t))
     if rnd.random() < 0.06:  # what the columns are is the question
-        goal = one(
-            rnd,
-            "tables.tables.1",
-            f=t.path,
-        )
+        goal = one(rnd, "tables.tables.1", f=t.path)
         return Example("tables", said(rnd, goal), [first], f"The columns of {t.path} are {', '.join(t.columns)}.")
     return Example("tables", said(rnd, goal[0].upper() + goal[1:]), [first, step], answer)
 

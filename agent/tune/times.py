@@ -155,6 +155,19 @@ def _named(unit: str) -> str:
     return full.get(unit, unit.replace("litre", "liter").replace("metre", "meter").rstrip("s"))
 
 
+TEXTS = {
+    "characters": [
+        "how many characters are in '{t}'?",
+        'how long is the text "{t}"?',
+        "how many letters has '{t}'?",
+    ],
+    "words": ["how many words are in '{t}'?", 'count the words of "{t}"'],
+    "reverse": ["reverse '{t}'", 'write "{t}" backwards', "spell {t} backwards"],
+    "upper": ["put '{t}' in capitals", 'uppercase "{t}"', "{t} in upper case"],
+    "lower": ["make '{t}' lower case", 'lowercase "{t}"'],
+}
+
+
 def texts(rnd: random.Random) -> Example:
     """A question about a text or a file's counts."""
     text = rnd.choice(
@@ -168,22 +181,12 @@ def texts(rnd: random.Random) -> Example:
     op = rnd.choice(["characters", "words", "reverse", "upper", "lower", "count", "lines", "words in file"])
     if op in ("lines", "words in file"):
         op, path, n = op.split()[0], file_name(rnd, "txt", "md", "log"), rnd.randint(3, 900)
-        goal = one(
-            rnd,
-            "times.texts.1",
-            o=op,
-            p=path,
-        )
+        goal = one(rnd, "times.texts.1", o=op, p=path)
         return _done("text_stats", rnd, goal, {"operation": op, "path": path}, str(n), f"{path} has {n} {op}.")
     if op == "count":
         letter = rnd.choice(text.replace(" ", ""))
         n = text.lower().count(letter.lower())
-        goal = one(
-            rnd,
-            "times.texts.2",
-            l=letter,
-            t=text,
-        )
+        goal = one(rnd, "times.texts.2", l=letter, t=text)
         return _done(
             "text_stats", rnd, goal, {"operation": "count", "text": text, "of": letter}, str(n), f"It occurs {n} times."
         )
@@ -194,17 +197,6 @@ def texts(rnd: random.Random) -> Example:
         "upper": text.upper(),
         "lower": text.lower(),
     }[op]
-    wording = {
-        "characters": [
-            "how many characters are in '{t}'?",
-            'how long is the text "{t}"?',
-            "how many letters has '{t}'?",
-        ],
-        "words": ["how many words are in '{t}'?", 'count the words of "{t}"'],
-        "reverse": ["reverse '{t}'", 'write "{t}" backwards', "spell {t} backwards"],
-        "upper": ["put '{t}' in capitals", 'uppercase "{t}"', "{t} in upper case"],
-        "lower": ["make '{t}' lower case", 'lowercase "{t}"'],
-    }[op]
-    goal = one(rnd, wording, t=text)
+    goal = one(rnd, TEXTS[op], t=text)
     answer = f"It has {out} {op}." if op in ("characters", "words") else out
     return _done("text_stats", rnd, goal, {"operation": op, "text": text}, out, answer)

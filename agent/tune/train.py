@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 Pieces = list[tuple[str, bool]]  # text, whether the model writes it
 Batch = list[tuple[list[int], list[bool]]]
@@ -128,17 +128,19 @@ def train(
             smooth = loss.item() if step == 1 else 0.95 * smooth + 0.05 * loss.item()
             if step % 5 == 1:
                 row = {"step": before["steps"] + step, "tokens": before["tokens"] + tokens, "loss": round(smooth, 4)}
-                log.write(json.dumps(row) + "\n")
-                log.flush()
-                say(
-                    f"step {row['step']}  loss {smooth:.3f}  {row['tokens']:,} tokens  {tokens / (time.monotonic() - begun):.0f}/s"
-                )
+                _told(log, row, tokens / (time.monotonic() - begun), say)
             if time.monotonic() - saved > settings.save_every_s:
                 saved = time.monotonic()
                 _save(lora, optimizer, state, {"steps": before["steps"] + step, "tokens": before["tokens"] + tokens})
     total = {"steps": before["steps"] + step, "tokens": before["tokens"] + tokens}
     _save(lora, optimizer, state, total)
     return total | {"loss": round(smooth, 4)}
+
+
+def _told(log: TextIO, row: dict[str, float], speed: float, say: Callable[[str], None]) -> None:
+    log.write(json.dumps(row) + "\n")
+    log.flush()
+    say(f"step {row['step']}  loss {row['loss']:.3f}  {row['tokens']:,} tokens  {speed:.0f}/s")
 
 
 def _resumed(optimizer: Any, state: Path) -> dict[str, int]:

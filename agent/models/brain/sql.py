@@ -120,6 +120,7 @@ class _Wants:
         self.figure = self.average or (
             self.sum and not re.match(r"\W*(?:which|who)\b", text) and ("total" not in own or "sum" in words)
         )
+        self.end = bool(_direction(goal))
         self.overall = re.search(r"\b(?:overall|altogether|combined|in total|all together|in sum)\b", text) is not None
         asks = re.match(r"^.{0,40}?\b(?:which|who|list|show|find|whose|what are)\b", text) is not None
         self.rows = asks and not self.figure and not self.count
@@ -159,7 +160,7 @@ def _aggregate(wants: _Wants, names: list[str], numeric: str) -> str:
         if wants.different:
             return different
         return f'("COUNT(*)" | "SUM(" {numeric} ")")' if wants.of_number else '"COUNT(*)"'
-    if wants.overall:
+    if wants.overall or (wants.sum and not wants.end):
         return f'"SUM(" {numeric} ")"'
     return f'(("SUM(" | "MAX(" | "MIN(") {numeric} ")" | "COUNT(*)")'
 

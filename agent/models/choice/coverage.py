@@ -54,12 +54,17 @@ def left_out(goal: str, done: Sequence[Done], answer: str) -> list[str]:
     missing += [number for number in wanted.numbers if not used.number(number)]
     missing += [text for text, iso in wanted.dates if not (used.holds(iso) or used.holds(text))]
     missing += [name for name in wanted.names if not used.named(name)]
-    missing += [unit for unit in wanted.units if done and not used.unit(unit)]
+    missing += [unit for unit in wanted.units if _measures(done) and not used.unit(unit)]
     missing += _deeds(wanted, worked)
     missing += _of_tables(goal, wanted, worked)
     missing += _of_sums(goal, worked)
     missing += _of_answer(goal, wanted, worked, answer)
     return list(dict.fromkeys(missing))[:8]
+
+
+def _measures(done: Sequence[Done]) -> bool:
+    """Whether units count: of a sum over the goal's own numbers they do not, they are what is counted."""
+    return bool(done) and any(one.tool != "calculate" for one in done)
 
 
 class _Used:

@@ -255,35 +255,13 @@ TEXT_OPERATIONS = ["characters", "words", "lines", "count", "reverse", "upper", 
 
 
 TASKS = [
-    "text-classification",
-    "token-classification",
-    "question-answering",
-    "zero-shot-classification",
-    "translation",
-    "summarization",
-    "feature-extraction",
-    "text-generation",
-    "fill-mask",
-    "sentence-similarity",
-    "text-to-image",
-    "image-to-text",
-    "image-classification",
-    "object-detection",
-    "image-segmentation",
-    "text-to-speech",
-    "automatic-speech-recognition",
-    "audio-classification",
-    "depth-estimation",
-    "text-to-video",
-    "image-to-image",
-    "tabular-classification",
-    "tabular-regression",
-    "table-question-answering",
-    "video-classification",
-    "visual-question-answering",
-    "document-question-answering",
-    "text-ranking",
-]
+    "text-classification", "token-classification", "question-answering", "zero-shot-classification", "translation",
+    "summarization", "feature-extraction", "text-generation", "fill-mask", "sentence-similarity", "text-to-image",
+    "image-to-text", "image-classification", "object-detection", "image-segmentation", "text-to-speech",
+    "automatic-speech-recognition", "audio-classification", "depth-estimation", "text-to-video", "image-to-image",
+    "tabular-classification", "tabular-regression", "table-question-answering", "video-classification",
+    "visual-question-answering", "document-question-answering", "text-ranking",
+]  # fmt: skip
 
 
 TASK_WORDS = {

@@ -17,48 +17,10 @@ from outrider.agent.models.choice.arithmetic import numbers_in_digits
 from outrider.agent.models.choice.words import BREAKS
 
 _EXTENSIONS = [
-    "csv",
-    "tsv",
-    "json",
-    "jsonl",
-    "txt",
-    "md",
-    "py",
-    "log",
-    "yaml",
-    "yml",
-    "toml",
-    "ini",
-    "xml",
-    "html",
-    "htm",
-    "pdf",
-    "parquet",
-    "xlsx",
-    "db",
-    "sqlite",
-    "sql",
-    "sh",
-    "js",
-    "ts",
-    "c",
-    "h",
-    "cpp",
-    "rs",
-    "go",
-    "java",
-    "rst",
-    "tex",
-    "cfg",
-    "conf",
-    "env",
-    "dat",
-    "bin",
-    "png",
-    "jpg",
-    "gguf",
-    "ipynb",
-]
+    "csv", "tsv", "json", "jsonl", "txt", "md", "py", "log", "yaml", "yml", "toml", "ini", "xml", "html", "htm",
+    "pdf", "parquet", "xlsx", "db", "sqlite", "sql", "sh", "js", "ts", "c", "h", "cpp", "rs", "go", "java", "rst",
+    "tex", "cfg", "conf", "env", "dat", "bin", "png", "jpg", "gguf", "ipynb",
+]  # fmt: skip
 _PATTERNS: tuple[tuple[str, str], ...] = (
     ("url", r"https?://[^\s\"'<>]+[^\s\"'<>.,;:!?)]"),
     ("email", r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+"),
@@ -78,27 +40,10 @@ _PATTERNS: tuple[tuple[str, str], ...] = (
     ),
 )
 # After these, what follows is meant to the letter, small words and all.
-_SAYS = frozenset(
-    [
-        "for",
-        "about",
-        "up",
-        "google",
-        "saying",
-        "says",
-        "say",
-        "containing",
-        "contains",
-        "contain",
-        "with",
-        "that",
-        "text",
-        "words",
-        "content",
-        ":",
-        "reading",
-    ]
-)
+_SAYS = frozenset([
+    "for", "about", "up", "google", "saying", "says", "say", "containing", "contains", "contain", "with", "that",
+    "text", "words", "content", ":", "reading",
+])  # fmt: skip
 _WORD = re.compile(r"[A-Za-z0-9_À-ɏ][\w'’-]*(?:[./@][\w-]+)*|[^\w\s]", re.UNICODE)
 MAX_SPANS = 40
 

@@ -24,22 +24,9 @@ from outrider.agent.models.choice.words import pieces, stem, stems
 
 LABELS = tuple(f"<|{number}|>" for number in range(64))
 BEGIN, END, GOAL, HAS, DID, SAW, FAILED, NEXT, ARGUMENT, GOT, ANSWER, OPTION, CHOOSE, YES, NO = (
-    "<|begin|>",
-    "<|end|>",
-    "<|goal|>",
-    "<|has|>",
-    "<|did|>",
-    "<|saw|>",
-    "<|failed|>",
-    "<|next|>",
-    "<|argument|>",
-    "<|got|>",
-    "<|answer|>",
-    "<|option|>",
-    "<|choose|>",
-    "<|yes|>",
-    "<|no|>",
-)
+    "<|begin|>", "<|end|>", "<|goal|>", "<|has|>", "<|did|>", "<|saw|>", "<|failed|>", "<|next|>", "<|argument|>",
+    "<|got|>", "<|answer|>", "<|option|>", "<|choose|>", "<|yes|>", "<|no|>",
+)  # fmt: skip
 SAME, IS, THEN, OF_TOOL = candidates.SAME, candidates.IS, candidates.THEN, candidates.OF_TOOL
 SPECIALS = (
     BEGIN,
