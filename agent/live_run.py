@@ -37,6 +37,9 @@ async def nobody(asked: ApprovalAsked) -> ApprovalGiven:
     return ApprovalGiven(call_id=asked.call_id, approved=False, by="nobody was there to ask")
 
 
+LOCAL_RATIO = 0.2  # tokens for a byte of a tool's schema where tools are told as one-line signatures
+
+
 @dataclass(slots=True)
 class LiveRun:
     """One run while it is driven.
@@ -113,12 +116,12 @@ class LiveRun:
 
     def offered(self) -> tuple[ToolSpec, ...]:
         """The tools that the next request tells of: all, or those that fit a small window."""
-        if self.counts_exactly or self.model.limits.context is None:
+        if self.model.limits.context is None:
             return tuple(spec for spec in self.specs if spec.name != FINDER)
         called: list[str] = []  # the newest first
         for seen in reversed(self.state.seen[-50:]):
             called += found_before(seen.text) if seen.tool == FINDER else [seen.tool]
-        window, ratio = self.model.limits.context, self.counted.tokens_a_byte
+        window, ratio = self.model.limits.context, LOCAL_RATIO if self.counts_exactly else self.counted.tokens_a_byte
         return offered(self.specs, self.state.goal, window, ratio, called)
 
     def size(self, specs: Sequence[ToolSpec]) -> int:

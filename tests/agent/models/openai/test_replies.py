@@ -406,4 +406,4 @@ def test_streamed_calls_that_nobody_numbered_are_told_apart(store: Store) -> Non
     kind = {"Content-Type": "text/event-stream"}
     replies = [{"status": 200, "headers": kind, "body": body} for body in (two, pieces)]
     done, ran, _ = run(store, [*replies, {"text": "done"}], stream=True)
-    assert (str(done.answer), ran) == ("done", ["a", "b", "c"])
+    assert (str(done.answer), sorted(ran)) == ("done", ["a", "b", "c"])  # the two of one reply run together
