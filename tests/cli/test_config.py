@@ -115,7 +115,7 @@ def test_a_template_makes_a_run(here, program: Program) -> None:  # type: ignore
     (folder / "ask.md").write_text('+++\ntools = ["plan"]\nbudget.steps = 4\n+++\nLook at {{file}}.')
     model = program.script({"text": "done"})
     done = here("run", "-t", "ask", "file=main.py", "--model", model, "--json", "--calls", "2")
-    assert (done.json["goal"], done.json["budget"]) == ("Look at main.py.", {"steps": 4, "calls": 2})
+    assert (done.json["goal"], done.json["budget"]) == ("Look at main.py.", {"steps": 4, "seconds": 3600.0, "calls": 2})
     for words in (("-t", "ask"), ("-t", "ask", "main.py"), ("-t", "nothing"), ("go", "on"), ()):
         assert here("run", *words, "--model", model).code == 2
 
