@@ -16,6 +16,8 @@ from typing import Any
 from outrider.agent.asking.find_tool import specs_of
 from outrider.agent.budget import Budget, Ledger
 from outrider.agent.driving import give_goal, stage_resumed
+from outrider.agent.limits.periods import period_limits
+from outrider.agent.limits.purse import Purse
 from outrider.agent.live_run import Approve, LiveRun, nobody
 from outrider.agent.models.model import Model, Price
 from outrider.agent.run_secrets import Hidden, masker_of, named_secrets
@@ -29,7 +31,7 @@ from outrider.memory.events import (
     Attachment,
     Resumed,
     RunStarted,
-    StopReason,
+    Stopped,
 )
 from outrider.memory.journal import Journal, Stored
 from outrider.memory.redaction import Masker
@@ -170,7 +172,7 @@ def resume(
     journal = Journal.open_for_writing(store, run_id)
     try:
         live = _take_up(journal, settings, model, budget, extra, listeners)
-        if live.state.stopped and _is_over(live.state.stopped.reason, changes):
+        if live.state.stopped and _is_over(live.state.stopped, changes):
             raise RunEnded(
                 f"run {journal.run_id} has ended",
                 f"it came to its end ({live.state.stopped.reason}), and nothing is to be different",
@@ -215,9 +217,12 @@ def follow_up(
     return live
 
 
-def _is_over(reason: StopReason, changes: dict[str, Any]) -> bool:
+def _is_over(stopped: Stopped, changes: dict[str, Any]) -> bool:
     """Whether a run that stopped so has nothing left to do: an answer stands, and an end that would come again, unless
-    something is different now."""
+    something is different now. A limit over time may have room again."""
+    reason = stopped.reason
+    if reason == "budget" and stopped.limit.startswith("limits."):
+        return False
     return reason == "answered" or (reason in ("partial", "not_found", "refused", "unable", "budget") and not changes)
 
 
@@ -348,6 +353,7 @@ def _assemble(
         on_text=Hidden(listeners.on_text, masker) if listeners.on_text else None,
         masker=masker,
     )
+    live.purse = _purse(live, settings)
     if settings.schema is not None:
         live.answer_schema, live.check_answer = settings.schema, check_of(settings.schema)
     if model.limits.context:
@@ -356,6 +362,17 @@ def _assemble(
     if listeners.delegate is not None:
         live.delegate = partial(listeners.delegate, settings)
     return live
+
+
+def _purse(live: LiveRun, settings: Settings) -> Purse | None:
+    """What books the run's money against limits over time; None where its model costs nothing. Raises UsageError."""
+    price, limits = live.ledger.price, period_limits()
+    if not limits and (price is None or not (price.input or price.output)):
+        return None
+    if price is not None and not (price.input or price.output):
+        return None
+    journal, name = live.journal, live.model.name
+    return Purse(journal.store, journal.run_id, settings.label, name, limits, priced=price is not None)
 
 
 def _tool_context(

@@ -52,7 +52,7 @@ class Budget:
 
     usd: dollars. tokens: input + output, all requests. steps: times the model is asked (retries of one step are one).
     seconds: working time, waits for a person excluded; wall_seconds: with them. calls: tools run. per_tool: calls by
-    tool name.
+    tool name. soft: a share of any limit (0.8, "80%"), at which the model is told to wrap up.
     Raises UsageError for a limit that is not a number above zero.
     """
 
@@ -62,6 +62,7 @@ class Budget:
     seconds: float | None = None
     calls: int | None = None
     wall_seconds: float | None = None
+    soft: float | None = None
     per_tool: Mapping[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -69,6 +70,8 @@ class Budget:
             value = getattr(self, unit)
             if value is not None:
                 object.__setattr__(self, unit, _positive(unit, value))
+        if self.soft is not None:
+            object.__setattr__(self, "soft", _share(self.soft))
         for name, value in self.per_tool.items():
             if value != 0:  # never
                 _positive(f"per_tool[{name!r}]", value)
@@ -91,6 +94,7 @@ class Budget:
         plain = {unit: getattr(self, unit) for unit in UNITS if getattr(self, unit) is not None}
         if "usd" in plain:
             plain["usd"] = float(plain["usd"])
+        plain |= {"soft": self.soft} if self.soft is not None else {}
         return plain | ({"per_tool": dict(self.per_tool)} if self.per_tool else {})
 
     @classmethod
@@ -101,6 +105,18 @@ class Budget:
             return cls(**known)
         except (OutriderError, TypeError):
             return cls()
+
+
+def _share(value: Any) -> float:
+    """A share between 0 and 1, also as "80%"."""
+    text = str(value).strip()
+    try:
+        share = float(text.removesuffix("%")) / (100 if text.endswith("%") else 1)
+    except ValueError:
+        share = math.nan
+    if not 0 < share < 1:
+        raise UsageError(f"{text!r} is no soft limit", "it is a share of the hard ones", "for example 80% or 0.8")
+    return share
 
 
 def _positive(unit: str, value: Any) -> Any:
@@ -243,6 +259,11 @@ class Ledger:
         """Working seconds so far."""
         return self._worked_s + (0.0 if self._paused else self._clock() - self._since)
 
+    @property
+    def worked_s(self) -> float:
+        """Working seconds as the events tell, the clock not asked."""
+        return self._worked_s
+
     @contextmanager
     def waiting_for_a_person(self) -> Iterator[None]:
         """The clock of working time stands still inside."""
@@ -317,6 +338,12 @@ class Ledger:
         if left < 0:
             return -1
         return 1 << 30 if self.price.output == 0 else int(left * 1_000_000 / self.price.output)
+
+    @property
+    def ending_usd(self) -> Decimal:
+        """What the slice for the ending may cost; 0 where no price is known."""
+        slice_ = Usage(input_tokens=ENDING_INPUT, output_tokens=ENDING_OUTPUT)
+        return self.price.usd(slice_) if self.price else Decimal(0)
 
     def carve(self, fraction: float) -> Budget | str:
         """The budget of a child: `fraction` of what remains of each limit beside the ending; or the unit that has none."""

@@ -81,7 +81,7 @@ def _start(settings: Settings, live: LiveRun, call_id: str, goal: str, share: fl
             "private": list(live.state.flags.private),
         },
     )
-    child.parent = live
+    child.parent, child.purse = live, live.purse
     live.commit(ChildStarted(call_id=call_id, child=child.journal.run_id, share=share_of(budget)))
     return child
 
@@ -94,7 +94,7 @@ def _take_up(live: LiveRun, child: str) -> LiveRun:
     taken = runs.resume(
         store, child, stored, live.model, budget, extra=list(live.toolbox.tools.values()), listeners=_listeners(live)
     )
-    taken.parent = live
+    taken.parent, taken.purse = live, live.purse
     return taken
 
 

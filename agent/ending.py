@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from outrider.agent.answers.answer import with_evidence
 from outrider.agent.budget import ENDING_OUTPUT
+from outrider.agent.limits.purse import PeriodSpent
 from outrider.agent.live_run import LiveRun
 from outrider.agent.models.model import Message, ModelFailure
 from outrider.agent.structured.reading import claims, how, read_answer, spelt
@@ -62,7 +63,7 @@ async def _ask_for_ending(live: LiveRun) -> str:
             return reply.text.strip()
         except OutOfBudget:
             continue
-        except ModelFailure:
+        except (ModelFailure, PeriodSpent):
             return ""
     return ""
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
+from decimal import Decimal
 from typing import Any
 
 from outrider.agent.asking.find_tool import found_before
@@ -14,12 +15,13 @@ from outrider.agent.asking.offered import FINDER, offered
 from outrider.agent.asking.window import Counted
 from outrider.agent.budget import Ledger
 from outrider.agent.context.conversation import Context
+from outrider.agent.limits.purse import Purse
 from outrider.agent.models.model import Model, ToolSpec, tools_bytes
 from outrider.agent.run_secrets import Hidden
 from outrider.agent.settings.config import undo_key
 from outrider.agent.state import State
 from outrider.agent.structured.reading import Check
-from outrider.memory.events import ApprovalAsked, ApprovalGiven, Event, ModelReplied
+from outrider.memory.events import ApprovalAsked, ApprovalGiven, Event, ModelAsked, ModelReplied
 from outrider.memory.journal import Journal, Stored
 from outrider.memory.redaction import NOTHING, Masker
 from outrider.memory.redaction.sealed import Sealer
@@ -40,7 +42,8 @@ class LiveRun:
     """One run while it is driven.
 
     stage() takes secrets out of an event, tells everybody who keeps a picture of the run and holds it for the next
-    commit; commit() commits. Nothing else writes to the run's journal.
+    commit; commit() commits. Nothing else writes to the run's journal. Staging a request books its money first and raises
+    PeriodSpent if a limit over time has no room for it.
     stop: a reason, set from outside (Ctrl-C), to leave after the current step. changes: what differs from how it was last
     driven and is not recorded yet.
     """
@@ -61,6 +64,7 @@ class LiveRun:
     masker: Masker = NOTHING
     sealer: Sealer = field(default_factory=undo_key)
     delegate: Callable[[LiveRun, str, str, float, tuple[str, ...]], Awaitable[Observation]] | None = None
+    purse: Purse | None = None  # None: its model costs nothing
     counted: Counted = field(default_factory=Counted)
     window: int | None = None  # the model's window, as the events tell it
     parent: LiveRun | None = None
@@ -124,6 +128,10 @@ class LiveRun:
     def stage(self, event: Event) -> int:
         """Hold an event for the next commit, without secrets; returns the seq it will have (a run has one writer)."""
         event = self.masker.model(event)
+        if isinstance(event, ModelAsked) and self.purse:
+            self.purse.reserve(event.reserved.usd, Decimal(0) if event.purpose == "ending" else self.ledger.ending_usd)
+        elif isinstance(event, ModelReplied) and self.purse:
+            self.purse.settle(event.cost.usd)
         seq = self.journal.head_seq + len(self.pending) + 1
         self.pending.append(event)
         self.apply(seq, event)

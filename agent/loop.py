@@ -10,6 +10,8 @@ from outrider.agent.act import act, open_call, put_return, run_one
 from outrider.agent.answers.answer import claims_undone
 from outrider.agent.answers.outcome import outcome_of
 from outrider.agent.ending import end_early, evidence_of
+from outrider.agent.limits.purse import PeriodSpent
+from outrider.agent.limits.soft import soft_note
 from outrider.agent.live_run import LiveRun
 from outrider.agent.models.model import ModelFailure
 from outrider.agent.permission import refused
@@ -49,9 +51,11 @@ async def pursue(live: LiveRun) -> None:
     if live.state.cut and live.context.messages[-1].role == "assistant":
         live.stage(Noted(by="outrider", text=CONTINUE))  # taken up in the middle of an answer
     while not live.stopping:
+        if (note := soft_note(live.ledger)) and not live.state.told_to_wrap_up:
+            live.stage(Noted(by="outrider", text=note))
         try:
             reply = await think(live)
-        except OutOfBudget as out:
+        except (OutOfBudget, PeriodSpent) as out:
             await end_early(live, "budget", limit=out.unit, detail=out.why)
             return
         except ModelFailure as failure:

@@ -37,6 +37,7 @@ Flag = Literal["untrusted", "private", "sends"]
 Mark = tuple[str, str]  # what makes two calls the same call: the tool and its arguments in one spelling
 
 REPLAN = "You are repeating yourself:"
+WRAP_UP = "Wrap up:"
 DENIED = "Not allowed:"
 REPEATED = "Not run again:"
 SAME_IN_A_ROW = 3
@@ -97,6 +98,7 @@ class State:
     warned: set[Mark] = field(default_factory=set)
     replans: int = 0
     misfits: int = 0
+    told_to_wrap_up: bool = False
     bad_replies: int = 0
     denials: int = 0
     failed: dict[str, bool] = field(default_factory=dict)  # tools with effects that did nothing → whether denied
@@ -171,6 +173,7 @@ class State:
             self.halves, self.cut = [], False
         self.goal, self.answered, self.stopped = goal, None, None
         self.bad_replies = self.denials = self.replans = self.misfits = 0
+        self.told_to_wrap_up = False
         self.past.clear()
         self.warned.clear()
 
@@ -217,6 +220,7 @@ class State:
 
     def _add_note(self, event: Noted) -> None:
         self.misfits += event.text.startswith(MISFIT)
+        self.told_to_wrap_up = self.told_to_wrap_up or event.text.startswith(WRAP_UP)
         if event.text.startswith(REPLAN):
             self.replans += 1
             self.warned.update(mark for mark, _ in self.past[-1:])

@@ -52,6 +52,16 @@ blobs = Table(
     Column("data", LargeBinary, nullable=False),
 )
 
+spending = Table(
+    "spending",
+    metadata,
+    Column("run_id", Text, primary_key=True),
+    Column("day", Text, primary_key=True),  # of the machine, ISO 8601
+    Column("label", Text, primary_key=True),
+    Column("model", Text, primary_key=True),
+    Column("nano_usd", BigInteger, nullable=False),  # billionths of a dollar, open reservations included
+)
+
 # What each run comes to, told from its events (summary.py): dropped and made again at any time, never the only copy.
 summaries = Table(
     "summaries",
@@ -79,6 +89,7 @@ meta = Table(
 )
 
 Index("runs_parent", runs.c.parent)
+Index("spending_day", spending.c.day)
 
 # Full text over what was observed, answered and noted. Contentless: the words are indexed, the text stays in `events`.
 SQLITE_FTS = "CREATE VIRTUAL TABLE recall USING fts5(text, content='', tokenize='porter unicode61')"

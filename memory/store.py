@@ -152,7 +152,9 @@ class Store:
         from outrider.memory.migrations.apply import upgrade
 
         with self.write() as db:
-            upgrade(db, version)
+            if self.dialect != "sqlite":
+                db.execute(select(func.pg_advisory_xact_lock(0x0071DE)))
+            upgrade(db, self._version(db) or version)  # another process may have done it while this one waited
 
     def _check_version(self) -> None:
         with self.read() as db:

@@ -14,10 +14,16 @@ def main() -> int:
 
         sys.stdout.write(f"outrider {VERSION}\n")
         return 0
+    if sys.argv[1:2] == ["__complete"] and len(sys.argv) == 3:  # a key press waits for it
+        from outrider.agent.cli.support.completion import values
+
+        sys.stdout.write("".join(f"{word}\n" for word in values(sys.argv[2])))
+        return 0
     if sys.argv[1:2] in (["runs"], ["find"], ["usage"]):
         from outrider.agent.cli.light import run_light
+        from outrider.agent.cli.support.colour import without_colour
 
-        return run_light(sys.argv[1:])
+        return run_light(without_colour(sys.argv[1:]))
     from outrider.agent.cli.app import run_command_line
 
     return run_command_line(sys.argv[1:])

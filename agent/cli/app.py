@@ -11,6 +11,7 @@ import typer
 from outrider.agent.cli.commands import (
     chat,
     compare,
+    completion,
     config,
     diff,
     doctor,
@@ -18,6 +19,7 @@ from outrider.agent.cli.commands import (
     export,
     find,
     fork,
+    help,
     import_,
     label,
     mcp,
@@ -39,6 +41,7 @@ from outrider.agent.cli.commands import (
 )
 from outrider.agent.cli.help import Command, Group
 from outrider.agent.cli.running import run_with
+from outrider.agent.cli.support.colour import without_colour
 
 EPILOG = (
     "Exit codes: 0 answered, 1 a bug, 2 usage, 3 partial (a budget was reached, or something is left out), 4 interrupted, "
@@ -77,6 +80,8 @@ COMMANDS = {
     "mcp": mcp,
     "eval": eval,
     "doctor": doctor,
+    "completion": completion,
+    "help": help,
 }
 for name, module in COMMANDS.items():
     app.command(name, cls=Command)(module.command)
@@ -89,6 +94,9 @@ def outrider(
     version: Annotated[
         bool, typer.Option("--version", "-V", help="Print the version and exit.", is_eager=True)
     ] = False,
+    no_color: Annotated[
+        bool, typer.Option("--no-color", help="No colours (anywhere on the line); NO_COLOR=1 does the same.")
+    ] = False,
 ) -> None:
     """Give it a goal and a budget; it comes back with an answer and its citations."""
     if version:
@@ -100,4 +108,4 @@ def outrider(
 
 def run_command_line(arguments: list[str]) -> int:
     """Run one command; returns the exit code."""
-    return run_with(lambda: typer.main.get_command(app), arguments)
+    return run_with(lambda: typer.main.get_command(app), without_colour(arguments))

@@ -27,6 +27,11 @@ class Conclusion:
         self._shown = ""  # the run and how it had ended when it was shown
         self._lost = False
 
+    @property
+    def for_a_program(self) -> bool:
+        """Whether a program reads stdout: it gets one object, and nobody is asked for more."""
+        return self._as_json
+
     def show(self, run: Run) -> None:
         """Print what `run` came to, unless that was done already. Never raises: the run is over and on disk."""
         from outrider.agent.cli.progress import ending
@@ -49,6 +54,7 @@ class Conclusion:
     def leave(self, run: Run) -> NoReturn:
         """Show the run if that was not done, and exit with its code, or 2 if its answer went nowhere."""
         self.show(run)
+        self._progress.ring()
         raise typer.Exit(OutputLost.exit_code if self._lost else run.exit_code)
 
     def _print(self, run: Run) -> None:

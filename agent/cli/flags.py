@@ -9,11 +9,14 @@ import inspect
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields
-from typing import Annotated, Any, TypeVar, cast, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar, cast, get_type_hints
 
 import typer
 
 from outrider.memory.errors import UsageError
+
+if TYPE_CHECKING:
+    from outrider.agent.cli.progress import Progress
 
 MODEL, BUDGET, TOOLS, SANDBOX = "Model", "Budget (hard limits)", "Tools and policy", "Sandbox"
 
@@ -157,6 +160,12 @@ class RunFlags(ToolFlags):
         _option("--wall-seconds", under=BUDGET, metavar="N", help="Time on the clock, waits for you included."),
     ] = None
     calls: Annotated[str | None, _option("--calls", under=BUDGET, metavar="N", help="Tool calls.")] = None
+    soft: Annotated[
+        str | None,
+        _option(
+            "--soft", under=BUDGET, metavar="SHARE", help="At this share of a limit (80%) the model is told to wrap up."
+        ),
+    ] = None
     tool: Annotated[
         list[str] | None,
         _option("--tool", under=TOOLS, metavar="NAME", help="Only this built-in tool (again for more)."),
@@ -168,10 +177,24 @@ class RunFlags(ToolFlags):
     quiet: Annotated[
         bool, typer.Option("--quiet", "-q", help="No progress on stderr.", show_default=False)
     ] = False  # fmt: skip
+    verbose: Annotated[
+        bool, typer.Option("--verbose", "-v", help="Show calls and results at length while it runs.", show_default=False)
+    ] = False  # fmt: skip
+    bell: Annotated[
+        bool, typer.Option("--bell", help="Ring when it asks you, and when it is over.", show_default=False)
+    ] = False  # fmt: skip
+
+    def progress(self) -> Progress:
+        """What shows the run while it goes on. Raises UsageError for flags that contradict each other."""
+        from outrider.agent.cli.progress import Progress
+
+        if self.quiet and self.verbose:
+            raise UsageError("--quiet and --verbose were both given", "one asks for less, one for more", "give one")
+        return Progress(quiet=self.quiet, verbose=self.verbose, bell=self.bell)
 
     def limits(self) -> dict[str, str]:
         """The limits that were given, as written."""
-        units = ("usd", "tokens", "steps", "seconds", "calls", "wall_seconds")
+        units = ("usd", "tokens", "steps", "seconds", "calls", "wall_seconds", "soft")
         return {unit: value for unit in units if (value := getattr(self, unit)) is not None}
 
     def options(self) -> dict[str, Any]:

@@ -4,7 +4,6 @@ May touch: stderr; the terminal's input when a person is asked. Does not promise
 
 from __future__ import annotations
 
-import re
 import sys
 import time
 from collections.abc import Iterator
@@ -12,9 +11,10 @@ from contextlib import contextmanager, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from outrider.agent.cli.support.more import flags_for_more, how_to_wait, limit_of
 from outrider.agent.review.lines import Line, Style, count, dollars, duration, one_line
 from outrider.agent.review.render import Painter
-from outrider.agent.review.terminal import LIVE, SANDBOX_OFF, TranscriptWriter, citations, warning
+from outrider.agent.review.terminal import LIVE, SANDBOX_OFF, SHOW, TranscriptWriter, citations, warning
 from outrider.memory.events import (
     Answered,
     ApprovalAsked,
@@ -44,16 +44,14 @@ def goal_in(event: Event) -> str:
     return str(event.changes.get("goal") or "") if isinstance(event, Resumed) else ""
 
 
-MORE = {"usd": "+0.50", "tokens": "+50000", "steps": "+20", "seconds": "+300", "wall_seconds": "+300", "calls": "+20"}
-
-
 class Progress:
-    """Progress of one run on stderr. `quiet`: only warnings and what a person must answer."""
+    """Progress of one run on stderr. `quiet`: only warnings and what a person must answer. `verbose`: calls and results at
+    length. `bell`: ring when a person is asked and when the run is over."""
 
-    def __init__(self, *, quiet: bool) -> None:
-        self.quiet, self.asks = quiet, False
+    def __init__(self, *, quiet: bool, verbose: bool = False, bell: bool = False) -> None:
+        self.quiet, self.bell, self.asks = quiet, bell, False
         self.painter = Painter(sys.stderr)
-        self._teller = TranscriptWriter(LIVE)
+        self._teller = TranscriptWriter(replace(SHOW, answer=False) if verbose else LIVE)
         self._live: Live | None = None
         self._doing, self._since, self._text = "starting", time.monotonic(), ""
         self._open: dict[str, str] = {}
@@ -64,6 +62,13 @@ class Progress:
         if lines and (always or not self.quiet):
             with suppress(OSError, ValueError):
                 self.painter.show(lines)
+
+    def ring(self) -> None:
+        """The terminal's bell, if it was asked for and there is one."""
+        if self.bell and self.painter.console is not None:
+            with suppress(OSError, ValueError):
+                self.painter.stream.write("\a")
+                self.painter.stream.flush()
 
     def say(self, text: str, *, always: bool = True) -> None:
         """Print one line of our own words."""
@@ -144,6 +149,7 @@ class Progress:
         """While inside, the terminal is free for a question."""
         running = self._live is not None
         self._stop()
+        self.ring()
         try:
             yield
         finally:
@@ -202,9 +208,9 @@ def _how_to_go_on(run: Run) -> list[Line]:
         return [*lines, Line((("to go on: ", "dim"), (f'outrider run --continue {run.id} "…"', "plain")))]
     if run.stop_reason == "denied":
         return [*lines, _go_on(run, " --yes EFFECT")]
-    limit = re.search(r"limit of (\w+)", run.detail)
-    more = f" --{limit[1].replace('_', '-')} {MORE[limit[1]]}" if limit and limit[1] in MORE else " --steps +20"
-    return [*lines, _go_on(run, more if run.stop_reason == "budget" else "")]
+    if limit_of(run).startswith("limits."):
+        return [*lines, *how_to_wait(run)]
+    return [*lines, _go_on(run, flags_for_more(run) if run.stop_reason == "budget" else "")]
 
 
 def _go_on(run: Run, flags: str) -> Line:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, TextIO, cast
 from outrider.agent.cli.output import HidingStream
 from outrider.agent.cli.progress import Progress
 from outrider.agent.cli.prompts import Person, is_there
+from outrider.agent.cli.support.more import ask_for_more
 from outrider.memory.errors import LeaseLost, StoreError
 
 if TYPE_CHECKING:
@@ -70,14 +71,25 @@ async def _work(make: MakeAgent, prepare: Prepare, progress: Progress, conclusio
     agent = make(listeners_for(progress, person))
     try:
         live = await prepare(agent)
-        progress.begin(live.journal)
-        live.on_event = partial(on_event, agent.store, progress, conclusion)
-        start_sandbox(live)
-        with progress.watching():
-            await _drive(live, progress, person)
-        return read_run(agent.store, live.journal.run_id)
+        while True:
+            await _show_and_drive(live, agent, progress, person, conclusion)
+            run = read_run(agent.store, live.journal.run_id)
+            more = await ask_for_more(run, person) if progress.asks and not conclusion.for_a_program else {}
+            if not more:
+                return run
+            live = await agent.prepare_resume(run.id, budget=more)
     finally:
         await agent.aclose()
+
+
+async def _show_and_drive(
+    live: LiveRun, agent: Agent, progress: Progress, person: Person, conclusion: Conclusion
+) -> None:
+    progress.begin(live.journal)
+    live.on_event = partial(on_event, agent.store, progress, conclusion)
+    start_sandbox(live)
+    with progress.watching():
+        await _drive(live, progress, person)
 
 
 def on_event(store: Store, progress: Progress, conclusion: Conclusion, stored: Stored) -> None:

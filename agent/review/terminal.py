@@ -399,6 +399,7 @@ def _budget(budget: Budget) -> str:
                 else count(limit, unit.removesuffix("s"))
             )
     limits += [f"{count(most, 'call')} of {name}" for name, most in budget.per_tool.items()]
+    limits += [f"wrap up at {budget.soft:.0%}".replace("%", " %")] if budget.soft is not None else []
     return ", ".join(limits) or "no limits"
 
 

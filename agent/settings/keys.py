@@ -47,6 +47,7 @@ def _toml(text: str) -> Any:
 TEXT = Kind("text", lambda value: isinstance(value, str) and bool(value.strip()), str)
 LIMIT = Kind("a number above zero", lambda value: _is_number(value) and value > 0, _toml)
 PRICE = Kind("a number, zero or more", lambda value: _is_number(value) and value >= 0, _toml)
+PART = Kind("a share between 0 and 1", lambda value: _is_number(value) and 0 < value < 1, _toml)
 COUNT = Kind("a whole number above zero", lambda value: _is_whole(value) and value > 0, _toml)
 CALLS = Kind("a whole number, zero or more", lambda value: _is_whole(value) and value >= 0, _toml)
 TEMPERATURE = Kind("a number from 0 to 2", lambda value: _is_number(value) and 0 <= value <= 2, _toml)
@@ -115,6 +116,16 @@ KEYS: tuple[Key, ...] = (
     Key("budget.wall_seconds", LIMIT, "seconds on the clock, waits for you included", "900", "no limit"),
     Key("budget.calls", COUNT, "tool calls", "60", "no limit"),
     Key("budget.per_tool.*", CALLS, "calls of one tool; 0: never", "5", "no limit"),
+    Key("budget.soft", PART, "a share of any limit, at which the model is told to wrap up", "0.8", "not told"),
+    Key("limits.usd_per_day", LIMIT, "dollars all runs together may spend in a day of this machine", "5", "no limit",
+        inside=False),
+    Key("limits.usd_per_month", LIMIT, "dollars all runs together may spend in a month", "50", "no limit", inside=False),
+    Key("limits.label.*.usd_per_day", LIMIT, "the same for runs with this label", "1", "no limit", inside=False),
+    Key("limits.label.*.usd_per_month", LIMIT, "the same for runs with this label", "10", "no limit", inside=False),
+    Key("limits.model.*.usd_per_day", LIMIT, "the same for runs of this model (its full spec)", "2", "no limit",
+        inside=False),
+    Key("limits.model.*.usd_per_month", LIMIT, "the same for runs of this model (its full spec)", "20", "no limit",
+        inside=False),
     Key("policy.read", DECISION, "calls that read", '"allow"', "allow"),
     Key("policy.write", DECISION, "calls that write in the workspace", '"ask"', "allow"),
     Key("policy.execute", DECISION, "code in the sandbox", '"ask"', "allow"),

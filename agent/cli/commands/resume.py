@@ -25,11 +25,10 @@ def command(
     from outrider.agent.cli.commands.runs import open_store
     from outrider.agent.cli.conclusion import Conclusion
     from outrider.agent.cli.given import meant
-    from outrider.agent.cli.progress import Progress
     from outrider.agent.cli.session import work
     from outrider.agent.history.run_view import read_run
 
-    progress = Progress(quiet=flags.quiet)
+    progress = flags.progress()
     conclusion = Conclusion(progress, as_json=flags.json)
 
     async def prepare(agent: Agent) -> Any:

@@ -50,6 +50,9 @@ Schema = Annotated[
         help='The answer is JSON of this shape: a JSON Schema file, or "name, age int, tags str[]".',
     ),
 ]  # fmt: skip
+EstimateOnly = Annotated[
+    bool, typer.Option("--estimate", help="Say what it is likely to cost, and start nothing.", show_default=False)
+]
 
 
 @takes(RunFlags)
@@ -63,6 +66,7 @@ def command(
     template: Template = None,
     profile: Profile = None,
     schema: Schema = None,
+    estimate: EstimateOnly = False,
 ) -> None:
     """Work on GOAL until it is answered or a limit is reached. Without a goal, your editor opens or you are asked.
 
@@ -70,17 +74,16 @@ def command(
     in and the files named are part of the goal: a small text is shown to the model, of the rest it learns the path.
     """
     from outrider.agent.cli.input.asking import wanted
-    from outrider.agent.cli.progress import Progress
     from outrider.agent.structured.schema import schema_of
 
     goal, files, config = wanted(list(words or ()), goal_file, template, read_config(profile))
     piped = not goal_file and not template and (not words or words[0] == "-")
-    progress, shape = Progress(quiet=flags.quiet), schema or config.get("schema")
+    progress, shape = flags.progress(), schema or config.get("schema")
     if continued or run:
         _follow_up(flags, run or "last", goal, (files, piped), progress)
     else:
         own = ({"label": label} if label else {}) | ({"schema": schema_of(shape)} if shape else {})
-        _start(flags, goal, (files, piped), own, profile, config, progress)
+        _start(flags, goal, (files, piped), own, profile, config, progress, estimate=estimate)
 
 
 def _start(
@@ -91,17 +94,22 @@ def _start(
     profile: str | None,
     config: dict[str, Any],
     progress: Progress,
+    *,
+    estimate: bool,
 ) -> NoReturn:
     from outrider.agent.agent import Agent
     from outrider.agent.cli.conclusion import Conclusion
     from outrider.agent.cli.input.asking import attached
     from outrider.agent.cli.input.attach import small_for, tidy
     from outrider.agent.cli.session import work
+    from outrider.agent.cli.support.estimates import leave_with_estimate
 
     settings = settings_of(flags, config) | own
     budget = budget_of(flags, config)
     conclusion = Conclusion(progress, as_json=flags.json)
     spec, settings = choose_model(flags, config, settings, progress, profile=profile)
+    if estimate:
+        leave_with_estimate(goal, spec, settings, flags.memory, budget, as_json=flags.json)
     workspace = settings.get("workspace", ".")
     attachments = attached(*given, workspace, small_for(spec))
 

@@ -16,7 +16,7 @@ from outrider.agent.settings.keys import KEYS, Key, Place, find_key, no_such, pl
 FLAGS = {"model": "model", "base_url": "base_url", "api_key_env": "api_key_env", "price_in": "price_in",
          "price_out": "price_out", "max_context": "max_context", "adapter": "adapter", "memory": "memory", "isolation": "isolation",
          "budget.usd": "usd", "budget.tokens": "tokens", "budget.steps": "steps", "budget.seconds": "seconds",
-         "budget.wall_seconds": "wall_seconds", "budget.calls": "calls"}  # fmt: skip
+         "budget.wall_seconds": "wall_seconds", "budget.calls": "calls", "budget.soft": "soft"}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
