@@ -157,12 +157,15 @@ class State:
         elif isinstance(event, Stopped):
             self.stopped = event
         elif isinstance(event, Resumed):
-            if event.changes.get("fork"):
-                self.children.clear()  # they belong to the run this one is from, and are paid by it
-            self.flags.goal += f"\n{event.changes.get('goal') or ''}"
-            self._begin(str(event.changes.get("goal") or self.goal))
-            if event.changes.get("clean"):
-                self._forget()
+            self._add_resumed(event)
+
+    def _add_resumed(self, event: Resumed) -> None:
+        if event.changes.get("fork"):
+            self.children.clear()  # they belong to the run this one is from, and are paid by it
+        self.flags.goal += f"\n{event.changes.get('goal') or ''}"
+        self._begin(str(event.changes.get("goal") or self.goal))
+        if event.changes.get("clean"):
+            self._forget()
 
     def _begin(self, goal: str) -> None:
         """Work begins, on this goal: what went wrong before counts no more."""
