@@ -101,16 +101,21 @@ def command(
     scored = scores(found)
     _write(svg, report.svg(scored, goals.name))
     _write(junit, report.junit(found, goals.name))
-    if flags.json:
-        out_json(report.as_json(scored, found, results.cut_off_usd))
-    else:
-        out_lines([*report.failures(found), *(report.table(scored) if scored else ())])
-    for one in unreached:
-        say(f"not reached, and not scored: {one}")
+    _print(scored, found, results.cut_off_usd, as_json=flags.json)
     if unreached:
+        say("\n".join(f"not reached, and not scored: {one}" for one in unreached))
         raise typer.Exit(ModelUnavailable.exit_code)
     if fail_under is not None and any(score.success.mean < fail_under for score in scored):
         raise typer.Exit(BELOW)
+
+
+def _print(scored: Any, found: Any, cut_off_usd: Any, *, as_json: bool) -> None:
+    from outrider.agent.evaluation import report
+
+    if as_json:
+        out_json(report.as_json(scored, found, cut_off_usd))
+    else:
+        out_lines([*report.failures(found), *(report.table(scored) if scored else ())])
 
 
 def _plan(
