@@ -85,7 +85,11 @@ _DEED = re.compile(
 
 def _claims(text: str) -> list[str]:
     parts = re.split(r"(?<=[.!?])\s+(?=[A-Z0-9\"'(])|\n+", text)
-    return [part.strip(" -*#>\t") for part in parts if part.strip(" -*#>\t")][:MAX_CLAIMS]
+    found = [part.strip(" -*#>\t") for part in parts]
+    return [part for part in found if part and not _READ_AS.fullmatch(part)][:MAX_CLAIMS]
+
+
+_READ_AS = re.compile(r"\(SELECT .*\)")  # the statement an answer came from: how the goal was read, not a claim
 
 
 _FACT = re.compile(

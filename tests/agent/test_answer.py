@@ -71,3 +71,9 @@ def test_any_text_has_an_answer(text: str, goal: str, observed: list[str]) -> No
     assert answered.text == text
     assert all(c.seq is None or 0 <= c.seq < len(observed) for c in answered.citations)
     assert Answer.of(answered) == text
+
+
+def test_the_statement_an_answer_came_from_is_no_claim() -> None:
+    """The built-in model shows the SQL it asked with; that line needs no evidence."""
+    answered = with_evidence("17.5\n(SELECT SUM(amount) FROM t)", "sum of a", [seen(5, "sum: 17.5")])
+    assert [(c.claim, c.seq) for c in answered.citations] == [("17.5", 5)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from contextlib import redirect_stdout
+from contextlib import closing, redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -92,13 +92,10 @@ def command(
     plan = _plan(flags, goals, models, repeat, checks, out, profile, Progress(quiet=flags.quiet))
     if fresh:
         _forget(plan.folder)
-    results = Results(plan.folder)
-    try:
+    with closing(Results(plan.folder)) as results:
         unreached = _work(plan, results, parallel, quiet=flags.quiet)
-    finally:
-        results.close()
-    found = [results.done[key] for goal, model, n in plan.attempts() if (key := (goal.name, model, n)) in results.done]
-    scored = scores(found)
+    keys = [(goal.name, model, n) for goal, model, n in plan.attempts()]
+    scored = scores(found := [results.done[key] for key in keys if key in results.done])
     _write(svg, report.svg(scored, goals.name))
     _write(junit, report.junit(found, goals.name))
     _print(scored, found, results.cut_off_usd, as_json=flags.json)

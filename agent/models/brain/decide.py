@@ -54,7 +54,7 @@ def begin(goal: str, tools: Sequence[Card], history: Sequence[Step]) -> Ask | Mo
         return _append(goal, tools, history, *added)
     parts = clauses.split(goal)
     if len(parts) == 1:
-        return _spelt_out(goal, tools, history) or prepare(goal, tools, history)
+        return _spelt_out(goal, tools, history) or _done(goal, tools, history) or prepare(goal, tools, history)
     at, own = _current(len(parts), history)
     good = [step for step in history if step.ok]
     if at >= len(parts) or len(history) >= MAX_STEPS or (parts[at].save_to and not good):
@@ -79,6 +79,16 @@ def _spelt_out(goal: str, tools: Sequence[Card], history: Sequence[Step]) -> Mov
     )
     found = certain.carried(goal, values[-1]) if len(values) == 1 else None
     return Move(found) if found and any(card.name == "calculate" for card in tools) else None
+
+
+def _done(goal: str, tools: Sequence[Card], history: Sequence[Step]) -> Move | None:
+    """The answer, where the one call made is the very one that the goal spells out and it leaves nothing over."""
+    if len(history) != 1 or not history[0].ok:
+        return None
+    if certain.call(goal, {card.name for card in tools}) != (history[0].tool, history[0].arguments):
+        return None
+    move = guarded(Ask(goal, "", "", (), history), "", tools)
+    return move if move.outcome == "answered" else None
 
 
 def _append(goal: str, tools: Sequence[Card], history: Sequence[Step], path: str, line: str) -> Move:

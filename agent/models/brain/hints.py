@@ -55,7 +55,12 @@ def expression(goal: str) -> str:
     out = _whole(steps[0])
     for step in steps[1:]:
         out = _applied(out, step) if out else ""
-    return out if sorted(re.findall(r"\d+(?:\.\d+)?", _own(out))) == numbers else ""
+    return out if _uses(out, numbers) else ""
+
+
+def _uses(made: str, numbers: list[str]) -> bool:
+    """Whether an expression holds these numbers (sorted) and no others, but for what a rule put in."""
+    return any(sorted(re.findall(r"\d+(?:\.\d+)?", text)) == numbers for text in (made, _own(made)))
 
 
 _THEN = re.compile(
@@ -77,7 +82,7 @@ def _whole(part: str) -> str:
     numbers = sorted(re.findall(r"\d+(?:\.\d+)?", part))
     if len(numbers) == 1 and re.fullmatch(r"(?:take|start with|what is)?\s*[\d.]+", part):
         return str(numbers[0])
-    return next((one for one in expressions(part) if sorted(re.findall(r"\d+(?:\.\d+)?", _own(one))) == numbers), "")
+    return next((one for one in expressions(part) if _uses(one, numbers)), "")
 
 
 def _applied(before: str, step: str) -> str:

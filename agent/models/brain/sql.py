@@ -121,6 +121,10 @@ class _Wants:
             self.sum and not re.match(r"\W*(?:which|who)\b", text) and ("total" not in own or "sum" in words)
         )
         self.end = bool(_direction(goal))
+        # "sold the most" is the largest sum; "has the most orders" and "appears most often" are counts
+        self.often = (
+            re.search(r"\b(?:most|fewest|least) (?:often|common|frequent\w*|[a-z]+s)\b|\bhow often\b", text) is not None
+        )
         self.overall = re.search(r"\b(?:overall|altogether|combined|in total|all together|in sum)\b", text) is not None
         asks = re.match(r"^.{0,40}?\b(?:which|who|list|show|find|whose|what are)\b", text) is not None
         self.rows = asks and not self.figure and not self.count
@@ -162,7 +166,8 @@ def _aggregate(wants: _Wants, names: list[str], numeric: str) -> str:
         return f'("COUNT(*)" | "SUM(" {numeric} ")")' if wants.of_number else '"COUNT(*)"'
     if wants.overall or (wants.sum and not wants.end):
         return f'"SUM(" {numeric} ")"'
-    return f'(("SUM(" | "MAX(" | "MIN(") {numeric} ")" | "COUNT(*)")'
+    figures = f'("SUM(" | "MAX(" | "MIN(") {numeric} ")"'
+    return f'({figures} | "COUNT(*)")' if wants.often or not wants.end else figures
 
 
 def _groups(names: list[str], goal: str) -> list[str]:

@@ -138,3 +138,12 @@ def test_a_result_is_saved_where_the_goal_says() -> None:
     )
     assert isinstance(end, decide.Move)
     assert end.outcome == "answered"
+
+
+def test_a_step_on_the_result_applies_to_all_of_it() -> None:
+    """ "add 5 to 7 and multiply the result by 2" is 24, also where the last number is one a rule could have put in."""
+    from outrider.agent.models.brain.hints import expression
+
+    assert expression("Add 5 to 7 and multiply the result by 2") == "(5 + 7) * 2"
+    assert expression("Add 3 and 4 then double it") == "(3 + 4) * 2"
+    assert expression("What is half of 9?") == "9 / 2"
