@@ -1,6 +1,6 @@
 """Trains the adapter: reply tokens only, short sequences, resumable; a line of progress and a loss log as it goes.
 
-What it is: `train`, one process, one thread. What it may touch: the folder `work` (checkpoints, loss log).
+What it is: `train`, one process. What it may touch: the folder `work` (checkpoints, loss log).
 Needs the extra `train`. Does not promise: the same weights on two machines; the data is the same. Start at `train`.
 """
 
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import random
+import shutil
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -16,6 +17,9 @@ from typing import Any, TextIO
 
 Pieces = list[tuple[str, bool]]  # text, whether the model writes it
 Batch = list[tuple[list[int], list[bool]]]
+Source = Callable[[int], Iterable[Pieces]]
+STATE = "optimizer.pt"
+TELL_S = 15.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +30,7 @@ class Settings:
     rate: float = 1.2e-3
     tokens: int = 1600
     longest: int = 720
-    save_every_s: float = 240.0
+    save_every_s: float = 60.0
     seed: int = 0
     final: bool = True  # the learning rate falls towards the end
 
@@ -98,49 +102,69 @@ def rate_at(done: float, step: int, settings: Settings) -> float:
 
 
 def train(
-    lora: Any, tokenizer: Any, source: Iterable[Pieces], work: Path, settings: Settings, say: Callable[[str], None]
+    lora: Any, tokenizer: Any, source: Source, work: Path, settings: Settings, say: Callable[[str], None]
 ) -> dict[str, float]:
-    """Train `lora` in place for `settings.minutes`; the adapter and the optimizer are kept in `work/adapter`."""
+    """Train `lora` in place for `settings.minutes`; the adapter and the optimizer are kept in `work/adapter`.
+
+    source: makes examples without end from a seed. What is taken up again gets other examples than it began with.
+    """
     import torch
 
-    torch.manual_seed(settings.seed)
-    params = [one for one in lora.parameters() if one.requires_grad]
-    optimizer = torch.optim.AdamW(params, lr=settings.rate, weight_decay=0.0)
-    state = work / "adapter" / "optimizer.pt"
-    before = _resumed(optimizer, state)
+    optimizer = torch.optim.AdamW(_trained(lora), lr=settings.rate, weight_decay=0.0)
+    before = _resumed(optimizer, kept(work) / STATE)
+    seed = settings.seed + before["steps"]
+    torch.manual_seed(seed)
     lora.train()
-    begun = saved = time.monotonic()
+    begun = saved = told = time.monotonic()
     step = tokens = 0
-    smooth = 0.0
+    smooth, total = 0.0, dict(before)
     with (work / "loss.jsonl").open("a", encoding="utf-8") as log:
-        for batch in batches(tokenizer, source, settings, random.Random(settings.seed)):
+        for batch in batches(tokenizer, source(seed), settings, random.Random(seed)):
             done = (time.monotonic() - begun) / (settings.minutes * 60)
             if done >= 1:
                 break
             for group in optimizer.param_groups:
                 group["lr"] = rate_at(done, step, settings)
-            loss = loss_of(lora, batch)
-            loss.backward()
-            torch.nn.utils.clip_grad_norm_(params, 1.0)
-            optimizer.step()
-            optimizer.zero_grad()
+            loss = _learn(lora, optimizer, batch)
             step, tokens = step + 1, tokens + sum(len(ids) for ids, _ in batch)
-            smooth = loss.item() if step == 1 else 0.95 * smooth + 0.05 * loss.item()
-            if step % 5 == 1:
-                row = {"step": before["steps"] + step, "tokens": before["tokens"] + tokens, "loss": round(smooth, 4)}
-                _told(log, row, tokens / (time.monotonic() - begun), say)
-            if time.monotonic() - saved > settings.save_every_s:
-                saved = time.monotonic()
-                _save(lora, optimizer, state, {"steps": before["steps"] + step, "tokens": before["tokens"] + tokens})
-    total = {"steps": before["steps"] + step, "tokens": before["tokens"] + tokens}
-    _save(lora, optimizer, state, total)
+            smooth = loss if step == 1 else 0.95 * smooth + 0.05 * loss
+            total = {"steps": before["steps"] + step, "tokens": before["tokens"] + tokens}
+            now = time.monotonic()
+            _log(log, total, smooth)
+            if step == 1 or now - told > TELL_S:
+                told = now
+                _tell(say, total, smooth, tokens / (now - begun), settings.minutes - (now - begun) / 60)
+            if now - saved > settings.save_every_s:
+                saved = now
+                save(lora, optimizer, work, total)
+    save(lora, optimizer, work, total)
     return total | {"loss": round(smooth, 4)}
 
 
-def _told(log: TextIO, row: dict[str, float], speed: float, say: Callable[[str], None]) -> None:
-    log.write(json.dumps(row) + "\n")
+def _trained(lora: Any) -> list[Any]:
+    return [one for one in lora.parameters() if one.requires_grad]
+
+
+def _learn(lora: Any, optimizer: Any, batch: Batch) -> float:
+    """One step; returns its loss."""
+    import torch
+
+    loss = loss_of(lora, batch)
+    loss.backward()
+    torch.nn.utils.clip_grad_norm_(_trained(lora), 1.0)
+    optimizer.step()
+    optimizer.zero_grad()
+    return float(loss.item())
+
+
+def _log(log: TextIO, done: dict[str, int], loss: float) -> None:
+    log.write(json.dumps({"step": done["steps"], "tokens": done["tokens"], "loss": round(loss, 4)}) + "\n")
     log.flush()
-    say(f"step {row['step']}  loss {row['loss']:.3f}  {row['tokens']:,} tokens  {speed:.0f}/s")
+
+
+def _tell(say: Callable[[str], None], done: dict[str, int], loss: float, speed: float, left: float) -> None:
+    rest = f"{max(0.0, left):.1f} minutes left"
+    say(f"step {done['steps']}  loss {loss:.3f}  {done['tokens']:,} tokens  {speed:.0f}/s  {rest}")
 
 
 def _resumed(optimizer: Any, state: Path) -> dict[str, int]:
@@ -154,12 +178,24 @@ def _resumed(optimizer: Any, state: Path) -> dict[str, int]:
     return done
 
 
-def _save(lora: Any, optimizer: Any, state: Path, done: dict[str, int]) -> None:
-    """Whole or not at all: a killed run goes on from the one before."""
+def save(lora: Any, optimizer: Any, work: Path, done: dict[str, int]) -> None:
+    """Whole or not at all: what is killed while it saves goes on from the one before."""
     import torch
 
-    state.parent.mkdir(parents=True, exist_ok=True)
-    lora.save_pretrained(str(state.parent))
-    fresh = state.with_suffix(".new")
-    torch.save({"optimizer": optimizer.state_dict(), "done": done}, fresh)
-    fresh.replace(state)
+    now, fresh, old = work / "adapter", work / "adapter.new", work / "adapter.old"
+    shutil.rmtree(fresh, ignore_errors=True)
+    lora.save_pretrained(str(fresh), save_embedding_layers=False)  # "auto" asks the network
+    torch.save({"optimizer": optimizer.state_dict(), "done": done}, fresh / STATE)
+    shutil.rmtree(old, ignore_errors=True)
+    if now.is_dir():
+        now.replace(old)
+    fresh.replace(now)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def kept(work: Path) -> Path:
+    """The folder of the adapter that was saved last; it need not exist."""
+    now, old = work / "adapter", work / "adapter.old"
+    if old.is_dir() and not now.is_dir():  # killed between the two moves of `save`
+        old.replace(now)
+    return now

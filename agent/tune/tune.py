@@ -20,7 +20,7 @@ from outrider.agent.models.brain.lines import Card
 from outrider.agent.tune import own, weights
 from outrider.agent.tune.data import built_in, examples
 from outrider.agent.tune.trace import Example, offer, segments
-from outrider.agent.tune.train import Pieces, Settings, train
+from outrider.agent.tune.train import Pieces, Settings, kept, train
 from outrider.memory.errors import ModelUnavailable, UsageError
 
 HELD_GOALS = 60
@@ -61,14 +61,16 @@ def tune(wanted: Wanted, say: Say) -> Tuned:
     base = wanted.base or _packaged()
     say(f"base {base.name}; work in {work} (run the same command again to go on from there)")
     weights.dequantised(base, work)
-    kept = work / "adapter" / "adapter_model.safetensors"
+    saved = kept(work)
     start = None if wanted.base or not _ours().is_file() else _ours()
     held = _held(wanted)
-    before = score(base, start, held, wanted.cards)
+    asked = wanted.base or _fast()
+    say(f"the score before, on {len(held)} goals (a minute or two)")
+    before = score(asked, start, held, wanted.cards)
     say(f"before: {before} of {len(held)} held-out goals get exactly the right call")
-    _train(wanted, work, work / "adapter" if kept.is_file() else None, start, say)
-    weights.export(work / "adapter", work, wanted.out)
-    after = score(base, wanted.out, held, wanted.cards)
+    _train(wanted, work, saved if saved.is_dir() else None, start, say)
+    weights.export(saved, work, wanted.out)
+    after = score(asked, wanted.out, held, wanted.cards)
     say(f"after: {after} of {len(held)}")
     return Tuned(before, after, len(held), wanted.out, plot(work))
 
@@ -98,32 +100,41 @@ def _packaged() -> Path:
     return path
 
 
+def _fast() -> Path:
+    """The packaged base as a run loads it."""
+    from outrider.agent.models.llama.packaged import ready_smollm2
+
+    return ready_smollm2()
+
+
 def _ours() -> Path:
     from outrider.agent.models.builtin import ADAPTER_PATH
 
     return ADAPTER_PATH
 
 
-def _train(wanted: Wanted, work: Path, kept: Path | None, start: Path | None, say: Say) -> None:
+def _train(wanted: Wanted, work: Path, saved: Path | None, start: Path | None, say: Say) -> None:
     import torch
     from transformers import AutoTokenizer
 
-    torch.set_num_threads(1)
-    lora = weights.load(work, kept)
-    if kept is None and start is not None:
+    torch.set_num_threads(weights.threads())
+    lora = weights.load(work, saved)
+    if saved is not None:
+        say("going on from the adapter that was saved")
+    if saved is None and start is not None:
         weights.adopt(lora, start)
     if torch.cuda.is_available():
         lora = lora.to("cuda")
     tokenizer = AutoTokenizer.from_pretrained(work / "tokenizer")
     settings = Settings(minutes=wanted.minutes, rate=8e-4, seed=wanted.seed)
-    done = train(lora, tokenizer, source(wanted), work, settings, say)
+    done = train(lora, tokenizer, lambda seed: source(wanted, seed), work, settings, say)
     say(f"{done['steps']:.0f} steps, {done['tokens']:,.0f} tokens, loss {done['loss']:.3f}")
 
 
-def source(wanted: Wanted) -> Iterator[Pieces]:
+def source(wanted: Wanted, seed: int) -> Iterator[Pieces]:
     """Examples without end: of the person's tools and runs, and of ours."""
-    rnd = random.Random(wanted.seed)
-    ours = examples(wanted.seed + 1, 1 << 40)
+    rnd = random.Random(seed)
+    ours = examples(seed + 1, 1 << 40)
     cards = built_in()
     runs = [found for line in wanted.runs if (found := own.of_run(line))]
     while True:
@@ -144,7 +155,7 @@ def score(base: Path, adapter: Path | None, held: Sequence[Example], cards: Sequ
     from outrider.agent.models.llama.worker import Worker
 
     worker = Worker(threading.Event(), lambda message: None)
-    worker.load(str(base), 2048, 1, str(adapter) if adapter else "")
+    worker.load(str(base), 2048, weights.threads(), str(adapter) if adapter else "")
     right = 0
     for example in held:
         worker.deadline = time.monotonic() + 60

@@ -7,11 +7,13 @@ Does not promise: architectures other than llama. Start reading at `load`.
 
 from __future__ import annotations
 
+import hashlib
 import os
+import warnings
 from pathlib import Path
 from typing import Any
 
-QUIET = {"HF_HUB_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false", "KMP_BLOCKTIME": "0", "OMP_WAIT_POLICY": "PASSIVE", "OMP_NUM_THREADS": "1"}  # fmt: skip
+QUIET = {"HF_HUB_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false", "TQDM_DISABLE": "1", "KMP_BLOCKTIME": "0", "OMP_WAIT_POLICY": "PASSIVE"}  # fmt: skip
 RANK = 12
 PLACES = {
     "self_attn.q_proj": "attn_q",
@@ -26,17 +28,41 @@ PLACES = {
 
 def quiet() -> None:
     """Before torch is imported: no look at the network, no threads that spin (ten times slower on shared cores)."""
-    for key, value in QUIET.items():
+    for key, value in (QUIET | {"OMP_NUM_THREADS": str(threads())}).items():
         os.environ.setdefault(key, value)
+    warnings.filterwarnings("ignore", category=FutureWarning, module="transformers")
+
+
+def threads() -> int:
+    """Half of the processors this process may use (two share a core, as a rule); OMP_NUM_THREADS says otherwise."""
+    said = os.environ.get("OMP_NUM_THREADS", "")
+    free = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return int(said) if said.isdecimal() and int(said) else max(1, free // 2)
 
 
 def dequantised(base: Path, work: Path) -> None:
-    """Keep the base's weights (bf16) and tokenizer under `work`, once."""
-    if (work / "base.pt").is_file():
-        return
+    """Keep the base's weights (bf16) and tokenizer under `work`, once. Raises UsageError if another base is there."""
+    from outrider.memory.errors import UsageError
+
+    with base.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    made = work / "base.sha256"
+    if made.is_file():
+        if made.read_text("utf-8") == digest:
+            return
+        why = f"{work} holds the weights of another file than {base.name}"
+        raise UsageError("that adapter was begun on another base", why, f"name another --output, or remove {work}")
+    _unpack(base, work)
+    made.write_text(digest, encoding="utf-8")
+
+
+def _unpack(base: Path, work: Path) -> None:
     import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer
+    from transformers.utils import logging
 
+    logging.disable_progress_bar()
+    logging.set_verbosity_error()
     work.mkdir(exist_ok=True, parents=True)
     model = AutoModelForCausalLM.from_pretrained(base.parent, gguf_file=base.name, dtype=torch.float32)
     config = model.config.to_dict()
@@ -93,7 +119,8 @@ def export(adapter: Path, work: Path, out: Path) -> None:
 
     config = torch.load(work / "base.pt", mmap=True)["config"]
     heads = {"attn_q": config["num_attention_heads"], "attn_k": config["num_key_value_heads"]}
-    writer = gguf.GGUFWriter(str(out), "llama")
+    fresh = out.with_name(f"{out.name}.new")
+    writer = gguf.GGUFWriter(str(fresh), "llama")
     writer.add_type("adapter")
     writer.add_string("adapter.type", "lora")
     writer.add_float32("adapter.lora.alpha", 2.0 * RANK)
@@ -109,6 +136,7 @@ def export(adapter: Path, work: Path, out: Path) -> None:
     writer.write_kv_data_to_file()
     writer.write_tensors_to_file()
     writer.close()
+    fresh.replace(out)
 
 
 def _turned(rows: Any, heads: int) -> Any:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -43,8 +45,8 @@ def command(
     from outrider.agent.tune.tune import Wanted, tune
     from outrider.tools.builtin import collect
 
-    if minutes <= 0:
-        raise UsageError("there is no time to train", f"--minutes is {minutes:g}", "give at least one")
+    if not 0 < minutes < math.inf:
+        raise UsageError("there is no time to train", f"--minutes is {minutes:g}", "give a number over 0, such as 30")
     path = None if base == "smollm2" else Path(base).expanduser()
     if path is not None and not path.is_file():
         raise UsageError(f"there is no base {base}", "no such file", "name a GGUF file, or smollm2")
@@ -52,7 +54,9 @@ def command(
     lines = _lines(open_store(memory), runs) if runs else []
     done = tune(Wanted(cards, lines, path, minutes, Path(output).expanduser()), say)
     out(f"{done.path}: {done.before} → {done.after} of {done.of} held-out goals right; loss: {done.plot}")
-    out(f'use it: outrider run --model llama:{base} --adapter {done.path} --tools-from {tools_from[0]} "…"')
+    named = [part for file in tools_from for part in ("--tools-from", file)]
+    use = shlex.join(["outrider", "run", "--model", f"llama:{base}", "--adapter", str(done.path), *named])
+    out(f'use it: {use} "…"')
 
 
 def _lines(store: Store, label: str) -> list[str]:
