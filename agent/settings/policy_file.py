@@ -29,7 +29,7 @@ def read_policy_file() -> dict[str, Any]:
     file = policy_file()
     try:
         read = tomllib.loads(file.read_text(encoding="utf-8"))
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return {}
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise UsageError(f"the policy file {str(file)!r} cannot be read", str(error), "correct or remove it") from error

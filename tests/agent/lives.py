@@ -97,7 +97,7 @@ def agent(url: str, port: int, workspace: Path, on_event: Any) -> Agent:
         for i in range(STEPS)
     ]
     return Agent(
-        model=ScriptedModel(replies=[*replies, {"text": "All was done."}]),
+        model=ScriptedModel(replies=[*replies, {"text": "It is at its end."}]),
         tools=[fetch, send, write],
         memory=url,
         workspace=str(workspace),

@@ -49,7 +49,7 @@ class World:
         store = Store(self.url)
         try:
             done = read_run(store, run_id)
-            assert (done.state, str(done.answer)) == ("answered", "All was done.")
+            assert (done.state, str(done.answer)) == ("answered", "It is at its end.")
             stored = {s.seq: s for s in done.events()}
             for life in lives:
                 for seq, digest, _ in life.acked:

@@ -166,7 +166,7 @@ def test_run_that_could_not_give_its_lease_back_is_free_for_its_own_process(stor
 
 def test_driver_that_lost_its_run_stops_with_a_clear_error(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     """Taken over by somebody else in mid-call: the tool is cancelled, nothing is written, and the error says who."""
-    monkeypatch.setattr("outrider.agent.assemble.BEAT_S", 0.05)
+    monkeypatch.setattr("outrider.agent.driving.BEAT_S", 0.05)
     began: list[float] = []
 
     @tool(effect="write")
@@ -196,7 +196,7 @@ def test_driver_that_lost_its_run_stops_with_a_clear_error(store: Store, monkeyp
 
 def test_lease_is_renewed_while_a_tool_takes_long(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     """A run that waits for a slow tool still beats, so no other host takes it."""
-    monkeypatch.setattr("outrider.agent.assemble.BEAT_S", 0.05)
+    monkeypatch.setattr("outrider.agent.driving.BEAT_S", 0.05)
     beats: list[float] = []
 
     @tool

@@ -235,8 +235,12 @@ def test_the_configuration_gives_defaults_and_flags_win(
     config.write_text(f'model = "{model}"\nbudget = {{ steps = 7 }}\npolicy = {{ network = "allow" }}\n')
     flags = ("run", "go", "--tools-from", str(program.tools), "--tool", "plan", "--json", "--quiet")
     done = program.here(monkeypatch, capfd, *flags)
-    assert (done.code, done.json["model"], done.json["budget"]) == (0, model, {"steps": 7})
+    assert (done.code, done.json["model"], done.json["budget"]) == (0, model, {"steps": 7, "seconds": 3600.0})
     assert (program.work / "sent.txt").exists()
-    assert program.here(monkeypatch, capfd, *flags, "--calls", "5").json["budget"] == {"steps": 7, "calls": 5}
+    assert program.here(monkeypatch, capfd, *flags, "--calls", "5").json["budget"] == {
+        "steps": 7,
+        "seconds": 3600.0,
+        "calls": 5,
+    }
     config.write_text("modle = 'x'")
     _clear(program.here(monkeypatch, capfd, *flags), 2, "modle", "config.toml")

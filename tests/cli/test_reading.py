@@ -32,7 +32,8 @@ def test_runs_lists_the_newest_first_and_respects_the_limit(program: Program) ->
         program("run", goal, "--model", program.script({"text": f"done {goal}"}), "--tool", "plan")
     assert [run["goal"] for run in program("runs", "--json").lines] == ["third", "second", "first"]
     assert [run["goal"] for run in program("runs", "--json", "--limit", "1").lines] == ["third"]
-    listed = program("runs").out.splitlines()
+    header, *listed = program("runs").out.splitlines()
+    assert "goal" in header
     assert ["answered" in line for line in listed] == [True] * 3
 
 

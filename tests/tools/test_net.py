@@ -337,7 +337,7 @@ async def test_fetch_keeps_name_and_certificate_right_when_it_connects_by_addres
     server.load_cert_chain(certificate, key)
     server.sni_callback = lambda sock, name, context: names.append(name)
     client = ssl.create_default_context(cafile=str(certificate))
-    monkeypatch.setattr(gateway, "_tls", lambda: client)
+    monkeypatch.setattr(gateway, "tls", lambda: client)
     monkeypatch.setattr(addresses, "resolve", lambda host, port: ["127.0.0.1"])
     with WebServer({"/": answer(b"safe")}, tls=server) as web:
         allowed = [f"secure.test:{web.port}", f"other.test:{web.port}"]

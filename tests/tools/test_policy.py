@@ -9,6 +9,7 @@ import pytest
 from outrider.memory.errors import UsageError
 from outrider.memory.events import Decision, Effect
 from outrider.tools.policy import Policy
+from outrider.tools.policy.reach import Reach
 
 EFFECTS: tuple[Effect, ...] = ("read", "execute", "write", "network", "spend")
 Row = tuple[dict[str, Any], tuple[str, ...], str, Effect, Decision]
@@ -40,16 +41,16 @@ def test_policy_decides_as_the_table_says(
 ) -> None:
     """By tool before by effect; what sends or spends asks; and a stored policy decides the same."""
     policy = Policy.of(settings, yes=yes)
-    assert policy.decide(tool, effect)[0] == decision
-    assert Policy.of(policy.as_json()).decide(tool, effect)[0] == decision
-    assert policy.decide(tool, effect)[1]
+    assert policy.decide(Reach(tool, effect))[0] == decision
+    assert Policy.of(policy.as_json()).decide(Reach(tool, effect))[0] == decision
+    assert policy.decide(Reach(tool, effect))[1]
 
 
 @pytest.mark.parametrize("effect", EFFECTS)
 def test_everything_denied_lets_nothing_through(effect: Effect) -> None:
     """A policy that denies every effect allows no tool that nobody named."""
     policy = Policy.of(dict.fromkeys(EFFECTS, "deny"))
-    assert policy.decide("anything", effect)[0] == "deny"
+    assert policy.decide(Reach("anything", effect))[0] == "deny"
 
 
 @pytest.mark.parametrize(
