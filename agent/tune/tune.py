@@ -7,6 +7,7 @@ Needs the extra `train` and llama.cpp. Does not promise: that made-up wordings a
 
 from __future__ import annotations
 
+import contextlib
 import json
 import random
 import threading
@@ -165,9 +166,19 @@ def score(base: Path, adapter: Path | None, held: Sequence[Example], cards: Sequ
     return right
 
 
+def _losses(work: Path) -> list[dict[str, float]]:
+    """A row a step; steps done twice, after a kill, count as they went the last time."""
+    rows: dict[int, dict[str, float]] = {}
+    for line in (work / "loss.jsonl").read_text("utf-8").splitlines():
+        with contextlib.suppress(ValueError):  # a line that a kill cut short
+            row = json.loads(line)
+            rows[row["step"]] = row
+    return [rows[step] for step in sorted(rows)]
+
+
 def plot(work: Path) -> Path:
     """The loss over tokens as a small SVG."""
-    rows = [json.loads(line) for line in (work / "loss.jsonl").read_text("utf-8").splitlines()]
+    rows = _losses(work)
     most, top = max((r["tokens"] for r in rows), default=1), max((r["loss"] for r in rows), default=1.0) or 1.0
     points = " ".join(f"{40 + 540 * r['tokens'] / most:.1f},{20 + 260 * (1 - r['loss'] / top):.1f}" for r in rows)
     axes = (

@@ -41,7 +41,10 @@ def threads() -> int:
 
 
 def dequantised(base: Path, work: Path) -> None:
-    """Keep the base's weights (bf16) and tokenizer under `work`, once. Raises UsageError if another base is there."""
+    """Keep the base's weights (bf16) and tokenizer under `work`, once.
+
+    Raises UsageError if another base is there, or the file is no GGUF of the llama architecture.
+    """
     from outrider.memory.errors import UsageError
 
     with base.open("rb") as file:
@@ -52,8 +55,24 @@ def dequantised(base: Path, work: Path) -> None:
             return
         why = f"{work} holds the weights of another file than {base.name}"
         raise UsageError("that adapter was begun on another base", why, f"name another --output, or remove {work}")
+    _llama_only(base)
     _unpack(base, work)
     made.write_text(digest, encoding="utf-8")
+
+
+def _llama_only(base: Path) -> None:
+    import gguf
+
+    from outrider.memory.errors import UsageError
+
+    try:
+        found = gguf.GGUFReader(str(base)).fields["general.architecture"].contents()
+    except (ValueError, LookupError, OSError) as error:
+        fix = "name a GGUF file, or smollm2"
+        raise UsageError(f"{base.name} cannot be read as a GGUF", str(error) or "it is cut short", fix) from error
+    if found != "llama":
+        why = f"its architecture is {found}, and an adapter can be made for llama"
+        raise UsageError(f"{base.name} cannot be tuned", why, "name a GGUF of the llama architecture, or smollm2")
 
 
 def _unpack(base: Path, work: Path) -> None:

@@ -11,7 +11,7 @@ import pytest
 from outrider.agent.models.brain.lines import Card
 from outrider.agent.tune import weights
 from outrider.agent.tune.train import kept
-from outrider.agent.tune.tune import Wanted, source, tune
+from outrider.agent.tune.tune import Wanted, plot, source, tune
 from outrider.memory.errors import UsageError
 from tests.cli.program import Program
 
@@ -69,6 +69,29 @@ def test_what_goes_on_gets_other_examples(tmp_path: Path) -> None:
     first, again, other = (list(itertools.islice(source(wanted, seed), 5)) for seed in (1, 1, 9))
     assert first == again
     assert first != other
+
+
+@pytest.mark.parametrize("content", [b"", b"GGUF", b"<html>" * 40])
+def test_a_base_that_is_no_gguf_is_said(tmp_path: Path, content: bytes) -> None:
+    """A wrong file ends in words, before anything is written."""
+    base = tmp_path / "other.gguf"
+    base.write_bytes(content)
+    with pytest.raises(UsageError, match="cannot be read as a GGUF"):
+        weights.dequantised(base, tmp_path / "work")
+    assert not (tmp_path / "work").exists()
+
+
+def test_the_plot_survives_a_kill(tmp_path: Path) -> None:
+    """Steps done twice are drawn once; a line that was cut short is left out."""
+    rows = [
+        '{"step": 1, "tokens": 5, "loss": 2.0}',
+        '{"step": 2, "tokens": 9, "loss": 1.0}',
+        '{"step": 2, "tokens": 10, "loss": 0.5}',
+        '{"st',
+    ]
+    (tmp_path / "loss.jsonl").write_text("\n".join(rows))
+    text = plot(tmp_path).read_text("utf-8")
+    assert 'points="310.0,20.0 580.0,215.0"' in text
 
 
 @pytest.mark.slow
