@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from urllib.parse import quote
 
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -20,9 +19,10 @@ from outrider.agent.models.model import as_shown
 from outrider.agent.review.diff import compare, moves
 from outrider.agent.review.page import charts
 from outrider.agent.review.page.render import media_type, page, static
-from outrider.agent.review.page.whole import Links, differ, head_values, limits
+from outrider.agent.review.page.whole import head_values, limits
 from outrider.agent.review.story import Step, outline, read_steps, steps
 from outrider.agent.review.web import actions, live
+from outrider.agent.review.web.links import links
 from outrider.memory import recall, schema
 from outrider.memory.errors import OutriderError
 from outrider.memory.events import ModelAsked
@@ -85,7 +85,7 @@ class _Pages:
         values = head_values(journal, run)
         return HTMLResponse(
             page(
-                "run.html", **values, verified=verdict, links=self._links(journal), chunks=chunks, head=journal.head_seq,
+                "run.html", **values, verified=verdict, links=links(self.store, journal.run_id), chunks=chunks, head=journal.head_seq,
                 first=read_steps(journal, starts, 0, CHUNK), tree=self._tree(journal), budget=run.budget,
             )
         )  # fmt: skip
@@ -97,7 +97,7 @@ class _Pages:
         return self._cards(journal, read_steps(journal, outline(journal), first, CHUNK))
 
     def _cards(self, journal: Journal, told: list[Step]) -> Response:
-        return HTMLResponse(page("steps.html", steps=told, links=self._links(journal)))
+        return HTMLResponse(page("steps.html", steps=told, links=links(self.store, journal.run_id)))
 
     def charts(self, request: Request) -> Response:
         """Both pictures of a run; they read all of it, so they come after the first screen."""
@@ -143,21 +143,6 @@ class _Pages:
 
     def _journal(self, request: Request) -> Journal:
         return Journal.open_for_reading(self.store, str(request.path_params["run"]))
-
-    def _links(self, journal: Journal) -> Links:
-        here = f"/runs/{quote(journal.run_id)}"
-        return Links(
-            picture=lambda digest: f"{here}/blob/{digest}" if self._is_picture(digest) else "",
-            whole=lambda digest: f"{here}/blob/{digest}",
-            child=lambda run_id: f"/runs/{quote(run_id, safe='')}",
-            context=lambda step: f"{here}/context/{step}",
-            event=lambda seq: f"#e{seq}",
-            diff=differ(self.store),
-        )
-
-    def _is_picture(self, digest: str) -> bool:
-        data = self.store.get_blob(digest)
-        return bool(data and media_type(data))
 
     def _tree(self, journal: Journal) -> list[tuple[str, str]]:
         """(what it is to this run, id) of its parent, its forks and its children."""

@@ -7,17 +7,17 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
-from urllib.parse import quote
 
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from outrider.agent.history.run_view import read_run
 from outrider.agent.review.page.render import page
-from outrider.agent.review.page.whole import Links, differ
 from outrider.agent.review.story import outline, read_steps
+from outrider.agent.review.web.links import links
 from outrider.memory.errors import OutriderError
 from outrider.memory.journal import Journal
+from outrider.memory.lease import holder_lives
 from outrider.memory.store import Store
 
 POLL_S = 0.25
@@ -61,25 +61,16 @@ async def _events(store: Store, run_id: str, after: int) -> AsyncIterator[str]:
 def _news(store: Store, run_id: str, after: int) -> tuple[str, int, str]:
     """(cards of the steps that grew since event `after`, the last event in them, the run's state)."""
     journal = Journal.open_for_reading(store, run_id)
+    row = journal.current()
+    if journal.head_seq <= after and holder_lives(row["holder"], row["beat"]):
+        return "", after, "running"  # nothing new: a long run is not read again at every look
     state = read_run(store, run_id).state
     if journal.head_seq <= after:
         return "", after, state
     starts = outline(journal)
     first = max((n for n, start in enumerate(starts) if start <= after + 1), default=0)
     told = read_steps(journal, starts, first, AT_ONCE)
-    return page("steps.html", steps=told, links=_links(store, journal.run_id)), told[-1].last, state
-
-
-def _links(store: Store, run_id: str) -> Links:
-    here = f"/runs/{quote(run_id)}"
-    return Links(
-        picture=lambda digest: f"{here}/blob/{digest}",
-        whole=lambda digest: f"{here}/blob/{digest}",
-        child=lambda child: f"/runs/{quote(child, safe='')}",
-        context=lambda step: f"{here}/context/{step}",
-        event=lambda seq: f"#e{seq}",
-        diff=differ(store),
-    )
+    return page("steps.html", steps=told, links=links(store, journal.run_id)), told[-1].last, state
 
 
 def _event(name: str, data: dict[str, str], seq: int) -> str:
