@@ -82,6 +82,16 @@ summaries = Table(
     Column("upto_seq", Integer, nullable=False),  # the event it was told up to
 )
 
+# What the model hub listed: looked up when there is no network, and replaced whenever it is asked.
+listings = Table(
+    "listings",
+    metadata,
+    Column("source", Text, primary_key=True),
+    Column("name", Text, primary_key=True),
+    Column("body", Text, nullable=False),  # JSON
+    Column("at", Text, nullable=False),  # UTC, ISO 8601
+)
+
 meta = Table(
     "outrider_schema",
     metadata,

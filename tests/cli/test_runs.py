@@ -151,6 +151,7 @@ def test_an_old_database_gets_its_summaries_with_a_word(program: Program) -> Non
     with sqlite3.connect(program.home / "memory.db") as db:
         db.execute("DROP TABLE summaries")
         db.execute("DROP TABLE spending")
+        db.execute("DROP TABLE listings")
         db.execute("UPDATE outrider_schema SET version = '0001'")
     db.close()
     done = program("runs", "--json")
