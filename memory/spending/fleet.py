@@ -106,6 +106,13 @@ def in_all(store: Store, fleet: str) -> Slice:
     return Slice(Decimal(nano) / NANO, tokens)
 
 
+def left_of(store: Store, fleet: str) -> Slice:
+    """What of the limits nobody has set aside; None: no limit."""
+    with store.read() as db:
+        nano, tokens = _left(db, fleet)
+    return Slice(None if nano is None else Decimal(nano) / NANO, tokens)
+
+
 def _left(db: Connection, fleet: str) -> tuple[int | None, int | None]:
     """(billionths of a dollar, tokens) of the limits that nobody has set aside; None: no limit."""
     row = db.execute(select(schema.fleets).where(schema.fleets.c.fleet == fleet)).mappings().one()
