@@ -104,6 +104,23 @@ summaries = Table(
     Column("upto_seq", Integer, nullable=False),  # the event it was told up to
 )
 
+# What people say to a run from another process (inbox/): an answer to its question about a call, or that it should stop.
+requests = Table(
+    "requests",
+    metadata,
+    Column("number", _Big, primary_key=True, autoincrement=True),
+    Column("run_id", Text, nullable=False),
+    Column("call_id", Text, nullable=False),  # "": the run as a whole
+    Column("digest", Text, nullable=False),  # of what was shown; of a stop the lease it is meant for
+    Column("action", Text, nullable=False),  # approve, deny, expire or cancel
+    Column("scope", Text, nullable=False),  # once, run or always
+    Column("arguments", Text),  # JSON: those the call gets instead; none: as it was shown
+    Column("reason", Text, nullable=False),
+    Column("via", Text, nullable=False),  # terminal, page, cli or api
+    Column("who", Text, nullable=False),
+    Column("at", Text, nullable=False),  # UTC, ISO 8601
+)
+
 meta = Table(
     "outrider_schema",
     metadata,
@@ -112,6 +129,7 @@ meta = Table(
 
 Index("runs_parent", runs.c.parent)
 Index("spending_day", spending.c.day)
+Index("requests_one_each", requests.c.run_id, requests.c.call_id, requests.c.digest, unique=True)
 
 # Full text over what was observed, answered and noted. Contentless: the words are indexed, the text stays in `events`.
 SQLITE_FTS = "CREATE VIRTUAL TABLE recall USING fts5(text, content='', tokenize='porter unicode61')"

@@ -12,7 +12,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import text
 
-from outrider.memory import schema
 from outrider.memory.spending import PeriodLimit, give_back, reserve, spent
 from outrider.memory.store import Store
 
@@ -99,8 +98,8 @@ def test_a_database_of_the_version_before_is_brought_up_to_date_once(any_url: st
     """Four processes open it at the same moment: each finds the table, none fails."""
     store = Store(any_url)
     with store.write() as db:
-        for name in set(schema.metadata.tables) - {"runs", "events", "blobs", "summaries", "outrider_schema"}:
-            db.execute(text(f"DROP TABLE {name}"))  # those that came later
+        for later in ("spending", "requests"):
+            db.execute(text(f"DROP TABLE {later}"))
         db.execute(text("UPDATE outrider_schema SET version = '0002'"))
     store.close()
     code = "import sys; from outrider.memory.store import Store; Store(sys.argv[1]).close()"
