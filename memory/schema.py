@@ -62,6 +62,28 @@ spending = Table(
     Column("nano_usd", BigInteger, nullable=False),  # billionths of a dollar, open reservations included
 )
 
+# Goals that share a budget, and what of it each run has set aside: all it may spend until it asks for more.
+fleets = Table(
+    "fleets",
+    metadata,
+    Column("fleet", Text, primary_key=True),
+    Column("name", Text, nullable=False),  # the file of goals, or what a person named it
+    Column("round", Integer, nullable=False),  # grows when the same goals are to be answered again
+    Column("nano_usd_limit", BigInteger),  # NULL: none
+    Column("tokens_limit", BigInteger),
+    Column("nano_usd", BigInteger, nullable=False),  # what its runs have set aside in all
+    Column("tokens", BigInteger, nullable=False),
+)
+
+fleet_shares = Table(
+    "fleet_shares",
+    metadata,
+    Column("fleet", Text, primary_key=True),
+    Column("run_id", Text, primary_key=True),
+    Column("nano_usd", BigInteger, nullable=False),
+    Column("tokens", BigInteger, nullable=False),
+)
+
 # What each run comes to, told from its events (summary.py): dropped and made again at any time, never the only copy.
 summaries = Table(
     "summaries",
