@@ -155,7 +155,7 @@ def test_an_old_database_gets_its_summaries_with_a_word(program: Program) -> Non
         db.execute("UPDATE outrider_schema SET version = '0001'")
     db.close()
     done = program("runs", "--json")
-    assert (done.out, "brought up to date" in done.err) == (before, True)
+    assert (done.out, "brought up to date" in done.err) == (before, True), done.err
     assert program("runs", "--json").err == ""
 
 
