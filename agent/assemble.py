@@ -27,12 +27,8 @@ from outrider.agent.structured.reading import check_of
 from outrider.agent.tool_memory import RunMemory
 from outrider.agent.version import VERSION
 from outrider.memory.errors import UsageError
-from outrider.memory.events import (
-    Attachment,
-    Resumed,
-    RunStarted,
-    Stopped,
-)
+from outrider.memory.events import Attachment, Resumed, RunStarted, Stopped
+from outrider.memory.inbox import Inbox
 from outrider.memory.journal import Journal, Stored
 from outrider.memory.redaction import Masker
 from outrider.memory.store import Store
@@ -56,12 +52,16 @@ Delegate = Callable[[Settings, LiveRun, str, str, float, tuple[str, ...]], Await
 
 @dataclass(slots=True)
 class Listeners:
-    """Who watches a run, who may be asked, and who drives the goals it hands on (children.py). All optional."""
+    """Who watches a run, who may be asked, and who drives the goals it hands on (children.py). All optional.
+
+    approve_within_s: without `approve`, how long a call that needs a yes waits for one from another process (memory/inbox/).
+    """
 
     on_event: Callable[[Stored], None] | None = None
     on_text: Callable[[str], None] | None = None
     progress: Callable[[str], None] = lambda text: None
     approve: Approve = nobody
+    approve_within_s: float = 0.0
     ask: Callable[[str], Awaitable[str | None]] | None = None
     delegate: Delegate | None = None
 
@@ -349,6 +349,8 @@ def _assemble(
         tool_context=context,
         specs=specs_of(toolbox),
         approve=listeners.approve,
+        approve_within_s=listeners.approve_within_s,
+        inbox=Inbox(journal.store, journal.run_id),
         on_event=listeners.on_event,
         on_text=Hidden(listeners.on_text, masker) if listeners.on_text else None,
         masker=masker,

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from outrider.agent.cli.commands import (
+    approve,
     chat,
     compare,
     completion,
@@ -32,6 +33,7 @@ from outrider.agent.cli.commands import (
     runs,
     scan,
     show,
+    stop,
     tools,
     tune,
     undo,
@@ -61,6 +63,8 @@ COMMANDS = {
     "chat": chat,
     "resume": resume,
     "fork": fork,
+    "approve": approve,
+    "stop": stop,
     "runs": runs,
     "find": find,
     "usage": usage,
