@@ -50,6 +50,7 @@ async def held(live: LiveRun) -> AsyncIterator[None]:
         with suppress(StoreError):
             if live.inbox:
                 live.inbox.clear(live.state.begun | live.state.returned)
+        with suppress(StoreError):
             live.journal.release()
 
 
