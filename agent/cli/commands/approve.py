@@ -107,7 +107,14 @@ def _decide(store: Store, question: Question, *, deny: bool, reason: str, args: 
     if not deny and not args and (said := _asked_at_the_terminal(question)) is not None:
         deny, reason, scope = said
     given = answer(
-        store, question, approve=not deny, via="cli", who=user(), scope=cast("Scope", scope), arguments=edited, reason=reason
+        store,
+        question,
+        approve=not deny,
+        via="cli",
+        who=user(),
+        scope=cast("Scope", scope),
+        arguments=edited,
+        reason=reason,
     )
     if given.scope == "always" and given.action == "approve" and not given.again:
         _for_always(question)
