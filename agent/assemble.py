@@ -6,8 +6,8 @@ what is on disk does, and `resume` goes on from there.
 from __future__ import annotations
 
 import sys
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Sequence
+from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
 from secrets import token_hex
@@ -18,7 +18,8 @@ from outrider.agent.budget import Budget, Ledger
 from outrider.agent.driving import give_goal, stage_resumed
 from outrider.agent.limits.periods import period_limits
 from outrider.agent.limits.purse import Purse
-from outrider.agent.live_run import Approve, LiveRun, nobody
+from outrider.agent.live_run import Listeners as Listeners  # for whoever assembles a run
+from outrider.agent.live_run import LiveRun
 from outrider.agent.models.model import Model, Price
 from outrider.agent.plan.steps import run_steps
 from outrider.agent.run_secrets import Hidden, masker_of, named_secrets
@@ -46,25 +47,6 @@ UNLIMITED = Budget(steps=500, seconds=3600)  # what "no budget given" means; plu
 
 class RunEnded(UsageError):
     """A run to go on with that has nothing left to do; its stored end stands."""
-
-
-Delegate = Callable[[Settings, LiveRun, str, str, float, tuple[str, ...]], Awaitable[Observation]]
-
-
-@dataclass(slots=True)
-class Listeners:
-    """Who watches a run, who may be asked, and who drives the goals it hands on (children.py). All optional.
-
-    approve_within_s: without `approve`, how long a call that needs a yes waits for one from another process (memory/inbox/).
-    """
-
-    on_event: Callable[[Stored], None] | None = None
-    on_text: Callable[[str], None] | None = None
-    progress: Callable[[str], None] = lambda text: None
-    approve: Approve = nobody
-    approve_within_s: float = 0.0
-    ask: Callable[[str], Awaitable[str | None]] | None = None
-    delegate: Delegate | None = None
 
 
 def start(

@@ -19,6 +19,7 @@ from outrider.agent.limits.purse import Purse
 from outrider.agent.models.model import Model, ToolSpec, tools_bytes
 from outrider.agent.run_secrets import Hidden
 from outrider.agent.settings.config import undo_key
+from outrider.agent.settings.run_settings import Settings
 from outrider.agent.state import State
 from outrider.agent.structured.reading import Check
 from outrider.memory.events import ApprovalAsked, ApprovalGiven, Event, ModelAsked, ModelReplied, PlanStep
@@ -161,3 +162,22 @@ class LiveRun:
             if self.on_event:
                 for one in stored:
                     self.on_event(one)
+
+
+Delegate = Callable[[Settings, LiveRun, str, str, float, tuple[str, ...]], Awaitable[Observation]]
+
+
+@dataclass(slots=True)
+class Listeners:
+    """Who watches a run, who may be asked, and who drives the goals it hands on (children.py). All optional.
+
+    approve_within_s: without `approve`, how long a call that needs a yes waits for one from another process (memory/inbox/).
+    """
+
+    on_event: Callable[[Stored], None] | None = None
+    on_text: Callable[[str], None] | None = None
+    progress: Callable[[str], None] = lambda text: None
+    approve: Approve = nobody
+    approve_within_s: float = 0.0
+    ask: Callable[[str], Awaitable[str | None]] | None = None
+    delegate: Delegate | None = None
