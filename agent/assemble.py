@@ -6,7 +6,7 @@ what is on disk does, and `resume` goes on from there.
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
@@ -31,7 +31,7 @@ from outrider.agent.version import VERSION
 from outrider.memory.errors import UsageError
 from outrider.memory.events import Attachment, Resumed, RunStarted, Stopped
 from outrider.memory.inbox import Inbox
-from outrider.memory.journal import Journal, Stored
+from outrider.memory.journal import Journal
 from outrider.memory.redaction import Masker
 from outrider.memory.store import Store
 from outrider.memory.text import for_storage
@@ -39,7 +39,7 @@ from outrider.tools.builtin import collect, replaced
 from outrider.tools.clock import today
 from outrider.tools.net.named_secrets import bound_hosts
 from outrider.tools.policy import Policy
-from outrider.tools.tool import Observation, Tool, ToolContext
+from outrider.tools.tool import Tool, ToolContext
 from outrider.tools.toolbox import Toolbox
 
 UNLIMITED = Budget(steps=500, seconds=3600)  # what "no budget given" means; plus a dollar where a price is known
