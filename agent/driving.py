@@ -42,9 +42,11 @@ async def held(live: LiveRun) -> AsyncIterator[None]:
         beat.cancel()
         with suppress(Exception):  # what came back before it was stopped; if that cannot be kept, the error is known
             live.commit()
-        await asyncio.to_thread(_close_scratch, live)
-        with suppress(StoreError):
-            live.journal.release()
+        try:
+            await asyncio.to_thread(_close_scratch, live)
+        finally:  # also when it is cancelled meanwhile: a lease nobody gives back keeps others waiting
+            with suppress(StoreError):
+                live.journal.release()
 
 
 async def _restore_python(live: LiveRun) -> None:

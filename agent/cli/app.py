@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from outrider.agent.cli.commands import (
+    batch,
     chat,
     compare,
     completion,
@@ -59,6 +60,7 @@ app = typer.Typer(
 COMMANDS = {
     "run": run,
     "chat": chat,
+    "batch": batch,
     "resume": resume,
     "fork": fork,
     "runs": runs,
