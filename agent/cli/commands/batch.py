@@ -84,29 +84,37 @@ def command(
     Results go to stdout as JSON lines, progress to stderr. Ctrl-C begins no other goal; again: stop now. Exit code 0: all
     answered; 3: some not, or a line is no goal; 4: stopped before the end.
     """
-    from outrider.agent.cli.support.batch_run import Started, work
-    from outrider.agent.fleet.start import limit_of, limits_of_each, open_goals
+    from outrider.agent.fleet.start import open_goals
     from outrider.agent.limits.rates import read_rates
 
-    config = read_config(profile)
-    limits = {key: value for key, value in flags.limits().items() if key not in ("usd", "tokens")}
-    each = {"usd": each_usd, "tokens": each_tokens}
-    limits = _checked(config, limits | {key: value for key, value in each.items() if value is not None})
-    whole = limit_of({key: getattr(flags, key) for key in ("usd", "tokens") if getattr(flags, key) is not None})
-    rates = read_rates(per_minute or (), at_once or ())
+    config, rates = read_config(profile), read_rates(per_minute or (), at_once or ())
+    whole, limits = _limits(flags, config, {"usd": each_usd, "tokens": each_tokens})
     with open_goals(goals, _format(kind)) as file:
-        started = Started(
-            file, name or file.name, whole, limits_of_each(limits, whole), rates, jobs, label, out, retry_failed, fresh,
-            flags.quiet,
-        )  # fmt: skip
-        agent = _agent(flags, config, profile)
-        if dry_run:
-            from outrider.agent.cli.support.batch_forecast import show_forecast
+        more = (rates, jobs, label, out, retry_failed, fresh, flags.quiet)
+        raise typer.Exit(
+            _work(_agent(flags, config, profile), flags, (file, name or file.name, whole, limits, *more), dry_run)
+        )
 
-            code = asyncio.run(show_forecast(agent, started, flags.memory, as_json=flags.json))
-        else:
-            code = work(agent, started)
-    raise typer.Exit(code)
+
+def _work(agent: Any, flags: RunFlags, what: tuple[Any, ...], dry_run: bool) -> int:
+    from outrider.agent.cli.support.batch_run import Started, work
+
+    started = Started(*what)
+    if not dry_run:
+        return work(agent, started)
+    from outrider.agent.cli.support.batch_forecast import show_forecast
+
+    return asyncio.run(show_forecast(agent, started, flags.memory, as_json=flags.json))
+
+
+def _limits(flags: RunFlags, config: dict[str, Any], each: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
+    """(the budget over all, the limits of each goal): --usd and --tokens are the whole's."""
+    from outrider.agent.fleet.start import limit_of, limits_of_each
+
+    given = flags.limits()
+    whole = limit_of({key: given.pop(key) for key in ("usd", "tokens") if key in given})
+    given |= {key: value for key, value in each.items() if value is not None}
+    return whole, limits_of_each(_checked(config, given), whole)
 
 
 def _checked(config: dict[str, Any], limits: dict[str, Any]) -> dict[str, Any]:
