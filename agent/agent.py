@@ -154,13 +154,13 @@ class Agent:
         """
         from outrider.agent.fleet.start import begin
 
-        async with begin(
-            self, goals, jobs=jobs, name=name, budget=budget or {}, limits=limits or {}, rates=rates, retry_failed=retry_failed,
-            fallback=self._budget,
-        ) as outcomes:  # fmt: skip
-            async with aclosing(outcomes):
-                async for outcome in outcomes:
-                    yield outcome
+        given = {"budget": budget or {}, "limits": limits or {}, "fallback": self._budget}
+        async with (
+            begin(self, goals, jobs=jobs, name=name, rates=rates, retry_failed=retry_failed, **given) as outcomes,
+            aclosing(outcomes),
+        ):
+            async for outcome in outcomes:
+                yield outcome
 
     async def prepare(
         self,

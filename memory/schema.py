@@ -104,6 +104,16 @@ summaries = Table(
     Column("upto_seq", Integer, nullable=False),  # the event it was told up to
 )
 
+# What the model hub listed: looked up when there is no network, and replaced whenever it is asked.
+listings = Table(
+    "listings",
+    metadata,
+    Column("source", Text, primary_key=True),
+    Column("name", Text, primary_key=True),
+    Column("body", Text, nullable=False),  # JSON
+    Column("at", Text, nullable=False),  # UTC, ISO 8601
+)
+
 # What people say to a run from another process (inbox/): an answer to its question about a call, or that it should stop.
 requests = Table(
     "requests",
