@@ -154,7 +154,7 @@ class Agent:
         """
         from outrider.agent.fleet.start import begin
 
-        given = {"budget": budget or {}, "limits": limits or {}, "fallback": self._budget}
+        given: dict[str, Any] = {"budget": budget or {}, "limits": limits or {}, "fallback": self._budget}
         async with (
             begin(self, goals, jobs=jobs, name=name, rates=rates, retry_failed=retry_failed, **given) as outcomes,
             aclosing(outcomes),
