@@ -192,8 +192,8 @@ def _wait_for(program: Program, answers: int) -> None:
 
 def test_two_batches_on_one_file_share_the_work_and_not_the_results(program: Program) -> None:
     """Both tell of all goals, each is answered once; a second one that would write the same file is refused."""
-    file, model = goals(program, 30), script(program, 0.1)
-    first = program.start(*words(program, file, model, "-j", "4", "-o", "first.jsonl"))
+    file, model = goals(program, 30), script(program, 0.5)
+    first = program.start(*words(program, file, model, "-j", "2", "-o", "first.jsonl"))
     _wait_for(program, 1)
     refused = program(*words(program, file, model, "-j", "4", "-o", "first.jsonl"))
     assert refused.code == 2
