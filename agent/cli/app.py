@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from outrider.agent.cli.commands import (
+    approve,
     batch,
     chat,
     compare,
@@ -34,6 +35,7 @@ from outrider.agent.cli.commands import (
     scan,
     show,
     skills,
+    stop,
     tools,
     tune,
     undo,
@@ -64,6 +66,8 @@ COMMANDS = {
     "batch": batch,
     "resume": resume,
     "fork": fork,
+    "approve": approve,
+    "stop": stop,
     "runs": runs,
     "find": find,
     "usage": usage,
