@@ -185,5 +185,6 @@ def _locked(file: Path) -> IO[str]:
             raise UsageError(
                 f"another process writes {str(file)!r}", "two would mix their results", "name another with --out"
             ) from None
-    opened.truncate(0)
+    if file.is_file():  # a pipe or a device holds nothing
+        opened.truncate(0)
     return opened
