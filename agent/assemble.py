@@ -34,6 +34,7 @@ from outrider.memory.events import (
     Stopped,
 )
 from outrider.memory.journal import Journal, Stored
+from outrider.memory.listings import Listings
 from outrider.memory.redaction import Masker
 from outrider.memory.store import Store
 from outrider.memory.text import for_storage
@@ -392,6 +393,7 @@ def _tool_context(
         unsafe=settings.unsafe,
         allowed_hosts=settings.allowed_hosts,
         settings=_with_hidden(settings.tool_settings, journal.store, workspace),
+        listings=Listings(journal.store),
     )
 
 

@@ -59,6 +59,9 @@ DECISION = Kind("allow, ask or deny", lambda value: value in ("allow", "ask", "d
 HOSTS = Kind(
     "a list of hosts", lambda value: isinstance(value, list) and all(isinstance(one, str) for one in value), _toml
 )
+NAMES = Kind(
+    "a list of words", lambda value: isinstance(value, list) and all(isinstance(one, str) for one in value), _toml
+)
 RULES = Kind(
     "a list of tables", lambda value: isinstance(value, list) and all(isinstance(one, dict) for one in value), _toml
 )
@@ -137,6 +140,17 @@ KEYS: tuple[Key, ...] = (
         '[{ decision = "deny", host = "*.example.org" }]'),
     Key("databases.*", TEXT, "a database that `sql_query` may read; a password is written {{secret:NAME}}",
         '"sqlite:////home/me/shop.db"'),
+    Key("hub.licences", NAMES, "licences a hub model may have to be chosen", '["apache-2.0", "mit"]', "any"),
+    Key("hub.commercial", FLAG, "choose only hub models whose licence allows commercial use", "true", "false"),
+    Key("hub.max_parameters", TEXT, "the largest hub model to choose", '"2B"', "any size"),
+    Key("hub.gated", FLAG, "whether a hub model that asks for agreement may be chosen", "false", "true"),
+    Key("hub.must_fit", FLAG, "choose only hub models that fit this machine's memory", "true", "false"),
+    Key("hub.max_age_days", COUNT, "choose only hub models changed in so many days", "365", "any age"),
+    Key("hub.min_downloads", COUNT, "choose only hub models downloaded so often in a month", "1000", "0"),
+    Key("hub.rank", NAMES, "what hub models are ranked by: downloads, likes, recency, small, fit, runnable",
+        '["runnable", "downloads"]', "downloads"),
+    Key("hub.endpoint", TEXT, "the address of the model hub", '"https://hub.example.org"', "huggingface.co, or HF_ENDPOINT"),
+    Key("hub.connect_s", LIMIT, "seconds to wait for the hub to be reached before the catalogue answers", "3", "0.6"),
     Key("tool_settings.*", ANY, "settings of one tool, handed to it as they are", '{ hide = ["private"] }'),
     Key("mcp.*", ANY, "an MCP server whose tools runs get (docs/mcp.md)", '{ command = "mcp-server-time" }', inside=False),
     Key("alias.*", TEXT, "a name of your own for a model: `--model NAME`", '"openai:gpt-5-mini"', inside=False),
