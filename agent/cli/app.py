@@ -32,6 +32,7 @@ from outrider.agent.cli.commands import (
     runs,
     scan,
     show,
+    skills,
     tools,
     tune,
     undo,
@@ -85,7 +86,7 @@ COMMANDS = {
 }
 for name, module in COMMANDS.items():
     app.command(name, cls=Command)(module.command)
-for group in (tools, models, config, policy):
+for group in (tools, skills, models, config, policy):
     app.add_typer(group.app)
 
 

@@ -62,6 +62,9 @@ HOSTS = Kind(
 NAMES = Kind(
     "a list of words", lambda value: isinstance(value, list) and all(isinstance(one, str) for one in value), _toml
 )
+FOLDERS = Kind(
+    "a list of folders", lambda value: isinstance(value, list) and all(isinstance(one, str) for one in value), _toml
+)
 RULES = Kind(
     "a list of tables", lambda value: isinstance(value, list) and all(isinstance(one, dict) for one in value), _toml
 )
@@ -151,6 +154,9 @@ KEYS: tuple[Key, ...] = (
         '["runnable", "downloads"]', "downloads"),
     Key("hub.endpoint", TEXT, "the address of the model hub", '"https://hub.example.org"', "huggingface.co, or HF_ENDPOINT"),
     Key("hub.connect_s", LIMIT, "seconds to wait for the hub to be reached before the catalogue answers", "3", "0.6"),
+    Key("skills.folders", FOLDERS, "folders of Agent Skills beside those that were added (docs/skills.md)",
+        '["/home/me/skills"]'),
+    Key("skills.trust", FOLDERS, "workspaces whose own `.agents/skills` are used", '["/home/me/project"]', inside=False),
     Key("tool_settings.*", ANY, "settings of one tool, handed to it as they are", '{ hide = ["private"] }'),
     Key("mcp.*", ANY, "an MCP server whose tools runs get (docs/mcp.md)", '{ command = "mcp-server-time" }', inside=False),
     Key("alias.*", TEXT, "a name of your own for a model: `--model NAME`", '"openai:gpt-5-mini"', inside=False),
