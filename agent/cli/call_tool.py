@@ -111,7 +111,7 @@ def _context(settings: dict[str, Any], memory: str | None, progress: Progress, p
 
 def _listings(memory: str | None) -> Listings | None:
     """What the hub listed before, if there is a memory database; by hand none is made."""
-    from outrider.agent.cli.commands.runs import open_store
+    from outrider.agent.cli.listing.databases import open_store
     from outrider.memory.listings import Listings
 
     try:

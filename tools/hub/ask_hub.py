@@ -19,7 +19,7 @@ from outrider.tools.process.deadlines import in_child, in_thread
 from outrider.tools.tool import ToolContext, ToolError
 
 HUB_S = 20.0
-CONNECT_S = 0.6  # to find out that there is no network; `connect_s` of [hub] for a slow one
+CONNECT_S = 0.8  # to find out that there is no network; `connect_s` of [hub] for a slow one
 PAGE = 100  # models asked for at once
 MOST_ASKED = 2000
 ENDPOINT = "https://huggingface.co"
@@ -149,6 +149,12 @@ async def looked_up(ctx: ToolContext, name: str, *, files: bool = True) -> tuple
     if card is None:
         raise ToolError(f"what the hub says of {name} cannot be read", "it gives no proper id", "use another model")
     return card, ""
+
+
+def known_card(ctx: ToolContext, name: str) -> Card | None:
+    """What the catalogue holds of a model; nobody is asked."""
+    held = ctx.listings.one(_source(ctx), name) if ctx.listings else None
+    return card_of(held.body) if held else None
 
 
 def ordered(cards: Iterable[Card], sort: str) -> list[Card]:

@@ -97,8 +97,8 @@ def _dollars(into: Any, out_of: Any, source: str) -> str:
 def _context(memory: str | None) -> ToolContext:
     from pathlib import Path
 
-    from outrider.agent.cli.commands.runs import open_store
     from outrider.agent.cli.given import from_config, read_config
+    from outrider.agent.cli.listing.databases import open_store
     from outrider.memory.listings import Listings
     from outrider.tools.tool import ToolContext
 
