@@ -19,6 +19,7 @@ from outrider.tools.hub.card import Card, short_size, table
 from outrider.tools.hub.fit import fit_line, fits
 from outrider.tools.hub.hub_tools import hub_tag, parameters
 from outrider.tools.hub.licences import licence_of, wanted_licence
+from outrider.tools.hub.packaged import here_for
 from outrider.tools.hub.tasks import TASKS, spelt_task
 from outrider.tools.tool import ToolContext, tool
 
@@ -168,9 +169,16 @@ async def hub_choose(
     return "\n".join(choice_lines(choice, task))
 
 
+def _here(task: str, policy: HubPolicy) -> list[str]:
+    """The models of this machine that do the task: they need no hub, so `hub_run` takes them first."""
+    known = TASKS.get(spelt_task(task))
+    found = [one for one in here_for(known) if not policy.licences or one.licence in policy.licences] if known else []
+    return [f"already on this machine, taken first: {one.name} ({one.licence}; {one.what})" for one in found]
+
+
 def choice_lines(choice: Choice, task: str) -> list[str]:
     """A choice in words."""
-    lines = [f"policy: {choice.policy.line()}"]
+    lines = [f"policy: {choice.policy.line()}", *_here(task, choice.policy)]
     if choice.chosen:
         first = choice.chosen[0]
         lines += [f"chosen for {task}: {first.id}", table(choice.chosen)]

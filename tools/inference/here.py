@@ -16,9 +16,9 @@ from typing import Any
 
 from outrider.memory.errors import OutriderError
 from outrider.tools.hub.card import LOCAL_LIBRARIES, Card
+from outrider.tools.hub.packaged import Packaged
 from outrider.tools.hub.tasks import Task
 from outrider.tools.inference.inputs import Given
-from outrider.tools.inference.packaged import Packaged
 from outrider.tools.inference.remote import seconds_of
 from outrider.tools.inference.result import Result, Unusable, read_result, short
 from outrider.tools.process.deadlines import PLAIN_ENVIRONMENT, in_child

@@ -18,11 +18,11 @@ from outrider.memory.events import Effect
 from outrider.tools.hub.ask_hub import known_card, looked_up, model_id, settings_of
 from outrider.tools.hub.card import ID, Card
 from outrider.tools.hub.choose import HubPolicy, choose, why_not
+from outrider.tools.hub.packaged import Packaged, by_name, here_for, missing_for
 from outrider.tools.hub.tasks import TASKS, Task, spelt_task, task_of
 from outrider.tools.inference import here, remote
 from outrider.tools.inference.inputs import Given, given
 from outrider.tools.inference.outputs import told
-from outrider.tools.inference.packaged import Packaged, by_name, here_for, missing_for
 from outrider.tools.inference.result import Result, Unusable
 from outrider.tools.tool import Arguments, Observation, ToolContext, ToolError, tool
 

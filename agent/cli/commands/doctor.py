@@ -179,7 +179,7 @@ def _built_in() -> Check:
 
 def _packaged() -> Iterator[Check]:
     """Models that `hub_run` finds without a hub."""
-    from outrider.tools.inference.packaged import PACKAGED
+    from outrider.tools.hub.packaged import PACKAGED
 
     for one in PACKAGED:
         missing = one.missing()

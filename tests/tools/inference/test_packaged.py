@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 from PIL import Image, ImageDraw, ImageFont
 
+from outrider.tools.hub.packaged import PACKAGED, here_for
 from outrider.tools.hub.tasks import TASKS
 from outrider.tools.inference.hub_run import effect_of, hub_run
-from outrider.tools.inference.packaged import PACKAGED, here_for
 from outrider.tools.tool import Observation, ToolContext, ToolError
 
 SENTENCE = "The parcel leaves Rotterdam on Friday."

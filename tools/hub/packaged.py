@@ -1,5 +1,5 @@
 """Models that installed packages hold: text in pictures, the language of a text, vectors, speech, a small language model.
-May touch: the metadata of installed packages, PATH. Imports none of them; packaged_process.py does.
+May touch: the metadata of installed packages, PATH. Imports none of them; inference/packaged_process.py does.
 Does not promise: that one is as good as a hub model; it is here, and sends nothing.
 """
 
