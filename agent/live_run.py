@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import Any
 
 from outrider.agent.asking.find_tool import found_before
-from outrider.agent.asking.offered import FINDER, offered
+from outrider.agent.asking.offered import FINDER, MOST_TOOLS, offered
 from outrider.agent.asking.window import Counted
 from outrider.agent.budget import Ledger
 from outrider.agent.context.conversation import Context
@@ -135,7 +135,7 @@ class LiveRun:
 
     def offered(self) -> tuple[ToolSpec, ...]:
         """The tools that the next request tells of: all, or those that fit a small window."""
-        if self.model.limits.context is None:
+        if self.model.limits.context is None and len(self.specs) <= MOST_TOOLS:
             return tuple(spec for spec in self.specs if spec.name != FINDER)
         called: list[str] = []  # the newest first
         for seen in reversed(self.state.seen[-50:]):
