@@ -127,7 +127,7 @@ def _pause(at_s: float, away_s: float, total: float, height: int) -> str:
 
 def burn_down(steps: Iterable[Step], limits: dict[str, float]) -> str:
     """For each limited unit the share that is left after every step. "" without limits."""
-    points: dict[str, list[tuple[float, float]]] = {unit: [] for unit in limits}
+    points: dict[str, list[tuple[float, float]]] = {unit: [(0, 1.0)] for unit in limits}
     used = {"tokens": 0.0, "usd": 0.0, "steps": 0.0, "calls": 0.0, "seconds": 0.0}
     count = 0
     for step in steps:

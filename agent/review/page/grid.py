@@ -16,6 +16,7 @@ BARS = 24
 NUMBER = re.compile(r"-?\$?\d[\d,]*(\.\d+)?%?")
 COUNTED = re.compile(r"(over )?[\d,]+ rows?(, the first \d+)?:")
 NAME, BAR, LINE = 190, 520, 24  # pixels
+NARROW = 150  # of the longest bar, where several charts stand beside each other
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,23 +66,23 @@ def bars(grid: Grid) -> str:
     return drawn(label, [(row[words], _value(row[number]), row[number]) for row in grid.rows])
 
 
-def drawn(label: str, rows: Sequence[tuple[str, float, str]]) -> str:
-    """Horizontal bars of (name, value, the value in words); "" for fewer than two, more than BARS, or zeros alone."""
+def drawn(label: str, rows: Sequence[tuple[str, float, str]], *, longest: int = BAR) -> str:
+    """Horizontal bars of (name, value, the value in words), the longest so many pixels; "" for fewer than two, more than BARS,
+    or zeros alone."""
     most = max((abs(value) for _, value, _ in rows), default=0.0)
     if not most or not 2 <= len(rows) <= BARS:
         return ""
-    bars = "".join(_bar(n, name, said, value, most) for n, (name, value, said) in enumerate(rows))
-    height, width = LINE * len(rows) + 6, NAME + BAR + 120
+    bars = "".join(_bar(n, name, said, value / most * longest) for n, (name, value, said) in enumerate(rows))
+    height, width = LINE * len(rows) + 6, NAME + longest + 90
     return (
-        f'<svg class="bars" viewBox="0 0 {width} {height}" width="{width}" height="{height}" role="img" '
+        f'<svg class="barchart" viewBox="0 0 {width} {height}" width="{width}" height="{height}" role="img" '
         f'aria-label="{escape(label)}">{bars}</svg>'
     )
 
 
-def _bar(number: int, name: str, said: str, value: float, most: float) -> str:
+def _bar(number: int, name: str, said: str, long: float) -> str:
     y = LINE * number + 4
-    long = abs(value) / most * BAR
-    below = " below" if value < 0 else ""
+    below, long = " below" if long < 0 else "", abs(long)
     return (
         f'<text class="name" x="{NAME - 8}" y="{y + 14}" text-anchor="end">{escape(one_line(name, 26))}</text>'
         f'<rect class="value{below}" x="{NAME}" y="{y}" width="{max(1.0, long):.1f}" height="{LINE - 6}" rx="2"/>'

@@ -99,4 +99,4 @@ def plots(rows: Sequence[dict[str, Any]], found: Sequence[Run]) -> list[tuple[st
     for key, name, say in MEASURES[3:]:
         values = [(run.id, float(getattr(run.spent, key))) for run in found]
         made.append((f"{name} of each run", [(run_id, value, say(value)) for run_id, value in values]))
-    return [(title, svg) for title, values in made if (svg := grid.drawn(title, values))]
+    return [(title, svg) for title, values in made if (svg := grid.drawn(title, values, longest=grid.NARROW))]
