@@ -40,7 +40,7 @@ async def delegate(
     store = live.journal.store
     child = live.state.children.get(call_id)
     if child is None:
-        child_run = _start(settings, live, call_id, goal, share, tools)
+        child_run = await _start(settings, live, call_id, goal, share, tools)
     elif read_run(store, child).ended:
         child_run = None
     else:
@@ -49,11 +49,13 @@ async def delegate(
         child = child_run.journal.run_id
         await drive(child_run)
     done = read_run(store, str(child))
-    live.commit(ChildEnded(call_id=call_id, child=done.id, cost=_used(done.spent)))
+    await live.commit(ChildEnded(call_id=call_id, child=done.id, cost=_used(done.spent)))
     return _told(store, done)
 
 
-def _start(settings: Settings, live: LiveRun, call_id: str, goal: str, share: float, tools: tuple[str, ...]) -> LiveRun:
+async def _start(
+    settings: Settings, live: LiveRun, call_id: str, goal: str, share: float, tools: tuple[str, ...]
+) -> LiveRun:
     if _depth(live) >= DEPTH:
         raise ToolError("the goal was not handed on", f"runs nest {DEPTH} deep at the most", "do it yourself")
     budget = live.ledger.carve(min(max(share, 0.05), 0.9))
@@ -82,7 +84,7 @@ def _start(settings: Settings, live: LiveRun, call_id: str, goal: str, share: fl
         },
     )
     child.parent, child.purse = live, live.purse
-    live.commit(ChildStarted(call_id=call_id, child=child.journal.run_id, share=share_of(budget)))
+    await live.commit(ChildStarted(call_id=call_id, child=child.journal.run_id, share=share_of(budget)))
     return child
 
 
