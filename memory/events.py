@@ -292,11 +292,25 @@ class ChildEnded(Event):
     cost: Share = Share()
 
 
+class PlanStep(_Part):
+    """A step of a plan. needs: ids of steps that come before it. call: the id of the call that does it, if it names a
+    tool; its state is what became of that call. done: of a step without a tool, as the agent says."""
+
+    id: str
+    text: str = ""
+    needs: tuple[str, ...] = ()
+    tool: str = ""
+    arguments: dict[str, JsonValue] = {}
+    call: str = ""
+    done: bool = False
+
+
 class PlanChanged(Event):
-    """The agent's plan: one line an item."""
+    """The agent's plan: one line an item, and the same as a graph (agent/plan/graph.py tells the state of its steps)."""
 
     kind: Literal["plan_changed"] = "plan_changed"
     items: tuple[str, ...] = ()
+    steps: tuple[PlanStep, ...] = ()
 
 
 class ApprovalAsked(Event):
@@ -317,6 +331,7 @@ class ApprovalGiven(Event):
     """The person's word: yes or no, for this call, this run or always.
 
     arguments: those the call gets in place of the model's (None: as they were asked about). reason: for the model to read.
+    by, via: who said it, and where: "terminal", "program", "page", "cli", "api", or "nobody" when no answer came in time.
     """
 
     kind: Literal["approval_given"] = "approval_given"
@@ -327,6 +342,7 @@ class ApprovalGiven(Event):
     reason: str = ""
     arguments: dict[str, JsonValue] | None = None
     waited_s: float = 0.0
+    via: str = ""
 
 
 class FlagRaised(Event):

@@ -5,6 +5,7 @@ Does not promise: that anything is on disk; the caller commits, then moves the h
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -102,6 +103,7 @@ def insert_rows(db: Connection, appends: Sequence[Append]) -> None:
         _project(db, one)
         for stored, event in zip(one.stored, one.events, strict=True):
             if said := words_of(event, one.blobs, most):
+                said = said if most is None else re.sub(r"\W+", " ", said)  # sales.csv is two words
                 words.append({"id": one.head.base + stored.seq, "text": said})
     run(db, _INSERT, *(_row(one.head, stored) for one in appends for stored in one.stored))
     if words:
