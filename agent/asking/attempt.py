@@ -15,6 +15,7 @@ from typing import Literal
 from outrider.agent.asking.window import CUT_PROMPT, reply_room, size_of
 from outrider.agent.live_run import LiveRun
 from outrider.agent.models.model import ContextOverflow, Message, Model, ModelFailure, Reply, Request, Seen, ToolSpec
+from outrider.agent.structured.reading import MISFIT
 from outrider.memory.events import Amount, ModelAsked, ModelReplied, Noted, Usage
 from outrider.memory.text import for_storage
 
@@ -71,7 +72,7 @@ async def attempt(live: LiveRun, asking: Asking, *, last: bool = False) -> Model
         raise OutOfBudget("seconds")
     timeout_s = min(seconds_left, NO_LIMIT_S)
     asked = await _reserve(live, asking, timeout_s)
-    request = Request(asking.messages, asking.tools, asked.max_tokens, timeout_s, live.on_text, live.answer_schema)
+    request = _request(live, asking, asked.max_tokens, timeout_s)
     await live.commit(asked)
     began = time.monotonic()
     try:
@@ -87,13 +88,15 @@ async def attempt(live: LiveRun, asking: Asking, *, last: bool = False) -> Model
     return await _book(live, asked, reply, began, last=last)
 
 
+def _request(live: LiveRun, asking: Asking, max_tokens: int, timeout_s: float) -> Request:
+    now = bool(asking.messages) and asking.messages[-1].text.startswith(MISFIT)
+    return Request(asking.messages, asking.tools, max_tokens, timeout_s, live.on_text, live.answer_schema, now)
+
+
 async def _reserve(live: LiveRun, asking: Asking, timeout_s: float) -> ModelAsked:
     """The event of a request that fits the budget. Raises OutOfBudget, ModelFailure (an exact count says it cannot fit)."""
     model = live.model
-    bound = await model.count_bound(
-        Request(asking.messages, asking.tools, asking.max_tokens, timeout_s, live.on_text, live.answer_schema),
-        asking.seen,
-    )
+    bound = await model.count_bound(_request(live, asking, asking.max_tokens, timeout_s), asking.seen)
     size = size_of(asking.messages, asking.tools) if asking.ending else live.size(asking.tools)
     output = _reply_limit(live, asking, bound, size)
     fits = live.ledger.reserve(bound, output, ending=asking.ending)
