@@ -35,7 +35,7 @@ from outrider.memory.appending.rows import (
     words_of,
     write,
 )
-from outrider.memory.errors import LeaseLost, UsageError
+from outrider.memory.errors import LeaseLost, RunExists, UsageError
 from outrider.memory.events import Event
 from outrider.memory.lease import holder_lives, holder_name
 from outrider.memory.store import Store
@@ -81,14 +81,14 @@ class Journal:
         fork_seq: int | None = None,
     ) -> Journal:
         """A new run, its lease taken, `first` on disk. parent: the run it was delegated by, or with `fork_seq` forked
-        from: then it shares the parent's events up to that seq, which are not copied."""
+        from: then it shares the parent's events up to that seq, which are not copied. Raises RunExists."""
         mine = {"created_at": now(), "label": label, "parent": parent, "fork_seq": fork_seq}
         row: dict[str, Any] = {**_NEW, **mine, "holder": holder_name(), "beat": time.time()}
         if fork_seq is not None and parent:
             shared = cls.open_for_reading(store, parent).at(fork_seq)
             row |= {"head_seq": fork_seq, "head_hash": shared.hash}
         with store.write() as db:  # the run and its first event in one commit: there is no run without a beginning
-            row["run_id"] = run_id or _free_id(db)
+            row["run_id"] = _free_id(db, run_id)
             row["number"] = db.execute(insert(schema.runs).values(row)).inserted_primary_key[0]  # type: ignore[index]
             journal = cls(store, row, fence=1)
             begun = Append(journal._head, [first])
@@ -295,11 +295,13 @@ def new_run_id() -> str:
     return f"{datetime.now(UTC):%y%m%d}-{''.join(secrets.choice('23456789abcdefghjkmnpqrstuvwxyz') for _ in range(6))}"
 
 
-def _free_id(db: Connection) -> str:
+def _free_id(db: Connection, wanted: str) -> str:
     while True:
-        run_id = new_run_id()
+        run_id = wanted or new_run_id()
         if db.scalar(select(schema.runs.c.number).where(schema.runs.c.run_id == run_id)) is None:
             return run_id
+        if wanted:
+            raise RunExists(f"there is a run {wanted}", "ids are given once", "resume it, or give another id")
 
 
 def _stored(row: RowMapping) -> Stored:
