@@ -139,7 +139,7 @@ def test_run_is_never_there_without_its_first_event(store: Store, monkeypatch: p
     def killed(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(Journal, "_write", killed)
+    monkeypatch.setattr("outrider.memory.journal.write", killed)
     with pytest.raises(KeyboardInterrupt):
         Journal.create(store, START)
     monkeypatch.undo()
