@@ -9,6 +9,7 @@ scheduled, which costs a busy loop milliseconds.
 from __future__ import annotations
 
 import _thread
+import os
 from collections import deque
 from collections.abc import Callable
 from queue import Empty, SimpleQueue
@@ -17,6 +18,9 @@ IDLE_S = 10.0  # a thread without work ends after so long
 
 Work = Callable[[], None]
 _idle: deque[SimpleQueue[Work]] = deque()  # the inboxes of threads that wait; the one used last is used first
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_idle.clear)  # a fork has none of these threads
 
 
 def in_thread(work: Work) -> None:
