@@ -8,7 +8,7 @@ A child that was under way when its process died is taken up where it stopped, n
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -73,12 +73,12 @@ async def prompted(
     )
 
 
-async def _driven(live: LiveRun, call_id: str, start: Callable[[], LiveRun]) -> Run:
+async def _driven(live: LiveRun, call_id: str, start: Callable[[], Awaitable[LiveRun]]) -> Run:
     """The child run of a call, brought to its end: started, or taken up where it stopped."""
     store = live.journal.store
     child = live.state.children.get(call_id)
     if child is None:
-        child_run: LiveRun | None = start()
+        child_run: LiveRun | None = await start()
     elif read_run(store, child).ended:
         child_run = None
     else:
@@ -87,23 +87,24 @@ async def _driven(live: LiveRun, call_id: str, start: Callable[[], LiveRun]) -> 
         child = child_run.journal.run_id
         await drive(child_run)
     done = read_run(store, str(child))
-    live.commit(ChildEnded(call_id=call_id, child=done.id, cost=_used(done.spent)))
+    await live.commit(ChildEnded(call_id=call_id, child=done.id, cost=_used(done.spent)))
     return done
 
 
-def _start(settings: Settings, live: LiveRun, call_id: str, goal: str, share: float, tools: tuple[str, ...]) -> LiveRun:
+async def _start(
+    settings: Settings, live: LiveRun, call_id: str, goal: str, share: float, tools: tuple[str, ...]
+) -> LiveRun:
     if missing := [name for name in tools if name not in live.toolbox.tools]:
         there = ", ".join(sorted(live.toolbox.tools))
         raise ToolError("the goal was not handed on", f"there is no tool {missing[0][:80]!r}", f"name some of {there}")
     given = [tool for name, tool in live.toolbox.tools.items() if not tools or name in tools]
-    own = replace(
-        settings, tools=tuple(name for name in tools if name in BUILT_IN) if tools else settings.tools, schema=None
-    )
-    own = replace(own, skills=settings.skills if not tools or "skill" in tools else ())
-    return _start_child(own, live, call_id, goal, share, extra=given)
+    named = tuple(name for name in tools if name in BUILT_IN) if tools else settings.tools
+    skills = settings.skills if not tools or "skill" in tools else ()
+    own = replace(settings, tools=named, schema=None, skills=skills)
+    return await _start_child(own, live, call_id, goal, share, extra=given)
 
 
-def _start_child(
+async def _start_child(
     settings: Settings,
     live: LiveRun,
     call_id: str,
@@ -142,7 +143,7 @@ def _start_child(
         },
     )
     _tie(child, live)
-    live.commit(ChildStarted(call_id=call_id, child=child.journal.run_id, share=share_of(budget)))
+    await live.commit(ChildStarted(call_id=call_id, child=child.journal.run_id, share=share_of(budget)))
     return child
 
 
