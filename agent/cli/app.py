@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from outrider.agent.cli.commands import (
+    approve,
     chat,
     compare,
     completion,
@@ -32,6 +33,8 @@ from outrider.agent.cli.commands import (
     runs,
     scan,
     show,
+    skills,
+    stop,
     tools,
     tune,
     undo,
@@ -61,6 +64,8 @@ COMMANDS = {
     "chat": chat,
     "resume": resume,
     "fork": fork,
+    "approve": approve,
+    "stop": stop,
     "runs": runs,
     "find": find,
     "usage": usage,
@@ -85,7 +90,7 @@ COMMANDS = {
 }
 for name, module in COMMANDS.items():
     app.command(name, cls=Command)(module.command)
-for group in (tools, models, config, policy):
+for group in (tools, skills, models, config, policy):
     app.add_typer(group.app)
 
 
@@ -108,4 +113,5 @@ def outrider(
 
 def run_command_line(arguments: list[str]) -> int:
     """Run one command; returns the exit code."""
-    return run_with(lambda: typer.main.get_command(app), without_colour(arguments))
+    words = without_colour(arguments)
+    return run_with(lambda: typer.main.get_command(app).main(words, prog_name="outrider", standalone_mode=False))
