@@ -11,6 +11,7 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
+from outrider.agent.models.chat.blocks import typed_blocks
 from outrider.agent.models.chat.reasoning import Channels, channels, part, unwrapped
 from outrider.agent.models.chat.text_calls import Found, begins_call, find_calls
 from outrider.agent.models.model import CallDraft, Reply, ToolSpec, Usage
@@ -59,7 +60,7 @@ def read_reply(
 
 def _parted(text: str, tools: Sequence[ToolSpec]) -> tuple[str, str, Found | Channels | None]:
     """(what was said, what was thought, the calls found in the text)."""
-    if (split := channels(text)) is not None:
+    if (split := channels(text) or typed_blocks(text)) is not None:
         return split.said, split.thought, split if split.calls else None
     parted = part(text)
     parted = replace(parted, said=unwrapped(parted.said, after_thought=bool(parted.thought)))

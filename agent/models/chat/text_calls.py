@@ -16,6 +16,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from outrider.agent.models.chat.blocks import plain_marks
 from outrider.agent.models.chat.reasoning import is_quoted
 from outrider.tools.arguments import matching_name, read_object
 
@@ -24,7 +25,7 @@ _LONGEST = 400_000  # characters of a reply that is looked into
 
 _WRAP = (
     r"</?(?:tool_calls?|toolcalls?|TOOLCALLS?|function_?calls?|functioncalls?|tools|minimax:tool_call|seed:tool_call|"
-    r"｜DSML｜function_calls|invoke_calls|json)>"
+    r"｜DSML｜(?:function|tool)_calls|invoke_calls|json)>"
 )
 _SPECIAL = (
     r"<\|?(?:/)?\|?(?:tool_calls?|tool_call_begin|tool_call_end|tool_calls_section_begin|tool_calls_section_end|tool_call_start|"
@@ -38,7 +39,7 @@ _NEUTRAL = re.compile(
     re.I,
 )
 _STRONG = re.compile(  # nobody writes these by accident
-    r"<(?:tool_calls?|toolcalls?|TOOLCALLS?|function_?calls?|functioncalls?|minimax:tool_call|seed:tool_call|｜DSML｜function_calls)>"
+    r"<(?:tool_calls?|toolcalls?|TOOLCALLS?|function_?calls?|functioncalls?|minimax:tool_call|seed:tool_call|｜DSML｜(?:function|tool)_calls)>"
     r"|<function=|<function name=|<(?:｜DSML｜|steptml:|antml:)?invoke name=|<start_function_call>|<\|tools_prefix\|>|\[TOOL_CALLS\]|<\|python_tag\|>|<\|python_start\|>|<\|/?tool_calls?\|?>|<\|tool_call_start\|>"
     r"|<\|tool_calls_section_begin\|>|<\|tool_call_begin\|>|<｜tool[▁_]calls?[▁_]begin｜>|<\|tool▁calls?▁begin\|>|<\|action_start\|>|<\|START_ACTION\|>|functools\[",
     re.I,
@@ -89,6 +90,7 @@ def find_calls(
     """
     if len(text) > _LONGEST:
         return None
+    text = plain_marks(text)
     broken: Found | None = None
     for start, strong in _openers(text):
         prose = text[:start].strip()

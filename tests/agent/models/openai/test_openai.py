@@ -191,12 +191,12 @@ async def test_messages_are_encoded_once_and_forgotten_with_the_message() -> Non
         model = OpenAIModel("x", base_url=server.base_url)
         history = [*ASK, *(Message("user", f"line {n}") for n in range(50))]
         await model.reply(request(history))
-        before = dict(model._messages._bytes)
+        before = dict(model._habits.messages._bytes)
         await model.reply(request(history))
-        assert all(model._messages._bytes[key] is value for key, value in before.items())
+        assert all(model._habits.messages._bytes[key] is value for key, value in before.items())
         del history
         gc.collect()
-        assert len(model._messages) == len(ASK)
+        assert len(model._habits.messages) == len(ASK)
         await model.aclose()
 
 
