@@ -9,6 +9,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from outrider.agent.models.chat.answer_form import refused_part
 from outrider.agent.models.chat.encode import MessageBytes
 from outrider.agent.models.chat.limits import is_overflow, longest_reply
 
@@ -19,6 +20,7 @@ _ONLY_STREAMS = re.compile(
     re.I,
 )
 _SENT_BACK = ("reasoning_content", "reasoning_details", "extra_content")  # fields of earlier replies that go back
+_FORM = "response_format"
 _LIMIT_FIELDS = ("max_tokens", "max_completion_tokens")
 _REFUSED_SETTING = re.compile(
     r"unsupported|not supported|unrecogni[sz]ed|unknown|extra|not permitted|unexpected|not allowed|instead", re.I
@@ -38,14 +40,14 @@ class Habits:
         self.stream, self.extra = stream, dict(extra)
         self.messages = MessageBytes()
         self._advice, self._longest = advice, 0
-        self._dropped: set[str] = set()  # settings this server refused, never sent again
+        self.dropped: set[str] = set()  # settings this server refused, never sent again
 
     def settings(self, max_tokens: int, stream: bool) -> dict[str, Any]:
         """What goes beside the messages: the reply's limit, streaming, the extras."""
         made: dict[str, Any] = {self.limit_field: min(max_tokens, self._longest or max_tokens)}
         if stream:
             made["stream"] = True
-            if "stream_options" not in self._dropped:
+            if "stream_options" not in self.dropped:
                 made["stream_options"] = {"include_usage": True}
         return made | self.extra
 
@@ -57,6 +59,8 @@ class Habits:
         if status in (400, 422) and any(name in words for name in self._advice):
             self.extra = {name: value for name, value in self.extra.items() if name not in self._advice}
             self._advice = frozenset()
+            return True
+        if self._learns_form(status, words, sent):
             return True
         if status not in (400, 404, 422):
             return False
@@ -70,6 +74,16 @@ class Habits:
         refused = not is_overflow(words) and _REFUSED_SETTING.search(words)
         return bool(refused) and (self._without_fields(words) or self._renamed(words, sent))
 
+    def _learns_form(self, status: int, words: str, sent: Mapping[str, Any]) -> bool:
+        """Whether a refusal was about the form of the answer: then it is asked for less strictly, or in words alone."""
+        form = None if _FORM in self.extra else sent.get(_FORM)
+        if form is None or status not in (400, 404, 422, 500, 501) or is_overflow(words):
+            return False
+        part = refused_part(words, form)
+        if part:
+            self.dropped.add("strict" if part == "strict" else _FORM)
+        return bool(part)
+
     def _without_fields(self, words: str) -> bool:
         """Fields of earlier replies that this server does not know."""
         refused = {field for field in _SENT_BACK if field in words} - self.messages.without
@@ -79,11 +93,11 @@ class Habits:
 
     def _renamed(self, words: str, sent: Mapping[str, Any]) -> bool:
         if "stream_options" in words and "stream_options" in sent:
-            self._dropped.add("stream_options")
+            self.dropped.add("stream_options")
             return True
         for field, other in (_LIMIT_FIELDS, _LIMIT_FIELDS[::-1]):
-            if field in words and field in sent and other not in self._dropped:
-                self._dropped.add(field)
+            if field in words and field in sent and other not in self.dropped:
+                self.dropped.add(field)
                 self.limit_field = other
                 return True
         return False

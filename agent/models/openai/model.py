@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 from outrider.agent.models.advised import advice_for
 from outrider.agent.models.chat import errors
+from outrider.agent.models.chat.answer_form import form_of, unwrapped
 from outrider.agent.models.chat.decode import BadReply, Repeating, ServerSaidError, StreamDecoder, decode_whole
 from outrider.agent.models.chat.encode import ToolBytes, to_bytes
 from outrider.agent.models.chat.errors import Endpoint
@@ -47,6 +48,7 @@ DEFAULT_URL = "https://api.openai.com/v1"
 MAX_REPLY_BYTES = 4_000_000  # a reply of 128k tokens is half a megabyte of text
 STREAM_BYTES_PER_TOKEN = 500  # each streamed token comes in a wrapper of 150 to 400 bytes
 _UNTAGGED = re.compile(r"\br1\b|-r1|qwq|think|reason", re.I)  # their templates write the opening tag of the reasoning
+_FORM = "response_format"
 SPARE = 16  # tokens left free beside a prompt the server counted
 LEAST_LEFT = 128  # tokens of reply below which fewer steps are better
 
@@ -112,10 +114,14 @@ class OpenAIModel:
         self.on_body: Callable[[bytes], None] | None = None  # sees each whole reply as it came (checkup.py)
         self._headers = self._checked_headers(headers or {}, own_auth=client is None)
 
+    @property
+    def _theirs(self) -> bool:
+        """Whether this is OpenAI itself."""
+        return urlsplit(self.base_url).hostname == urlsplit(DEFAULT_URL).hostname
+
     def _advised(self, said: dict[str, Any]) -> dict[str, Any]:
         """What was said, over what the makers of open weights advise; OpenAI's own models know their defaults."""
-        theirs = urlsplit(self.base_url).hostname == urlsplit(DEFAULT_URL).hostname
-        advice = None if theirs or said.keys() & {"temperature", "top_p"} else advice_for(self.model)
+        advice = None if self._theirs or said.keys() & {"temperature", "top_p"} else advice_for(self.model)
         return (advice.options if advice else {}) | said
 
     @property
@@ -160,12 +166,13 @@ class OpenAIModel:
         while True:
             stream = request.on_text is not None if self._habits.stream is None else self._habits.stream
             decoder = self._decoder(request) if stream else None
-            sent = self._settings(request, stream)
+            sent = self._settings(request, stream) | self._form(request)
             answer = await self._send(request, sent, decoder)
             if answer.status == 200:
                 if self.on_body:
                     self.on_body(answer.body)
-                return self._read(answer, decoder, request)
+                reply = self._read(answer, decoder, request)
+                return unwrapped(reply) if _FORM in sent and _FORM not in self._habits.extra else reply
             if (written := failed_generation(answer.body)) is not None and answer.status == 400:
                 return _unread(written, request)
             if self._habits.learn(answer.status, _words(answer), sent):
@@ -177,7 +184,7 @@ class OpenAIModel:
 
     async def count_bound(self, request: Request, seen: Seen | None) -> int:
         """An upper bound on input tokens: bytes, where the server has not counted."""
-        return byte_bound(request, seen)
+        return byte_bound(request, seen) + len(to_bytes(self._form(request)))  # servers put it into the prompt
 
     async def aclose(self) -> None:
         """Close the connections."""
@@ -194,6 +201,16 @@ class OpenAIModel:
 
     def _settings(self, request: Request, stream: bool) -> dict[str, Any]:
         return self._habits.settings(request.max_tokens, stream)
+
+    def _form(self, request: Request) -> dict[str, Any]:
+        """What holds the answer to its schema. Beside tools only where it is known not to keep a model from calling them
+        (local servers hold every reply to it), or when the answer was given and only its form was wrong.
+        """
+        alone = not request.tools or request.answer_now or self._theirs
+        if request.answer_schema is None or not alone or _FORM in self._habits.dropped | self._habits.extra.keys():
+            return {}
+        form = form_of(request.answer_schema, strict="strict" not in self._habits.dropped)
+        return {_FORM: form} if form else {}
 
     def _body(self, request: Request, settings: dict[str, Any]) -> bytes:
         """The request's bytes, joined once: at 400 steps every copy of them costs 0.1 ms."""
