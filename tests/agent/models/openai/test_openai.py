@@ -698,13 +698,13 @@ async def test_the_sdk_can_carry_the_same_request(stream: bool) -> None:
         ({"text": "x y z", "cut": True}, True, True, True),
         ({"text": "x y z", "cut": True}, False, True, True),
         ({"text": "x" * 10_000_000}, False, False, True),
-        ({"text": "x", "delay_s": 5}, False, True, True),
+        ({"text": "x", "delay_s": 12}, False, True, True),
     ],
 )
 async def test_the_sdk_fails_the_same_way(reply: Any, stream: bool, retryable: bool, billed: bool) -> None:
     """One attempt, and the same marks on it as from our own transport."""
     with OpenAIServer([reply]) as server, pytest.raises(ModelFailure) as caught:
-        await ask(server, request(timeout_s=1.5), client=sdk_client(server), stream=stream)
+        await ask(server, request(timeout_s=6), client=sdk_client(server), stream=stream)
     assert (caught.value.retryable, caught.value.billed) == (retryable, billed)
     assert len(server.requests) == 1
 
