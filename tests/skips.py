@@ -49,6 +49,11 @@ ALLOWED = (
         "the extra `train` brings torch, several GB; the exported rows are checked against their schema without it",
     ),
     Allowed(
+        r"tools/inference/test_here\.py",
+        r"torch is not installed",
+        "the extra `transformers` brings torch, several GB; how weights are found and refused is tested without it",
+    ),
+    Allowed(
         r"agent/tune/test_tune\.py",
         r"torch is not installed",
         "the extra `train` brings torch, several GB; the data, its saves and its refusals are tested without it",
