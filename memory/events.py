@@ -102,14 +102,23 @@ class Citation(_Part):
     quote: str = ""
 
 
+A_PICTURE = "a picture"  # what the note of one begins with
+
+
 class Attachment(_Part):
-    """What a goal came with: a text that is shown whole, or the path under which tools reach it. `note`: why only a path."""
+    """What a goal came with: a text that is shown whole, the path under which tools reach it, or a picture. `note`: how it is given.
+
+    picture: the digest of the picture as a model that sees is shown it, "" for none. data: its bytes, until they are stored.
+    """
 
     name: str
     text: str = ""
     path: str = ""
     size: int = Field(default=0, ge=0)
     note: str = ""
+    picture: str = ""
+    media_type: str = ""
+    data: bytes = Field(default=b"", exclude=True, repr=False)
 
 
 class Event(BaseModel):

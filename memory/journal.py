@@ -81,8 +81,9 @@ class Journal:
         label: str = "",
         parent: str | None = None,
         fork_seq: int | None = None,
+        blobs: Mapping[str, bytes] | None = None,
     ) -> Journal:
-        """A new run, its lease taken, `first` on disk. parent: the run it was delegated by, or with `fork_seq` forked
+        """A new run, its lease taken, `first` on disk with the blobs it names. parent: the run it was delegated by, or with `fork_seq` forked
         from: then it shares the parent's events up to that seq, which are not copied. Raises RunExists."""
         mine = {"created_at": _now(), "label": label, "parent": parent, "fork_seq": fork_seq}
         row: dict[str, Any] = {**_NEW, **mine, "holder": holder_name(), "beat": time.time()}
@@ -94,7 +95,7 @@ class Journal:
             row["number"] = db.execute(insert(schema.runs).values(row)).inserted_primary_key[0]  # type: ignore[index]
             journal = cls(store, row, fence=1)
             stored = list(journal._chain([first]))
-            journal._write(db, stored, [first], {})
+            journal._write(db, stored, [first], blobs or {})
         journal._move_on(stored)
         _HELD[journal.run_id] = journal
         return journal

@@ -16,13 +16,12 @@ from contextlib import suppress
 from pathlib import Path
 
 from outrider.memory.errors import UsageError
-from outrider.memory.events import Attachment
+from outrider.memory.events import A_PICTURE, Attachment
 
 SMALL = 20_000  # characters of one text that is shown to the model whole; all together three times as many
 MOST_BYTES = 50_000_000  # of what is piped in
 WAITED_S = 1.0  # for the first byte of what is piped in, before a word is said
 PICTURES = {b"\x89PNG": "PNG", b"\xff\xd8\xff": "JPEG", b"GIF8": "GIF", b"RIFF": "WebP", b"BM": "BMP"}
-NO_SIGHT = "a picture: no model here is shown pictures yet, tools get its path"
 
 
 class Attachments:
@@ -67,7 +66,7 @@ class Attachments:
 
         if kind := next((kind for magic, kind in PICTURES.items() if head.startswith(magic)), ""):
             where = self._reachable(path, f"a picture ({kind})")
-            self.kept.append(Attachment(name=name, path=where, size=size, note=NO_SIGHT))
+            self.kept.append(Attachment(name=name, path=where, size=size, note=A_PICTURE))
             return
         text: str | None = None
         encoding, document = encoding_of(head), head.startswith((b"%PDF", b"PK\x03\x04"))

@@ -19,8 +19,11 @@ from outrider.agent.models.chat.decode import BadReply, Repeating, ServerSaidErr
 from outrider.agent.models.chat.encode import MessageBytes, ToolBytes, to_bytes
 from outrider.agent.models.chat.errors import Endpoint
 from outrider.agent.models.chat.limits import failed_generation, is_overflow, longest_reply, told_by
+from outrider.agent.models.chat.pictures import Pictures
 from outrider.agent.models.chat.reader import read_reply
 from outrider.agent.models.model import (
+    DEAR_PICTURE_TOKENS,
+    PICTURE_TOKENS,
     ContextOverflow,
     Limits,
     ModelFailure,
@@ -129,8 +132,14 @@ class OpenAIModel:
         self.on_body: Callable[[bytes], None] | None = None  # sees each whole reply as it came (checkup.py)
         self._headers = self._checked_headers(headers or {}, own_auth=client is None)
 
+    @property
+    def blind(self) -> bool:
+        """Whether its server refused pictures: they are left out then, and the model is told."""
+        return self._pictures.blind
+
     def _begin_learning(self, name: str) -> None:
         """What is learned of the server while it is used, as far as its model's name tells."""
+        self._pictures = Pictures()
         self._limit_field = "max_completion_tokens" if _NEW_NAMES.search(name) else "max_tokens"
         self._dropped: set[str] = set()  # settings this server refused: learned once, never sent again
         self._messages, self._tools = MessageBytes(), ToolBytes()
@@ -187,6 +196,7 @@ class OpenAIModel:
             raise
 
     async def _reply(self, request: Request) -> Reply:
+        request = self._pictures.left_out(request) if self.blind else request
         while True:
             stream = request.on_text is not None if self._stream is None else self._stream
             decoder = self._decoder(request) if stream else None
@@ -199,6 +209,9 @@ class OpenAIModel:
                 return unwrapped(reply) if _FORM in sent and _FORM not in self._extra else reply
             if (written := failed_generation(answer.body)) is not None and answer.status == 400:
                 return _unread(written, request)
+            if self._pictures.refused(answer.status, answer.body, request):
+                request = self._pictures.left_out(request)
+                continue
             if self._learns(answer, sent):
                 continue
             if (most := self._leaves(answer, sent)) is not None:
@@ -208,7 +221,8 @@ class OpenAIModel:
 
     async def count_bound(self, request: Request, seen: Seen | None) -> int:
         """An upper bound on input tokens: bytes, where the server has not counted."""
-        return byte_bound(request, seen) + len(to_bytes(self._form(request)))  # servers put it into the prompt
+        picture = DEAR_PICTURE_TOKENS if "4o-mini" in self.model else PICTURE_TOKENS
+        return byte_bound(request, seen, picture) + len(to_bytes(self._form(request)))  # servers put it into the prompt
 
     async def aclose(self) -> None:
         """Close the connections."""
