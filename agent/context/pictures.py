@@ -24,7 +24,7 @@ async def with_pictures(
     kept = []
     for one in attachments:
         is_picture = one.note.startswith(A_PICTURE) and one.path
-        kept.append(await _shown(one, (root / one.path).read_bytes(), sees) if is_picture else one)
+        kept.append(await _named(one, root, sees) if is_picture else one)
     for number, image in enumerate(images, 1):
         name, path, data = _read(image, number, root)
         if not sees and not path:
@@ -39,6 +39,14 @@ async def with_pictures(
 
 def _root(workspace: str) -> Path:
     return Path(workspace).expanduser().resolve()
+
+
+async def _named(one: Attachment, root: Path, sees: bool) -> Attachment:
+    """A picture that was named after the goal: one that cannot be decoded stays a path, like any file."""
+    try:
+        return await _shown(one, (root / one.path).read_bytes(), sees)
+    except (UsageError, OSError):
+        return one.model_copy(update={"note": f"{A_PICTURE} that cannot be decoded; tools get its path"})
 
 
 async def _shown(one: Attachment, data: bytes, sees: bool) -> Attachment:
