@@ -26,7 +26,7 @@ from outrider.agent.models.options import NAMED, checked
 from outrider.agent.settings.config import default_memory
 from outrider.agent.settings.run_settings import Settings, sees_pictures
 from outrider.memory.errors import UsageError
-from outrider.memory.events import A_PICTURE, Attachment, Event
+from outrider.memory.events import Attachment, Event
 from outrider.memory.journal import Stored
 from outrider.memory.store import Mode, Store
 from outrider.tools.builtin import as_tools
@@ -341,10 +341,10 @@ class Agent:
 async def _pictured(
     attachments: Sequence[Attachment], images: Sequence[str | Path | bytes], settings: Settings
 ) -> Sequence[Attachment]:
+    from outrider.agent.context.pictures import A_PICTURE, with_pictures
+
     if not images and not any(one.note.startswith(A_PICTURE) for one in attachments):
         return attachments
-    from outrider.agent.context.pictures import with_pictures
-
     return await with_pictures(attachments, images, settings.workspace, sees=sees_pictures(settings, settings.model))
 
 

@@ -190,7 +190,7 @@ def resume(
             )
         _refuse_less_than_spent(live, changes)
         stage_resumed(live, changes)
-        live.commit()
+        live.commit_now()
     except BaseException:
         journal.release()
         raise
@@ -368,12 +368,18 @@ def _assemble(
         on_text=Hidden(listeners.on_text, masker) if listeners.on_text else None,
         masker=masker,
     )
+    context.memory = RunMemory(live)
+    return _set_up(live, settings, listeners)
+
+
+def _set_up(live: LiveRun, settings: Settings, listeners: Listeners) -> LiveRun:
+    """What needs the run itself: its purse, the shape of its answer, skills, child runs."""
+    model = live.model
     live.purse = _purse(live, settings)
     if settings.schema is not None:
         live.answer_schema, live.check_answer = settings.schema, check_of(settings.schema)
     if model.limits.context:
         live.learn_window(model.limits.context)
-    context.memory = RunMemory(live)
     live.run_steps = run_steps
     live.skills = _skills(settings, model)
     if listeners.delegate is not None:

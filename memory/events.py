@@ -102,14 +102,8 @@ class Citation(_Part):
     quote: str = ""
 
 
-A_PICTURE = "a picture"  # what the note of one begins with
-
-
 class Attachment(_Part):
-    """What a goal came with: a text that is shown whole, the path under which tools reach it, or a picture. `note`: how it is given.
-
-    picture: the digest of the picture as a model that sees is shown it, "" for none. data: its bytes, until they are stored.
-    """
+    """What a goal came with: a text shown whole, the path tools reach it by, or a picture (its digest as shown). `note`: how it is given."""
 
     name: str
     text: str = ""
@@ -118,7 +112,7 @@ class Attachment(_Part):
     note: str = ""
     picture: str = ""
     media_type: str = ""
-    data: bytes = Field(default=b"", exclude=True, repr=False)
+    data: bytes = Field(default=b"", exclude=True, repr=False)  # of the picture, until it is stored
 
 
 class Event(BaseModel):

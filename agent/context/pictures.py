@@ -8,10 +8,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from outrider.memory.errors import UsageError
-from outrider.memory.events import A_PICTURE, Attachment
+from outrider.memory.events import Attachment
 from outrider.memory.store import digest_of
 from outrider.tools.inference.pictures import shrunk
 
+A_PICTURE = "a picture"  # what the note of one begins with
 MOST_BYTES = 50_000_000  # of one picture as it is given
 Image = str | Path | bytes
 

@@ -96,15 +96,12 @@ def command(
 def _start(
     flags: RunFlags,
     goal: str,
-    given: tuple[list[str], bool],
-    images: list[str],
-    own: dict[str, Any],
-    profile: str | None,
-    config: dict[str, Any],
+    given: tuple[list[str], bool], images: list[str],
+    own: dict[str, Any], profile: str | None, config: dict[str, Any],
     progress: Progress,
     *,
     estimate: bool,
-) -> NoReturn:
+) -> NoReturn:  # fmt: skip
     from outrider.agent.agent import Agent
     from outrider.agent.cli.conclusion import Conclusion
     from outrider.agent.cli.input.asking import attached
@@ -122,9 +119,8 @@ def _start(
     attachments = attached(*given, workspace, small_for(spec))
 
     async def prepare(agent: Agent) -> LiveRun:
-        return await agent.prepare(
-            goal, attachments=attachments, images=images, **from_workspace(config, workspace, agent.store)
-        )
+        more = from_workspace(config, workspace, agent.store)
+        return await agent.prepare(goal, attachments=attachments, images=images, **more)
 
     done = work(
         lambda listeners: Agent(

@@ -16,7 +16,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from outrider.memory.errors import UsageError
-from outrider.memory.events import A_PICTURE, Attachment
+from outrider.memory.events import Attachment
 
 SMALL = 20_000  # characters of one text that is shown to the model whole; all together three times as many
 MOST_BYTES = 50_000_000  # of what is piped in
@@ -66,7 +66,7 @@ class Attachments:
 
         if kind := next((kind for magic, kind in PICTURES.items() if head.startswith(magic)), ""):
             where = self._reachable(path, f"a picture ({kind})")
-            self.kept.append(Attachment(name=name, path=where, size=size, note=A_PICTURE))
+            self.kept.append(Attachment(name=name, path=where, size=size, note="a picture"))
             return
         text: str | None = None
         encoding, document = encoding_of(head), head.startswith((b"%PDF", b"PK\x03\x04"))
