@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from outrider.agent.asking.window import CUT_PROMPT, reply_room, size_of
+from outrider.agent.limits.purse import PeriodSpent
 from outrider.agent.live_run import LiveRun
 from outrider.agent.models.model import ContextOverflow, Message, Model, ModelFailure, Reply, Request, Seen, ToolSpec
 from outrider.agent.structured.reading import MISFIT
@@ -65,7 +66,7 @@ class Asking:
 async def attempt(live: LiveRun, asking: Asking, *, last: bool = False) -> ModelReplied:
     """Send once. last: a flawed reply is not asked for again, so it is recorded as an empty one.
 
-    Raises OutOfBudget, ModelFailure; Flawed for a reply that came and is no use.
+    Raises OutOfBudget, PeriodSpent, ModelFailure; Flawed for a reply that came and is no use.
     """
     seconds_left = live.ledger.seconds_left(ending=asking.ending)
     if seconds_left <= 0:
@@ -73,10 +74,14 @@ async def attempt(live: LiveRun, asking: Asking, *, last: bool = False) -> Model
     timeout_s = min(seconds_left, NO_LIMIT_S)
     asked = await _reserve(live, asking, timeout_s)
     request = _request(live, asking, asked.max_tokens, timeout_s)
-    live.commit(asked)
+    if live.share:
+        await live.share.reserve(asked.reserved, live.ledger.ending_usd, ending=asking.ending)
     began = time.monotonic()
     try:
-        reply = await _send(live.model, request)
+        async with live.turn():
+            _record(live, asked)
+            began = time.monotonic()
+            reply = await _send(live.model, request)
     except ModelFailure as failure:
         _book_failure(live, asked, failure, began)
         if failure.retryable and not math.isinf(seconds_left) and live.ledger.seconds_left(ending=asking.ending) <= 0:
@@ -86,6 +91,16 @@ async def attempt(live: LiveRun, asking: Asking, *, last: bool = False) -> Model
         if live.on_text:
             live.on_text.end()
     return _book(live, asked, reply, began, last=last)
+
+
+def _record(live: LiveRun, asked: ModelAsked) -> None:
+    """Put the request on disk. Raises PeriodSpent; then nothing is reserved for it anywhere."""
+    try:
+        live.commit(asked)
+    except PeriodSpent:
+        if live.share:
+            live.share.settle(Amount())
+        raise
 
 
 def _request(live: LiveRun, asking: Asking, max_tokens: int, timeout_s: float) -> Request:
