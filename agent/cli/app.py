@@ -11,6 +11,7 @@ import typer
 from outrider.agent.cli.commands import (
     approve,
     batch,
+    chain,
     chat,
     compare,
     completion,
@@ -92,7 +93,7 @@ COMMANDS = {
 }
 for name, module in COMMANDS.items():
     app.command(name, cls=Command)(module.command)
-for group in (tools, skills, models, config, policy):
+for group in (tools, skills, chain, models, config, policy):
     app.add_typer(group.app)
 
 
