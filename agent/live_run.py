@@ -72,6 +72,7 @@ class LiveRun:
     approve_within_s: float = 0.0
     on_event: Callable[[Stored], None] | None = None
     on_text: Hidden | None = None
+    told_blind: bool = False  # it is noted that the model's server takes no pictures
     observation_chars: int = 12_000
     masker: Masker = NOTHING
     sealer: Sealer = field(default_factory=undo_key)
