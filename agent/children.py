@@ -136,15 +136,17 @@ async def _start_child(
         extra=extra,
         listeners=_listeners(live),
         parent=live.journal.run_id,
-        trust={
-            "goal": live.state.flags.goal,  # a model wrote the child's goal: it names no host and no file for the person
-            "untrusted": list(live.state.flags.untrusted),
-            "private": list(live.state.flags.private),
-        },
+        trust=_trust(live),
     )
     _tie(child, live)
     await live.commit(ChildStarted(call_id=call_id, child=child.journal.run_id, share=share_of(budget)))
     return child
+
+
+def _trust(live: LiveRun) -> dict[str, Any]:
+    """What the parent had read. A model wrote the child's goal: it names no host and no file for the person."""
+    flags = live.state.flags
+    return {"goal": flags.goal, "untrusted": list(flags.untrusted), "private": list(flags.private)}
 
 
 def _take_up(live: LiveRun, child: str) -> LiveRun:

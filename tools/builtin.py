@@ -136,6 +136,11 @@ def from_file(path: str | Path) -> list[Tool]:
         from outrider.tools.openapi.added import tools_of
 
         return _from("openapi", file, tools_of(file))
+    return _from_python(path, file)
+
+
+def _from_python(path: str | Path, file: Path) -> list[Tool]:
+    """The tools a Python file makes; it is run for that. Raises UsageError."""
     spec = importlib.util.spec_from_file_location(f"outrider_tools_{abs(hash(file.resolve())):x}", file)
     if spec is None or spec.loader is None:
         raise UsageError(f"{str(path)!r} cannot be a tools file", "it is not a Python file", "name it something.py")
