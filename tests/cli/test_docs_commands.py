@@ -128,7 +128,6 @@ def words_of(line: str, server: OpenAIServer, runs: list[str]) -> list[str]:
         "B": runs[0],
         "NAME": "docs",
         "GOAL": "say it",
-        "run.jsonlsay it": "run.jsonl",
     }
     return [places.get(word, word) for word in words]
 
