@@ -145,9 +145,10 @@ def test_commands_of_a_page_run(page: str, scratch: tuple[Path, dict[str, str], 
         (folder / "goals.jsonl").write_text('{"goal": "What is 2 + 2?"}\n')
 
     def run(*words: str) -> subprocess.CompletedProcess[str]:
-        other = (
-            {"OUTRIDER_HOME": str(folder / f"other{len(words)}")} if words[0] == "import" else {}
-        )  # a run is imported once
+        fresh = {
+            "OUTRIDER_HOME": str(folder / f"home{len(list(folder.iterdir()))}")
+        }  # a run is imported once into each
+        other = fresh if words[0] == "import" else {}
         return subprocess.run(
             [*PROGRAM, *words],
             cwd=folder,
