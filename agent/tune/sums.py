@@ -6,8 +6,9 @@ import math
 import random
 from collections.abc import Callable
 
+from outrider.agent.tune.stories import story
 from outrider.agent.tune.trace import Example, Step
-from outrider.agent.tune.words import FIRST, THINGS, one, plain_number, said
+from outrider.agent.tune.words import one, plain_number, said
 
 Made = tuple[str, str]  # goal, expression
 
@@ -117,66 +118,13 @@ def powers(rnd: random.Random) -> Made:
     ])  # fmt: skip
 
 
-STORIES: list[tuple[str, str]] = [
-    ("{who} has {a} boxes with {b} {thing}s in each and gives away {c}. How many are left?", "{a} * {b} - {c}"),
-    ("I buy {a} packs of {b} and use {c}, how many remain?", "{a} * {b} - {c}"),
-    ("There are {a} rows of {b} seats and {c} are broken. How many seats work?", "{a} * {b} - {c}"),
-    ("A {thing} costs {price}. What do {a} of them cost?", "{a} * {price}"),
-    ("{a} {thing}s at {price} each plus {fee} shipping, what is the total?", "{a} * {price} + {fee}"),
-    ("I order {a} {thing}s for {price} apiece and pay {fee} for postage. How much is it altogether?", "{a} * {price} + {fee}"),
-    ("{who} earns {price} an hour and works {a} hours a week. How much is that in {d} weeks?", "{price} * {a} * {d}"),
-    ("{big} sweets are shared equally by {d} children, how many does each get?", "{big} / {d}"),
-    ("We split a bill of {big} between {d} friends, what does each pay?", "{big} / {d}"),
-    ("A bill of {big} plus {p}% tip is split by {d}. How much per person?", "{big} * (1 + {p} / 100) / {d}"),
-    ("{who} saves {b} a week. How much after {a} weeks?", "{b} * {a}"),
-    ("{who} saves {b} a month for {a} months and then spends {c}. What is left?", "{b} * {a} - {c}"),
-    ("A car drives {big} km in {d} hours. What is its average speed?", "{big} / {d}"),
-    ("At {b} km/h, how far do I get in {d} hours?", "{b} * {d}"),
-    ("How long does it take to drive {big} km at {b} km/h?", "{big} / {b}"),
-    ("A room is {a} by {b} metres. What is its area?", "{a} * {b}"),
-    ("What's the perimeter of a {a} by {b} rectangle?", "2 * ({a} + {b})"),
-    ("{who} reads {a} pages a day. How many pages in {b} days?", "{a} * {b}"),
-    ("A book has {big} pages and I read {a} a day. How many days do I need?", "{big} / {a}"),
-    ("I had {big} and spent {price} and {fee}. How much do I have left?", "{big} - {price} - {fee}"),
-    ("{who} had {big} euros, paid {c} for lunch and {d} for coffee. What's left?", "{big} - {c} - {d}"),
-    ("There were {big} people, {c} left and {d} came. How many are there now?", "{big} - {c} + {d}"),
-    ("A bus with {b} people stops: {c} get off, {a} get on. How many are on it?", "{b} - {c} + {a}"),
-    ("{who} is {a} and twice as old as the dog plus {d}. How old is the dog?", "({a} - {d}) / 2"),
-    ("I pay {price} a month for music. What is that a year?", "{price} * 12"),
-    ("A subscription costs {price} per month with {p}% off for {a} months, what's the total?", "{price} * (1 - {p} / 100) * {a}"),
-    ("{a} {thing}s cost {big} together. What does one cost?", "{big} / {a}"),
-    ("If {a} tickets cost {big}, what do {b} tickets cost?", "{big} / {a} * {b}"),
-    ("A machine makes {b} parts an hour. How many in {d} days of {c} hours?", "{b} * {c} * {d}"),
-    ("{who} has {b} {thing}s, {a} more than Max. How many have they together?", "{b} + ({b} - {a})"),
-    ("I buy {a} {thing}s for {price} each and pay with {big}. How much change do I get?", "{big} - {a} * {price}"),
-    ("A loan of {big} at {p}% simple interest for {d} years: how much interest?", "{big} * {p} / 100 * {d}"),
-    ("{big} invested at {p}% a year, compounded, for {d} years: what is it worth?", "{big} * (1 + {p} / 100) ** {d}"),
-    ("The price went from {b} to {big}. By how many percent did it rise?", "({big} - {b}) / {b} * 100"),
-    ("Two {thing}s at {price} and three at {fee}: how much in total?", "2 * {price} + 3 * {fee}"),
-    ("Each of the {a} teams has {b} players and {d} coaches. How many people are that?", "{a} * ({b} + {d})"),
-    ("A tank of {big} litres loses {d} litres an hour. How much is left after {c} hours?", "{big} - {d} * {c}"),
-    ("{who} buys {d} dozen eggs and breaks {a}. How many are whole?", "{d} * 12 - {a}"),
-]  # fmt: skip
-
-
-def stories(rnd: random.Random) -> Made:
-    who, thing = rnd.choice(FIRST), rnd.choice(THINGS)
-    a, b, c, d = rnd.randint(2, 40), rnd.randint(2, 60), rnd.randint(2, 30), rnd.randint(2, 12)
-    price, fee = f"{rnd.uniform(1, 90):.2f}", f"{rnd.uniform(2, 15):.2f}"
-    big = a * b + rnd.randint(1, 200)
-    p = rnd.choice([5, 10, 15, 20, 25, 30])
-    s = {"who": who, "thing": thing, "a": a, "b": b, "c": c, "d": d, "price": price, "fee": fee, "big": big, "p": p}
-    goal, expression = rnd.choice(STORIES)
-    return goal.format(**s), expression.format(**s)
-
-
 KINDS: list[tuple[int, Callable[[random.Random], Made]]] = [
     (4, percent),
     (3, plain),
     (3, brackets),
     (2, listed),
     (2, powers),
-    (5, stories),
+    (16, story),
 ]
 NAMES = {"sqrt": math.sqrt, "factorial": math.factorial}
 
