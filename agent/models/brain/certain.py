@@ -125,10 +125,27 @@ _FILES: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     (rf"(?:delete|erase|remove|get rid of) (?:the )?(?:file )?{_P.format('a')}", "delete_file", ("path",)),
 )  # fmt: skip
 _Q = r"(?:\"([^\"]+)\"|'([^']+)'|`([^`]+)`|(\S+))"
+_W = r"[\"'`]?(?P<{}>[\w./:-]*\w)[\"'`]?"
 _REPLACE = (
     re.compile(rf"{_STARTS}(?:in|inside) {_P.format('f')},? (?:replace|change|swap) {_Q} (?:with|to|by|into|for) {_Q}{_ENDS}", re.I),
     re.compile(rf"{_STARTS}(?:replace|change|swap) {_Q} (?:with|to|by|into|for) {_Q} in (?:the file )?{_P.format('f')}{_ENDS}", re.I),
 )  # fmt: skip
+
+
+_SETTING = (
+    re.compile(rf"{_STARTS}(?:in|inside) {_P.format('f')},? (?:change|set|switch|update) (?:the )?(?P<k>[\w.-]+) (?:from {_W.format('a')} )?to {_W.format('b')}{_ENDS}", re.I),
+    re.compile(rf"{_STARTS}(?:change|set|switch|update) (?:the )?(?P<k>[\w.-]+)(?: (?:in|of) {_P.format('f')})? from {_W.format('a')} to {_W.format('b')}(?: in (?:the file )?{_P.format('g')})?{_ENDS}", re.I),
+)  # fmt: skip
+
+
+def _setting(text: str) -> Call | None:
+    """ "Change log_level from warning to debug in config.yaml": the old value becomes the new one."""
+    for one in _SETTING:
+        match = one.search(text)
+        if match and match["a"]:
+            path = match["f"] or match.groupdict().get("g")
+            return ("edit_file", {"path": path, "old": match["a"], "new": match["b"]}) if path else None
+    return None
 
 
 def _files(text: str) -> Call | None:
@@ -136,6 +153,10 @@ def _files(text: str) -> Call | None:
         match = re.search(f"{_STARTS}{pattern}{_ENDS}", text, re.I)
         if match:
             return tool, dict(zip(keys, (match[name] for name in ("a", "b")[: len(keys)]), strict=True))
+    if setting := _setting(text):
+        return setting
+    if re.search(r"\bfrom \S+ to\b", text):
+        return None
     for found in (one.search(text) for one in _REPLACE):
         if found:
             old, new = [value for value in found.groups() if value and value != found["f"]][:2]
@@ -189,7 +210,20 @@ def _writes(text: str) -> Call | None:
     return "write_file", {"path": found["f"], "content": said.strip("\"'`“”‘’")}
 
 
+_OCCURS = re.compile(
+    rf"\bhow (?:many times|often) (?:does |is |do )?(?:the (?:word|text|name) )?[\"'`]?(?P<w>[\w-]+)[\"'`]? (?:occurs?|appears?|mentioned|used|show up|come up|stand)?\s*(?:are )?(?:there )?(?:in|inside) (?:the )?{_P.format('f')}"
+    rf"|\b(?:how many|count (?:the|all)|number of) (?P<w2>error|warning|info|debug|todo|fixme|exception|failure)s?(?: lines| messages| entries)? (?:are |occur |do you see )?(?:there )?(?:in|inside) (?:the )?{_P.format('g')}",
+    re.I,
+)
+
+
 def _counts(text: str) -> Call | None:
+    if occurs := _OCCURS.search(text):
+        return "text_stats", {
+            "operation": "count",
+            "path": occurs["f"] or occurs["g"],
+            "of": occurs["w"] or occurs["w2"],
+        }
     match = _COUNT.search(text)
     if not match or match["f"].lower().endswith((".csv", ".tsv")):
         return None

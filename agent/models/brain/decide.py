@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from outrider.agent.models.brain import certain, grammar, prompt, sql, told, values, word_sums
+from outrider.agent.models.brain import certain, doubts, grammar, prompt, sql, stories, told, values, word_sums
 from outrider.agent.models.brain.lines import Card, clearly, is_filled, likely, pick
 from outrider.agent.models.choice import asked, clauses, coverage
 from outrider.agent.models.choice.coverage import Done
@@ -35,6 +35,7 @@ class Ask:
     history: Sequence[Step]
     looked: dict[str, sql.Looked] = field(default_factory=dict)
     whole: tuple[str, Sequence[Step]] | None = None  # the goal and history this is a clause of
+    by_code: bool = False  # the grammar lets one call through, which code read out of the goal
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +50,8 @@ class Move:
 
 def begin(goal: str, tools: Sequence[Card], history: Sequence[Step]) -> Ask | Move:
     """What to ask next, or the move that needs no model: a goal of several clauses is worked on clause by clause."""
+    if not history and (why := doubts.beyond(goal, tools)):
+        return Move(text=why, outcome="unable")
     added = certain.appended(goal)
     if added and {"read_file", "edit_file"} <= {card.name for card in tools}:
         return _append(goal, tools, history, *added)
@@ -82,10 +85,12 @@ def _spelt_out(goal: str, tools: Sequence[Card], history: Sequence[Step]) -> Mov
 
 
 def _done(goal: str, tools: Sequence[Card], history: Sequence[Step]) -> Move | None:
-    """The answer, where the one call made is the very one that the goal spells out and it leaves nothing over."""
-    if len(history) != 1 or not history[0].ok:
+    """The answer, where the last call gave a result that is one as it stands, and the goal has nothing more in it."""
+    if not history or not history[-1].ok or _look(history[-1]):
         return None
-    if certain.call(goal, {card.name for card in tools}) != (history[0].tool, history[0].arguments):
+    if history[-1].tool in told.TEXTS | {"list_files", "search_files"} and (
+        certain.call(goal, {card.name for card in tools}) != (history[0].tool, history[0].arguments)
+    ):
         return None
     move = guarded(Ask(goal, "", "", (), history), "", tools)
     return move if move.outcome == "answered" else None
@@ -171,16 +176,26 @@ def prepare(goal: str, tools: Sequence[Card], history: Sequence[Step], *, force:
     rules = grammar.only(prompt.call_line(*spelt_out)) if spelt_out else grammar.step(may, sources, answer=say)
     if rules and not spelt_out:
         rules += "\n".join([*values.span_rules(sources), *values.expression_rules(sources)]) + "\n"
-    return Ask(goal, prompt.render([card.line for card in cards], goal, turns), rules, cards, history, looked)
+    return Ask(
+        goal,
+        prompt.render([card.line for card in cards], goal, turns),
+        rules,
+        cards,
+        history,
+        looked,
+        by_code=bool(spelt_out),
+    )
 
 
 def _sure(goal: str, cards: Sequence[Card], tools: Sequence[Card]) -> list[Card]:
     """The tools one of which a goal surely wants: those of somebody's own it is clearly about, or a sum for a word problem."""
     own = clearly(goal, [card for card in tools if card.name in {one.name for one in cards}])
+    sums = [card for card in tools if card.name == "calculate"]
+    if stories.read(goal) and sums and not own:
+        return sums
     if own:
         return own
     wanted = asked.read(goal)
-    sums = [card for card in tools if card.name == "calculate"]
     story = word_sums.rules(goal) and (wanted.counts or wanted.asks or wanted.percent)
     return [*sums, *likely(goal, cards)] if story and not wanted.files and not wanted.dates and not wanted.urls else []
 
@@ -244,11 +259,13 @@ def _brief(step: Step) -> str:
     return text if step.ok else re.split(r"\.? (?:To fix): ", text)[0]
 
 
-def read(ask: Ask, text: str, tools: Sequence[Card]) -> Move:
-    """What the model wrote as a call or an answer."""
-    call = prompt.read_call(text.strip())
+def read(ask: Ask, text: str, tools: Sequence[Card], sure: float = 1.0) -> Move:
+    """What the model wrote as a call or an answer. sure: how likely the model itself holds it, 0 to 1."""
+    call = prompt.read_call(text.strip()) if ask.grammar else None
     if call is not None:
-        name, arguments = call[0], sql.made_right(call[0], _typed(call[1]), ask.looked)
+        name, arguments = call[0], sql.made_right(call[0], doubts.without_guesses(ask.goal, *call, tools), ask.looked)
+        if name == "calculate" and not ask.history:
+            arguments = _read_twice(ask.goal, arguments, sure)
         if any(step.tool == name and step.arguments == arguments for step in ask.history):
             return guarded(ask, _last_seen(ask.history), tools)
         return Move((name, arguments))
@@ -259,8 +276,28 @@ def read(ask: Ask, text: str, tools: Sequence[Card]) -> Move:
     return guarded(ask, text.strip(), tools)
 
 
-def _typed(arguments: dict[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in arguments.items() if value is not None}
+def doubted(move: Move, goal: str, tools: Sequence[Card], history: Sequence[Step], sure: Mapping[str, float]) -> Move:
+    """The answer, partial and with how the goal was read, where it rests on a call that may well be a wrong reading.
+
+    sure: call line → how likely the model held it when it wrote it; a call that is not in it was made by code.
+    """
+    if move.call is not None or move.outcome != "answered":
+        return move
+    found = [step for step in history if step.ok and doubts.is_doubtful(goal, step, tools, sure)]
+    if not found:
+        return move
+    last = found[-1].arguments
+    way = str(last.get("expression") or last.get("sql") or prompt.call_line(found[-1].tool, last))
+    said = f"{move.text}\nI am not sure that I read the goal right. I took it as: {way}"
+    return replace(move, text=said, outcome="partial", missing=("certainty",))
+
+
+def _read_twice(goal: str, arguments: dict[str, Any], sure: float) -> dict[str, Any]:
+    """The sum of a story: as code reads it, where code can and the model is not sure of another."""
+    found = stories.read(goal)
+    if not found or sure >= doubts.CERTAIN or stories.same(found, str(arguments.get("expression"))):
+        return arguments
+    return {**arguments, "expression": stories.clean(found)}
 
 
 def guarded(ask: Ask, text: str, tools: Sequence[Card]) -> Move:

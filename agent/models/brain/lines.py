@@ -139,12 +139,24 @@ def score(goal: str, words: frozenset[str], card: Card) -> float:
     name, about = _stems(card.name), _stems(card.description[:400])
     asks = sum(bool(re.search(a, goal, re.I) and re.search(b, card.description, re.I)) for a, b in QUESTIONS)
     inside = _stems(" ".join(_arguments(card.parameters)))
+    money = len(set(CURRENCY.findall(goal))) and re.search(r"\b(?:currenc\w+|exchange|money)\b", card.description, re.I)
     return (
-        1.2 * asks
+        3.0 * bool(money)
+        + 1.3 * bool(_enums(card.parameters) & set(re.findall(r"[a-z]+", goal.lower())))
+        + 1.2 * asks
         + 1.6 * len(words & name)
         + 1.0 * len(words & (about - name))
         + 0.7 * len(words & (inside - about - name))
     )
+
+
+CURRENCY = re.compile(r"\b(?:USD|EUR|GBP|JPY|CHF|CAD|AUD|NOK|SEK|DKK|PLN|CZK|INR|BRL|CNY|MXN|TRY|HUF|NZD|ZAR|KRW)\b")
+
+
+def _enums(parameters: dict[str, Any]) -> set[str]:
+    """The values, one word each, that arguments may have."""
+    nodes = (node for node in (parameters.get("properties") or {}).values() if isinstance(node, dict))
+    return {str(value).lower() for node in nodes for value in node.get("enum") or ()}
 
 
 def _arguments(parameters: dict[str, Any]) -> list[str]:

@@ -47,6 +47,8 @@ def result(step: Step) -> str:
     text = step.observation.strip()[:MOST]
     if step.tool in ("table", "sql_query") and "sql" in step.arguments:
         return _rows(text)
+    if step.tool == "text_stats" and (any_case := re.search(r"\((\d+) with upper and lower case the same\)", text)):
+        return f"{any_case[1]}, upper and lower case the same: {text}"
     return re.sub(r" \((?:rounded|[\d,]+ files? searched[^)]*)\)", "", text) if step.tool == "search_files" else text
 
 

@@ -54,7 +54,7 @@ UNITS = re.compile(
     r"|mph|knots?|acres?|hectares?)\b", re.IGNORECASE,
 )  # fmt: skip
 COUNTS = re.compile(
-    r"\bhow (?:many|much|long|old|far|big|large|heavy|tall|high)\b|\bnumber of\b|\bcount (?:the|all|of|how)\b", re.I
+    r"\bhow (?:many|much|old|big|large|heavy|tall|high)\b|\bnumber of\b|\bcount (?:the|all|of|how)\b", re.I
 )
 ASKS = re.compile(
     r"^\W*(?:(?:and|so|ok|please|hey|hi|tell me|can you tell me|do you know|i (?:want|need|would like) to know)\W+)*(?:what|which|who|whom|whose|when|where)\b",
@@ -107,7 +107,7 @@ def read(goal: str) -> Asked:
     found.deeds = [deed for deed, (pattern, _) in DEEDS.items() if pattern.search(rest_of(text))]
     if found.numbers or found.counts:
         found.units = list(dict.fromkeys(unit.lower() for unit in UNITS.findall(rest)))[:8]
-    found.groups = [word.lower() for word in GROUPS.findall(rest)][:5]
+    found.groups = [word.lower() for word in GROUPS.findall(rest) if not word[0].isupper()][:5]
     return found
 
 

@@ -66,7 +66,9 @@ def _with_file(clauses: list[Clause]) -> list[Clause]:
             not files
             and last
             and re.search(
-                r"\b(?:it|its|there|rows?|column|average|total|highest|lowest|that file)\b", clause.text, re.I
+                r"\b(?:it|its|there|rows?|column|average|total|highest|lowest|that file|most|least|fewest|cheapest|oldest|youngest|longest|shortest|largest|smallest|biggest)\b",
+                clause.text,
+                re.I,
             )
         ):
             clause = replace(clause, text=f"{clause.text} in {last}")

@@ -1,0 +1,114 @@
+"""Where a reading of a goal may well be wrong: a sum that another reading does not bear out, a tool that is about something else.
+
+What it is: `is_doubtful` judges a call that the model wrote, by how likely the model held it and by what the goal says;
+`without_guesses` drops optional values that nobody said; `beyond` knows goals about the future. What it may touch:
+nothing. Does not promise: to find every wrong reading. Used by decide.py.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from outrider.agent.models.brain import prompt, stories
+from outrider.agent.models.brain.lines import CURRENCY, Card
+from outrider.agent.models.choice import asked, clauses
+from outrider.agent.models.choice.arithmetic import numbers_in_digits
+from outrider.agent.models.choice.steps import Step
+from outrider.agent.models.choice.words import pieces, stems
+
+CERTAIN = 0.9  # so sure is the model seldom wrong: its sum stands beside another reading, and the answer says so
+LEAST = {"calculate": 0.6, "table": 0.25, "sql_query": 0.25}  # below this a call is doubtful; calibrated on goals that
+LEAST_OWN = 0.35  # were not trained on (docs/builtin.md)
+
+
+def is_doubtful(goal: str, step: Step, tools: Sequence[Card], sure: Mapping[str, float]) -> bool:
+    """Whether an answer that rests on this call has to say that it may be wrong. A call not in `sure` was made by code."""
+    likely = sure.get(prompt.call_line(step.tool, step.arguments))
+    if likely is None:
+        return False
+    if step.tool == "calculate":
+        return _sum_is_doubtful(goal, str(step.arguments.get("expression")), likely)
+    card = next((one for one in tools if one.name == step.tool), None)
+    if card is not None and card.form is None:
+        return likely < LEAST_OWN or _own_is_doubtful(goal, step, card, likely)
+    return likely < LEAST.get(step.tool, 0.0)
+
+
+def _sum_is_doubtful(goal: str, expression: str, likely: float) -> bool:
+    readings = [one for part in clauses.split(goal) if (one := stories.read(part.text))]
+    if any(stories.same(one, expression) for one in readings):
+        return False
+    return bool(likely < LEAST["calculate"] or readings)
+
+
+def _own_is_doubtful(goal: str, step: Step, card: Card, likely: float) -> bool:
+    """A number used more often than it was said, a choice that nobody named, a tool about something else."""
+    said = Counter(re.findall(r"\d+(?:\.\d+)?", numbers_in_digits(goal.lower()).replace(",", "")))
+    used = Counter(f"{v:g}" for v in step.arguments.values() if isinstance(v, int | float) and not isinstance(v, bool))
+    if any(count > max(1, said[number]) for number, count in used.items()):
+        return True
+    if likely >= CERTAIN:
+        return False
+    return _unnamed_choice(goal, step, card) or not _is_about(goal, card)
+
+
+def _unnamed_choice(goal: str, step: Step, card: Card) -> bool:
+    words = stems(pieces(goal, 200))
+    for key, node in _properties(card).items():
+        if "enum" in node and key in step.arguments and not words & stems(pieces(str(step.arguments[key]), 10)):
+            return True
+    return False
+
+
+_VERBS = stems(
+    ["book", "order", "reserve", "get", "give", "make", "find", "send", "call", "buy", "set", "price", "cost", "name", "day", "time", "number", "one", "our", "new", "how", "what", "when", "who", "much", "many"]
+)  # fmt: skip
+
+
+def _is_about(goal: str, card: Card) -> bool:
+    """Whether the goal shares a telling word with the tool, or names a value that it takes."""
+    values = " ".join(str(value) for node in _properties(card).values() for value in node.get("enum") or ())
+    own = stems(pieces(f"{card.name} {card.description} {' '.join(_properties(card))} {values}", 200)) - _VERBS
+    return bool(own & stems(pieces(goal, 200))) or bool(CURRENCY.search(goal))
+
+
+def _properties(card: Card) -> dict[str, dict[str, Any]]:
+    found = card.parameters.get("properties") or {}
+    return {key: node for key, node in found.items() if isinstance(node, dict)}
+
+
+def without_guesses(goal: str, name: str, arguments: dict[str, Any], tools: Sequence[Card]) -> dict[str, Any]:
+    """The arguments without null, and without an optional choice that the goal does not name."""
+    card = next((one for one in tools if one.name == name), None)
+    given = {key: value for key, value in arguments.items() if value is not None}
+    if card is None or card.form is not None:
+        return given
+    required, words = set(card.parameters.get("required") or ()), stems(pieces(goal, 200))
+    nodes = _properties(card)
+    return {
+        key: value
+        for key, value in given.items()
+        if key in required or "enum" not in nodes.get(key, {}) or words & stems(pieces(str(value), 10))
+    }
+
+
+_FUTURE = re.compile(
+    r"\b(?:will|going to)\b.*\b(?:next (?:week|month|year|quarter|summer|winter|spring)|tomorrow|in (?:\d+|a|an|two|three|five|ten) (?:days?|weeks?|months?|years?)|in 20\d\d|by 20\d\d|by the end of)\b", re.I
+)  # fmt: skip
+_UNKNOWN = re.compile(
+    r"\b(?:prices?|shares?|stocks?|bitcoin|gold|oil|cost|worth|dollar|euro|exchange rate|win|wins|lottery|election|champion\w*|match|rise|fall|crash)\b", re.I
+)  # fmt: skip
+_FORETELLS = re.compile(r"\b(?:forecast\w*|predict\w*|future|coming|upcoming|expected|outlook)\b", re.I)
+
+
+def beyond(goal: str, tools: Sequence[Card]) -> str:
+    """What to say of a goal that asks what the future brings, where no tool foretells; "" for any other."""
+    text = asked.FILE.sub(" ", asked.bounded(goal))
+    if not _FUTURE.search(text) or not _UNKNOWN.search(text) or len(re.findall(r"\d+", text)) > 1:
+        return ""
+    if any(_FORETELLS.search(card.description) for card in tools if card.form is None):
+        return ""
+    return f"{prompt.CANNOT}: none of them knows what has not happened yet."
