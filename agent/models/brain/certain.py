@@ -10,7 +10,7 @@ import re
 from collections.abc import Collection
 from typing import Any
 
-from outrider.agent.models.brain import hints
+from outrider.agent.models.brain.sums import hints
 from outrider.agent.models.brain.values import ENDINGS, KIND_WORDS, UNIT
 from outrider.agent.models.choice import asked, clauses
 
@@ -256,7 +256,11 @@ def _reads(text: str) -> Call | None:
         return "read_file", {"path": files[0]}
     wanted = asked.read(text)
     plain = not wanted.deeds and not asked.may_change_files(text)
-    question = re.search(r"\b(?:what|which|who|whom|whose|when|where|how|according to|does|is|are)\b", text, re.I)
+    question = re.search(
+        r"^\W*(?:please |can you |could you )*(?:find|look up|get|give me|tell me|show me|check)\b|\b(?:what|which|who|whom|whose|when|where|how|according to|does|is|are)\b",
+        text,
+        re.I,
+    )
     return ("read_file", {"path": files[0]}) if plain and question else None
 
 

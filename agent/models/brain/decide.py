@@ -13,8 +13,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from outrider.agent.models.brain import certain, doubts, grammar, prompt, sql, stories, told, values, word_sums
+from outrider.agent.models.brain import certain, doubts, grammar, prompt, sql, told, values
 from outrider.agent.models.brain.lines import Card, clearly, is_filled, likely, pick
+from outrider.agent.models.brain.sums import stories, word_sums
 from outrider.agent.models.choice import asked, clauses, coverage
 from outrider.agent.models.choice.coverage import Done
 from outrider.agent.models.choice.steps import CHANGING, Step
@@ -60,7 +61,7 @@ def begin(goal: str, tools: Sequence[Card], history: Sequence[Step]) -> Ask | Mo
         return _spelt_out(goal, tools, history) or _done(goal, tools, history) or prepare(goal, tools, history)
     at, own = _current(len(parts), history)
     good = [step for step in history if step.ok]
-    if at >= len(parts) or len(history) >= MAX_STEPS or (parts[at].save_to and not good):
+    if at >= len(parts) or len(history) >= MAX_STEPS or (parts[at].save_to and (not good or told.is_empty(good[-1]))):
         return together(goal, tools, history, parts)
     if not parts[at].save_to:
         return replace(prepare(parts[at].text, tools, own), whole=(goal, history))
@@ -329,6 +330,7 @@ def _checked(ask: Ask, text: str, tools: Sequence[Card], *, whole: bool = True) 
     done = [Done(s.tool, s.arguments, s.observation, s.ok, about.get(s.tool, "")) for s in ask.history]
     missing = coverage.left_out(ask.goal, done, text)
     said = "\n".join(part for part in (text, _how(good), coverage.named(missing)) if part)
+    whole = whole and not any(told.is_empty(step) for step in good)
     outcome: Outcome = "answered" if whole and not missing and good else "partial" if good else "unable"
     return Move(text=said, outcome=outcome, missing=tuple(missing))
 

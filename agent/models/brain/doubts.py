@@ -12,8 +12,9 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from outrider.agent.models.brain import prompt, stories
+from outrider.agent.models.brain import prompt
 from outrider.agent.models.brain.lines import CURRENCY, Card
+from outrider.agent.models.brain.sums import stories
 from outrider.agent.models.choice import asked, clauses
 from outrider.agent.models.choice.arithmetic import numbers_in_digits
 from outrider.agent.models.choice.steps import Step

@@ -241,7 +241,13 @@ def _other_words(goal: str, columns: list[tuple[str, str]], used: str) -> list[s
     """Words where a value stands ("the pending orders", "are still open"): none of a column, none in a condition already."""
     named = {stem(part) for name, _ in columns for part in re.findall(r"[a-z]+", name.lower())}
     text = asked.FILE.sub(" ", asked.bounded(goal))
-    fits = [w for w in _PLACE.findall(text) if w.lower() not in BREAKS | _NO_VALUES and stem(w.lower()) not in named]
+    fits = [
+        w
+        for w in _PLACE.findall(text)
+        if not (_MORE.fullmatch(w) or _LESS.fullmatch(w))
+        and w.lower() not in BREAKS | _NO_VALUES
+        and stem(w.lower()) not in named
+    ]
     plural = {w.lower() for w in fits if w.lower().endswith("s") and not w.lower().endswith("ss")}
     return list(dict.fromkeys(w for w in fits if w.lower() not in used.lower() and w.lower() not in plural))[:6]
 

@@ -59,8 +59,14 @@ def split(goal: str) -> list[Clause]:
 def _with_file(clauses: list[Clause]) -> list[Clause]:
     """A clause without a file of its own means the file of the clause before: "… in sales.csv, and how many rows"."""
     out: list[Clause] = []
-    last = thing = ""
+    last = thing = day = ""
     for clause in clauses:
+        if day and not asked.FILE.search(clause.text):
+            said = re.sub(
+                r"\b(from|after|since) (?:then|that (?:day|date)|there)\b", rf"\1 {day}", clause.text, flags=re.I
+            )
+            clause = replace(clause, text=said)
+        day = next((match[0] for one in asked.DATES for match in one.finditer(clause.text)), day)
         files = asked.FILE.findall(clause.text)
         if (
             not files

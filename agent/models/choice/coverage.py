@@ -255,7 +255,7 @@ def _off_the_point(goal: str, wanted: asked.Asked, done: Sequence[Done], answer:
         r"\b(?:says?|about|contents?|inside|is in|summar\w+|does .{1,60} do)\b", goal[: asked.LOOKED_AT], re.I
     ):
         return []
-    near = " ".join(_lines_of(one.seen, answer) for one in reads) or answer
+    near = " ".join(_lines_of(one.seen, answer) for one in reads).strip() or " ".join(one.seen for one in reads)
     if point & stems(pieces(near, 2000)):
         return []
     words = [word for word in pieces(asked.bounded(goal), 200) if stem(word) in point]

@@ -142,7 +142,7 @@ def test_a_result_is_saved_where_the_goal_says() -> None:
 
 def test_a_step_on_the_result_applies_to_all_of_it() -> None:
     """ "add 5 to 7 and multiply the result by 2" is 24, also where the last number is one a rule could have put in."""
-    from outrider.agent.models.brain.hints import expression
+    from outrider.agent.models.brain.sums.hints import expression
 
     assert expression("Add 5 to 7 and multiply the result by 2") == "(5 + 7) * 2"
     assert expression("Add 3 and 4 then double it") == "(3 + 4) * 2"
