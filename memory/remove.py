@@ -89,6 +89,7 @@ def _remove_one(db: Connection, row: RowMapping) -> tuple[set[str], int]:
     if db.dialect.name != "sqlite":
         db.execute(text("DELETE FROM recall WHERE id > :low AND id < :high"), {"low": low, "high": low + (1 << 32)})
     db.execute(delete(e).where(mine))
+    db.execute(delete(schema.requests).where(schema.requests.c.run_id == row["run_id"]))
     db.execute(delete(schema.summaries).where(schema.summaries.c.number == row["number"]))
     db.execute(delete(schema.runs).where(schema.runs.c.number == row["number"]))
     return digests, count

@@ -32,6 +32,7 @@ from outrider.agent.cli.commands import (
     runs,
     scan,
     show,
+    skills,
     tools,
     tune,
     undo,
@@ -85,7 +86,7 @@ COMMANDS = {
 }
 for name, module in COMMANDS.items():
     app.command(name, cls=Command)(module.command)
-for group in (tools, models, config, policy):
+for group in (tools, skills, models, config, policy):
     app.add_typer(group.app)
 
 
@@ -108,4 +109,5 @@ def outrider(
 
 def run_command_line(arguments: list[str]) -> int:
     """Run one command; returns the exit code."""
-    return run_with(lambda: typer.main.get_command(app), without_colour(arguments))
+    words = without_colour(arguments)
+    return run_with(lambda: typer.main.get_command(app).main(words, prog_name="outrider", standalone_mode=False))

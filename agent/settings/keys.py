@@ -59,6 +59,9 @@ DECISION = Kind("allow, ask or deny", lambda value: value in ("allow", "ask", "d
 HOSTS = Kind(
     "a list of hosts", lambda value: isinstance(value, list) and all(isinstance(one, str) for one in value), _toml
 )
+FOLDERS = Kind(
+    "a list of folders", lambda value: isinstance(value, list) and all(isinstance(one, str) for one in value), _toml
+)
 RULES = Kind(
     "a list of tables", lambda value: isinstance(value, list) and all(isinstance(one, dict) for one in value), _toml
 )
@@ -137,6 +140,9 @@ KEYS: tuple[Key, ...] = (
         '[{ decision = "deny", host = "*.example.org" }]'),
     Key("databases.*", TEXT, "a database that `sql_query` may read; a password is written {{secret:NAME}}",
         '"sqlite:////home/me/shop.db"'),
+    Key("skills.folders", FOLDERS, "folders of Agent Skills beside those that were added (docs/skills.md)",
+        '["/home/me/skills"]'),
+    Key("skills.trust", FOLDERS, "workspaces whose own `.agents/skills` are used", '["/home/me/project"]', inside=False),
     Key("tool_settings.*", ANY, "settings of one tool, handed to it as they are", '{ hide = ["private"] }'),
     Key("mcp.*", ANY, "an MCP server whose tools runs get (docs/mcp.md)", '{ command = "mcp-server-time" }', inside=False),
     Key("alias.*", TEXT, "a name of your own for a model: `--model NAME`", '"openai:gpt-5-mini"', inside=False),

@@ -55,7 +55,7 @@ def migrated(url: str) -> Store:
     """A database that was brought from nothing to the newest version by the migrations alone."""
     store = Store(url)
     with store.write() as db:
-        for name in ("recall_words", "recall", "summaries", "events", "blobs", "runs", "spending", "outrider_schema"):
+        for name in ("recall_words", "recall", *schema.metadata.tables):
             db.execute(text(f"DROP TABLE {name}"))
     with store.write() as db:
         upgrade(db, "")
@@ -75,7 +75,7 @@ def test_migrations_make_the_same_postgres_schema_as_a_new_database(postgres: Po
     """The same, on PostgreSQL."""
     new, old = Store(postgres.new_database()), Store(postgres.new_database())
     with old.write() as db:
-        for name in ("recall", "summaries", "events", "blobs", "runs", "spending", "outrider_schema"):
+        for name in ("recall", *schema.metadata.tables):
             db.execute(text(f"DROP TABLE {name}"))
         upgrade(db, "")
     assert postgres_schema(old) == postgres_schema(new)
@@ -121,7 +121,7 @@ def test_database_of_another_program_is_refused_and_left_as_it_was(any_url: str,
         return
     maker = Store(any_url)
     with maker.write() as db:
-        for name in ("recall", "summaries", "events", "blobs", "runs", "spending", "outrider_schema"):
+        for name in ("recall", *schema.metadata.tables):
             db.execute(text(f"DROP TABLE {name}"))
         db.execute(text(f"CREATE TABLE {table} (mine TEXT)"))
     maker.close()
