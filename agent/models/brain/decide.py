@@ -58,16 +58,24 @@ def begin(goal: str, tools: Sequence[Card], history: Sequence[Step]) -> Ask | Mo
         return _append(goal, tools, history, *added)
     parts = clauses.split(goal)
     if len(parts) == 1:
-        return _spelt_out(goal, tools, history) or _done(goal, tools, history) or prepare(goal, tools, history)
+        spelt = _by_code(goal, tools, history) or _spelt_out(goal, tools, history)
+        return spelt or _done(goal, tools, history) or prepare(goal, tools, history)
     at, own = _current(len(parts), history)
     good = [step for step in history if step.ok]
     if at >= len(parts) or len(history) >= MAX_STEPS or (parts[at].save_to and (not good or told.is_empty(good[-1]))):
         return together(goal, tools, history, parts)
     if not parts[at].save_to:
-        return replace(prepare(parts[at].text, tools, own), whole=(goal, history))
+        spelt = _by_code(parts[at].text, tools, own)
+        return spelt or replace(prepare(parts[at].text, tools, own), whole=(goal, history))
     if not any(card.name == "write_file" for card in tools):
         return together(goal, tools, history, parts)
     return Move(("write_file", {"path": parts[at].save_to, "content": _content(parts, history)}))
+
+
+def _by_code(goal: str, tools: Sequence[Card], history: Sequence[Step]) -> Move | None:
+    """The first call where the goal itself spells it out: there is nothing to ask the model."""
+    found = certain.call(goal, {card.name for card in tools}) if not history else None
+    return Move(found) if found else None
 
 
 def _spelt_out(goal: str, tools: Sequence[Card], history: Sequence[Step]) -> Move | None:

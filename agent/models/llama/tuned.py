@@ -71,7 +71,6 @@ class TunedModel:
             return Reply(text=said, usage=NOTHING, outcome="partial")
         if not view.history and (why := english.not_english(view.goal)):
             return Reply(text=why, usage=NOTHING, outcome="unable")
-        await self._ready_by(until)
         move, usage = await self._move(request, view, until)
         move = decide.doubted(move, view.goal, _cards(view), view.history, self._sure.get(asked.bounded(view.goal), {}))
         if move.call is not None:
@@ -103,6 +102,7 @@ class TunedModel:
     async def _asked(
         self, one: decide.Ask, cards: list[Card], request: Request, until: float, so_far: Usage
     ) -> tuple[decide.Move, Usage]:
+        await self._ready_by(until)
         left_s = until - time.monotonic()
         if left_s <= 0:
             raise _late(self.name, request.timeout_s)
