@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from outrider.agent.cli.commands import (
+    approve,
     chat,
     compare,
     completion,
@@ -33,6 +34,7 @@ from outrider.agent.cli.commands import (
     scan,
     show,
     skills,
+    stop,
     tools,
     tune,
     undo,
@@ -62,6 +64,8 @@ COMMANDS = {
     "chat": chat,
     "resume": resume,
     "fork": fork,
+    "approve": approve,
+    "stop": stop,
     "runs": runs,
     "find": find,
     "usage": usage,
