@@ -102,7 +102,7 @@ def _done(goal: str, tools: Sequence[Card], history: Sequence[Step]) -> Move | N
     ):
         return None
     move = guarded(Ask(goal, "", "", (), history), "", tools)
-    return move if move.outcome == "answered" else None
+    return move if move.outcome == "answered" and move.text.strip() else None
 
 
 def _append(goal: str, tools: Sequence[Card], history: Sequence[Step], path: str, line: str) -> Move:
@@ -272,7 +272,7 @@ def read(ask: Ask, text: str, tools: Sequence[Card], sure: float = 1.0) -> Move:
     """What the model wrote as a call or an answer. sure: how likely the model itself holds it, 0 to 1."""
     call = prompt.read_call(text.strip()) if ask.grammar else None
     if call is not None:
-        name, arguments = call[0], sql.made_right(call[0], doubts.without_guesses(ask.goal, *call, tools), ask.looked)
+        name, arguments = call[0], sql.made_right(call[0], doubts.put_right(ask.goal, *call, tools), ask.looked)
         if name == "calculate" and not ask.history:
             arguments = _read_twice(ask.goal, arguments, sure)
         if any(step.tool == name and step.arguments == arguments for step in ask.history):
@@ -368,7 +368,9 @@ def _said(goal: str, text: str, good: Sequence[Step]) -> str:
     )  # a look at a table is none if SQL came
     if texts:
         wants_all = re.search(
-            r"\b(?:show|print|display|open|contents?|what(?:'s| is) in|what does .{1,60} say|read)\b", goal, re.I
+            r"\b(?:show|print|display|open|contents?|summar\w+|what(?:'s| is) in|what does .{1,60} say|read)\b",
+            goal,
+            re.I,
         )
         whole = len(good) == 1 and wants_all and len(texts[0]) < told.MOST and not asked.read(goal).asks
         lines.insert(0, texts[0].strip() if whole else told.borne_out(goal, text if not lines else "", texts))

@@ -18,11 +18,11 @@ from outrider.agent.models.brain.sums import stories
 from outrider.agent.models.choice import asked, clauses
 from outrider.agent.models.choice.arithmetic import numbers_in_digits
 from outrider.agent.models.choice.steps import Step
-from outrider.agent.models.choice.words import pieces, stems
+from outrider.agent.models.choice.words import pieces, stem, stems
 
 CERTAIN = 0.9  # so sure is the model seldom wrong: its sum stands beside another reading, and the answer says so
-LEAST = {"calculate": 0.6, "table": 0.25, "sql_query": 0.25}  # below this a call is doubtful; calibrated on goals that
-LEAST_OWN = 0.35  # were not trained on (docs/builtin.md)
+LEAST = {"calculate": 0.6, "table": 0.12, "sql_query": 0.12}  # below this a call is doubtful; calibrated on goals that
+LEAST_OWN, LEAST_OTHER = 0.35, 0.2  # were not trained on (docs/builtin.md)
 
 
 def is_doubtful(goal: str, step: Step, tools: Sequence[Card], sure: Mapping[str, float]) -> bool:
@@ -35,7 +35,7 @@ def is_doubtful(goal: str, step: Step, tools: Sequence[Card], sure: Mapping[str,
     card = next((one for one in tools if one.name == step.tool), None)
     if card is not None and card.form is None:
         return likely < LEAST_OWN or _own_is_doubtful(goal, step, card, likely)
-    return likely < LEAST.get(step.tool, 0.0)
+    return likely < LEAST.get(step.tool, LEAST_OTHER)
 
 
 def _sum_is_doubtful(goal: str, expression: str, likely: float) -> bool:
@@ -79,6 +79,34 @@ def _is_about(goal: str, card: Card) -> bool:
 def _properties(card: Card) -> dict[str, dict[str, Any]]:
     found = card.parameters.get("properties") or {}
     return {key: node for key, node in found.items() if isinstance(node, dict)}
+
+
+def put_right(goal: str, name: str, arguments: dict[str, Any], tools: Sequence[Card]) -> dict[str, Any]:
+    """The arguments of a call without guesses; where one number stands twice that was said once, each number in its place."""
+    given = without_guesses(goal, name, arguments, tools)
+    card = next((one for one in tools if one.name == name), None)
+    keys = [key for key, value in given.items() if isinstance(value, int | float) and not isinstance(value, bool)]
+    if card is None or card.form is not None or len({given[key] for key in keys}) == len(keys):
+        return given
+    plain = numbers_in_digits(goal.lower()).replace(",", "")
+    said = list(re.finditer(r"(?<![\w.:])(\d+(?:\.\d+)?)\s?([a-z%]*)", plain))
+    if len(said) != len(keys):
+        return given
+    placed = dict(given)
+    free = list(keys)
+    for match in [one for one in said if one[2]]:
+        key = next((key for key in free if stem(match[2]) in stems(pieces(key, 5))), None)
+        if key is not None:
+            placed[key] = _number(match[1])
+            free.remove(key)
+            said.remove(match)
+    for key, match in zip(free, said, strict=True):
+        placed[key] = _number(match[1])
+    return placed
+
+
+def _number(text: str) -> int | float:
+    return float(text) if "." in text else int(text)
 
 
 def without_guesses(goal: str, name: str, arguments: dict[str, Any], tools: Sequence[Card]) -> dict[str, Any]:

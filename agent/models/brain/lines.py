@@ -117,7 +117,9 @@ def clearly(goal: str, cards: Sequence[Card]) -> list[Card]:
     best = max((one for one, card in scored if card.form is None), default=0.0)
     built_in = max((one for one, card in scored if card.form is not None), default=0.0)
     return (
-        [card for one, card in scored if card.form is None and one >= max(CLEAR, 0.6 * best)] if best > built_in else []
+        [card for one, card in scored if card.form is None and one >= max(CLEAR, 0.75 * best)]
+        if best > built_in
+        else []
     )
 
 
@@ -145,6 +147,7 @@ def score(goal: str, words: frozenset[str], card: Card) -> float:
         + 1.3 * bool(_enums(card.parameters) & set(re.findall(r"[a-z]+", goal.lower())))
         + 1.2 * asks
         + 1.6 * len(words & name)
+        + 1.0 * bool(name and name <= words)
         + 1.0 * len(words & (about - name))
         + 0.7 * len(words & (inside - about - name))
     )

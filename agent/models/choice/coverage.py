@@ -109,10 +109,15 @@ def _deeds(wanted: asked.Asked, done: Sequence[Done]) -> list[str]:
         pattern, tools = asked.DEEDS[deed]
         if deed in asked.FILE_DEEDS and not wanted.files and done:
             continue  # "move", "copy", "put" without a file are said of many things
-        own = any(pattern.search(f"{one.tool.replace('_', ' ')} {one.about}") for one in done)
+        own = any(pattern.search(_with_stems(f"{one.tool.replace('_', ' ')} {one.about}")) for one in done)
         if not own and not any(one.tool in tools for one in done):
             out.append(f"to {deed}")
     return out
+
+
+def _with_stems(text: str) -> str:
+    """The text and, of its words, what is left without an ending: "sending" is send."""
+    return f"{text} {' '.join(re.sub('ing$', '', word) for word in text.lower().split())}"
 
 
 def _of_tables(goal: str, wanted: asked.Asked, done: Sequence[Done]) -> list[str]:

@@ -74,3 +74,11 @@ def test_what_the_future_brings_is_not_answered_with_today() -> None:
     assert doubts.beyond("what will the date be in 30 days?", [CALCULATE]) == ""
     tells = Card("outlook", "Forecast of a share's price.", {"type": "object", "properties": {}})
     assert doubts.beyond("What will the ABC share cost next month?", [tells]) == ""
+
+
+def test_two_numbers_go_where_their_words_say() -> None:
+    """ "A 5000 euro credit for 2 years" is no credit of 2 over 2 years."""
+    twice = {"principal": 2, "years": 2}
+    assert doubts.put_right("a 5000 euro credit for 2 years", "loan_payment", twice, [RATE]) == {"principal": 5000, "years": 2}  # fmt: skip
+    right = {"principal": 5000, "years": 2}
+    assert doubts.put_right("a 5000 euro credit for 2 years", "loan_payment", right, [RATE]) == right
