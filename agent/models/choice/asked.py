@@ -128,7 +128,13 @@ def rest_of(text: str) -> str:
 
 def may_change_files(goal: str) -> bool:
     """Whether the goal says that something is to be written, changed or removed: "hello → notes.txt" does not."""
-    return CHANGES.search(FILE.sub(" ", rest_of(bounded(goal)))) is not None
+    text = FILE.sub(" ", rest_of(bounded(goal)))
+    return CHANGES.search(_AS_IT_IS.sub(" ", text)) is not None
+
+
+_AS_IT_IS = re.compile(
+    r"\b(?:is|are|was|were|been|has|have|had|does|did)\s+(?:\w+\s+){0,2}?(?:set|made|written|saved|stored|put|called|named|changed|updated|kept|recorded|noted|added|created|contain|note|mention|fixed|turned)\b", re.I
+)  # fmt: skip; said of how things are, not to be done
 
 
 def bounded(text: str) -> str:
