@@ -59,9 +59,31 @@ TAIL = re.compile(
 )  # fmt: skip
 
 
+_LATER = (
+    re.compile(r",?\s*\b(?:and |then |and then )+(?P<o>divide|multiply|increase|raise|decrease|reduce|lower)\s+(?:it|that|this|the (?:result|sum|total|average|price|number|value))\s+by\s+(?P<n>\d+(?:\.\d+)?)\s*(?P<p>%|percent|per cent)?\s*[?.!]*$", re.I),
+    re.compile(r",?\s*\b(?:and |then |and then )+(?P<o>add|subtract|take|knock)\s+(?P<n>\d+(?:\.\d+)?)\s*(?P<p>%|percent|per cent)?\s+(?:to|from|off|off of|away from)\s+(?:it|that|this|the (?:result|sum|total|average|price|number|value))\s*[?.!]*$", re.I),
+)  # fmt: skip
+_SIGNS = {"divide": "/", "multiply": "*", "increase": "+", "raise": "+", "add": "+"}  # any other takes away
+
+
+def tailless(goal: str) -> str:
+    """The goal without the sum that it wants of a result."""
+    text = " ".join(goal.split())
+    for one in (TAIL, *_LATER):
+        text = one.sub("", text)
+    return text
+
+
 def carried(goal: str, value: str) -> Call | None:
     """The sum that a goal wants of a result: "… in stock.csv plus 20%"; None where it wants none."""
-    match = TAIL.search(" ".join(asked.bounded(goal).split()))
+    text = " ".join(asked.bounded(goal).split())
+    later = next((found for one in _LATER if (found := one.search(text))), None)
+    if later and re.fullmatch(r"-?\d+(?:\.\d+)?", value):
+        sign = _SIGNS.get(later["o"].lower(), "-")
+        if later["p"]:
+            return "calculate", {"expression": f"{value} * (1 {sign} {later['n']} / 100)"} if sign in "+-" else {}
+        return "calculate", {"expression": f"{value} {sign} {later['n']}"}
+    match = TAIL.search(text)
     if not match or not re.fullmatch(r"-?\d+(?:\.\d+)?", value):
         return None
     up = match["o"].lower() in ("plus", "and add", "increased by")
@@ -122,6 +144,7 @@ def _dates(text: str) -> Call | None:
 _FILES: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     (rf"(?:rename|move) (?:the )?(?:file )?{_P.format('a')} (?:to|into|as) (?:the )?(?:file )?{_P.format('b')}", "move_file", ("path", "to")),
     (rf"(?:copy|duplicate|back up) (?:the )?(?:file )?{_P.format('a')} (?:to|as|into) (?:the )?(?:file )?{_P.format('b')}", "copy_file", ("path", "to")),
+    (rf"(?:make|create) a (?:copy|backup|duplicate) of (?:the )?(?:file )?{_P.format('a')} (?:named|called|as|to|in|into|under the name) (?:the )?(?:file )?{_P.format('b')}", "copy_file", ("path", "to")),
     (rf"(?:delete|erase|remove|get rid of) (?:the )?(?:file )?{_P.format('a')}", "delete_file", ("path",)),
 )  # fmt: skip
 _Q = r"(?:\"([^\"]+)\"|'([^']+)'|`([^`]+)`|(\S+))"
@@ -136,6 +159,20 @@ _SETTING = (
     re.compile(rf"{_STARTS}(?:in|inside) {_P.format('f')},? (?:change|set|switch|update) (?:the )?(?P<k>[\w.-]+) (?:from {_W.format('a')} )?to {_W.format('b')}{_ENDS}", re.I),
     re.compile(rf"{_STARTS}(?:change|set|switch|update) (?:the )?(?P<k>[\w.-]+)(?: (?:in|of) {_P.format('f')})? from {_W.format('a')} to {_W.format('b')}(?: in (?:the file )?{_P.format('g')})?{_ENDS}", re.I),
 )  # fmt: skip
+
+
+_SET_TO = (
+    re.compile(rf"{_STARTS}(?:in|inside) {_P.format('f')},? (?:change|set|switch|update|put) (?:the )?(?:value of )?(?P<k>[\w.-]+(?: \w+)?) (?:to|=) {_W.format('b')}{_ENDS}", re.I),
+    re.compile(rf"{_STARTS}(?:change|set|switch|update) (?:the )?(?:value of )?(?P<k>[\w.-]+(?: \w+)?) to {_W.format('b')} in (?:the file )?{_P.format('f')}{_ENDS}", re.I),
+    re.compile(rf"{_STARTS}(?:change|set|switch|update) (?:the )?(?P<k>[\w.-]+(?: \w+)?) in (?:the file )?{_P.format('f')} to {_W.format('b')}{_ENDS}", re.I),
+)  # fmt: skip
+
+
+def set_to(goal: str) -> tuple[str, str, str] | None:
+    """(file, key, value) of a goal that wants a setting to have a value; None for any other."""
+    text = " ".join(asked.bounded(goal).split())
+    found = next((match for one in _SET_TO if (match := one.search(text))), None)
+    return (found["f"], found["k"], found["b"]) if found and " from " not in text else None
 
 
 def _setting(text: str) -> Call | None:
@@ -235,7 +272,7 @@ def _searches(text: str) -> Call | None:
     if asked.FILE.search(asked.QUOTED.sub(" ", text)):
         return None
     found = next((match for one in _SEARCH if (match := one.search(text))), None)
-    word = found["w"].strip("\"'`“”‘’ ") if found else ""
+    word = found["w"].strip("\"'`“”‘’ ?!.,") if found else ""
     return ("search_files", {"pattern": word, "ignore_case": True}) if 0 < len(word) <= 60 else None
 
 

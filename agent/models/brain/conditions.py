@@ -32,7 +32,7 @@ def required(goal: str, columns: Sequence[tuple[str, str]], cells: dict[str, lis
     for pattern, sign in COMPARISONS:
         for match in re.finditer(pattern, text, re.IGNORECASE):
             number = next(filter(None, match.groups())).replace(",", "")
-            if re.fullmatch(r"(?:19|20)\d\d", number) and _has_date(columns):
+            if re.fullmatch(r"(?:19|20)\d\d", number) and (_has_date(columns) or _year_column(columns)):
                 continue
             if not any(abs(at - match.start()) < 12 for at, _ in found):
                 found.append((match.start(), (_near(text, match.start(), columns) or "#", f" {sign} {number}")))
@@ -84,6 +84,8 @@ def _dates(text: str, columns: Sequence[tuple[str, str]]) -> list[tuple[int, Con
         out.append((at, (column, f" {sign} '{iso}'")))
     if days:
         return out
+    if not _has_date(columns) and (year := _year_column(columns)):
+        return _years(text, year)
     months = [
         (m.start(), f"{m[2]}-{asked.month_number(m[1]):02}")
         for m in re.finditer(rf"\b{asked.MONTH},? (\d{{4}})\b", text, re.I)
@@ -94,6 +96,38 @@ def _dates(text: str, columns: Sequence[tuple[str, str]]) -> list[tuple[int, Con
         else []
     )
     return [(at, (column, f" LIKE '{said}%'")) for at, said in (months or years)[:1]]
+
+
+def _year_column(columns: Sequence[tuple[str, str]]) -> str:
+    """The numeric column that holds years, by its name."""
+    found = (
+        n
+        for n, kind in columns
+        if kind in ("number", "integer") and re.search(r"year|published|founded|built|released|born", n, re.I)
+    )
+    return next(found, "")
+
+
+def _years(text: str, column: str) -> list[tuple[int, Condition]]:
+    between = re.search(r"\b(?:between|from)\s+((?:1\d|20)\d\d)\s+(?:and|to|until)\s+((?:1\d|20)\d\d)\b", text, re.I)
+    if between:
+        return [(between.start(), (column, f" BETWEEN {between[1]} AND {between[2]}"))]
+    match = re.search(
+        r"\b(after|later than|since|from|before|earlier than|until|up to|in|of)\s+(?:the year )?((?:1\d|20)\d\d)\b",
+        text,
+        re.I,
+    )
+    signs = {
+        "after": ">",
+        "later than": ">",
+        "since": ">=",
+        "from": "=",
+        "before": "<",
+        "earlier than": "<",
+        "until": "<=",
+        "up to": "<=",
+    }
+    return [(match.start(), (column, f" {signs.get(match[1].lower(), '=')} {match[2]}"))] if match else []
 
 
 def _values(
@@ -134,7 +168,7 @@ def _equals(value: str) -> str:
 
 
 def _at(text: str, value: str) -> int:
-    match = re.search(rf"(?<!\w){re.escape(value)}(?!\w)", text)
+    match = re.search(rf"(?<!\w){re.escape(value)}(?:e?s)?(?!\w)", text)
     return match.start() if match else -1
 
 
@@ -156,6 +190,12 @@ def cells_of(seen: str) -> dict[str, list[str]]:
     names = [name.strip() for name in lines[start + 1].split(" | ")]
     out: dict[str, list[str]] = {name: [] for name in names}
     for line in lines[start + 2 :]:
+        listed = re.match(r"values of (.+?): (.+)$", line)
+        if listed and listed[1] in out:
+            out[listed[1]] += [
+                one for one in listed[2].split(", ") if re.search(r"[A-Za-z]", one) and one not in out[listed[1]]
+            ]
+            continue
         parts = [cell.strip() for cell in line.split(" | ")]
         if len(parts) == len(names):
             for name, cell in zip(names, parts, strict=True):

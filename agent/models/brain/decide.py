@@ -53,6 +53,11 @@ def begin(goal: str, tools: Sequence[Card], history: Sequence[Step]) -> Ask | Mo
     """What to ask next, or the move that needs no model: a goal of several clauses is worked on clause by clause."""
     if not history and (why := doubts.beyond(goal, tools)):
         return Move(text=why, outcome="unable")
+    wanted = certain.set_to(goal)
+    if wanted and {"read_file", "edit_file"} <= {card.name for card in tools} and len(history) < 2:
+        move = _set(history, *wanted)
+        if move is not None:
+            return move
     added = certain.appended(goal)
     if added and {"read_file", "edit_file"} <= {card.name for card in tools}:
         return _append(goal, tools, history, *added)
@@ -84,11 +89,10 @@ def _spelt_out(goal: str, tools: Sequence[Card], history: Sequence[Step]) -> Mov
         return None
     if history[-1].tool in ("table", "sql_query") and "sql" not in history[-1].arguments:
         return None
-    values = (
-        re.findall(r"-?\d+(?:\.\d+)?", told.result(history[-1]).replace(",", ""))
-        if history[-1].tool not in told.TEXTS
-        else []
-    )
+    text = told.result(history[-1])
+    if history[-1].tool in told.TEXTS:
+        text = told.nearest(certain.tailless(goal), [history[-1].observation])
+    values = re.findall(r"(?<![\w.])-?\d+(?:\.\d+)?", text.replace(",", ""))
     found = certain.carried(goal, values[-1]) if len(values) == 1 else None
     return Move(found) if found and any(card.name == "calculate" for card in tools) else None
 
@@ -103,6 +107,17 @@ def _done(goal: str, tools: Sequence[Card], history: Sequence[Step]) -> Move | N
         return None
     move = guarded(Ask(goal, "", "", (), history), "", tools)
     return move if move.outcome == "answered" and move.text.strip() else None
+
+
+def _set(history: Sequence[Step], path: str, key: str, value: str) -> Move | None:
+    """A setting given a value: the file is read, its line is replaced; None where it has no such line."""
+    if not history:
+        return Move(("read_file", {"path": path}))
+    name = r"[ _.-]?".join(re.escape(part) for part in re.split(r"[ _.-]+", key))
+    line = re.search(rf"^(\s*[\"']?{name}[\"']?\s*[:=]\s*)([^\n]+)$", history[0].observation, re.I | re.M)
+    if history[0].tool != "read_file" or not history[0].ok or not line:
+        return None
+    return Move(("edit_file", {"path": path, "old": line[0].strip("\n"), "new": f"{line[1]}{value}"}))
 
 
 def _append(goal: str, tools: Sequence[Card], history: Sequence[Step], path: str, line: str) -> Move:
@@ -273,6 +288,8 @@ def read(ask: Ask, text: str, tools: Sequence[Card], sure: float = 1.0) -> Move:
     call = prompt.read_call(text.strip()) if ask.grammar else None
     if call is not None:
         name, arguments = call[0], sql.made_right(call[0], doubts.put_right(ask.goal, *call, tools), ask.looked)
+        if name == "edit_file" and not _is_asked_for(ask.goal, arguments):
+            return Move(text=f"{prompt.CANNOT} for certain, and I changed nothing.", outcome="unable", missing=("a change",))  # fmt: skip
         if name == "calculate" and not ask.history:
             arguments = _read_twice(ask.goal, arguments, sure)
         if any(step.tool == name and step.arguments == arguments for step in ask.history):
@@ -299,6 +316,12 @@ def doubted(move: Move, goal: str, tools: Sequence[Card], history: Sequence[Step
     way = str(last.get("expression") or last.get("sql") or prompt.call_line(found[-1].tool, last))
     said = f"{move.text}\nI am not sure that I read the goal right. I took it as: {way}"
     return replace(move, text=said, outcome="partial", missing=("certainty",))
+
+
+def _is_asked_for(goal: str, arguments: dict[str, Any]) -> bool:
+    """Whether a change of a file puts in something that the goal holds."""
+    fresh = str(arguments.get("new") or "").strip().lower()
+    return any(line.strip() in goal.lower() for line in fresh.split("\n") if line.strip()) or not fresh
 
 
 def _read_twice(goal: str, arguments: dict[str, Any], sure: float) -> dict[str, Any]:

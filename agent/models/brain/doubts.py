@@ -22,7 +22,7 @@ from outrider.agent.models.choice.words import pieces, stem, stems
 
 CERTAIN = 0.9  # so sure is the model seldom wrong: its sum stands beside another reading, and the answer says so
 LEAST = {"calculate": 0.6, "table": 0.12, "sql_query": 0.12}  # below this a call is doubtful; calibrated on goals that
-LEAST_OWN, LEAST_OTHER = 0.35, 0.2  # were not trained on (docs/builtin.md)
+LEAST_OWN, LEAST_OTHER = 0.25, 0.2  # were not trained on (docs/builtin.md)
 
 
 def is_doubtful(goal: str, step: Step, tools: Sequence[Card], sure: Mapping[str, float]) -> bool:
@@ -110,18 +110,38 @@ def _number(text: str) -> int | float:
 
 
 def without_guesses(goal: str, name: str, arguments: dict[str, Any], tools: Sequence[Card]) -> dict[str, Any]:
-    """The arguments without null, and without an optional choice that the goal does not name."""
+    """The arguments without null and without optional values that nobody said; with the choices that the goal names."""
     card = next((one for one in tools if one.name == name), None)
     given = {key: value for key, value in arguments.items() if value is not None}
     if card is None or card.form is not None:
         return given
     required, words = set(card.parameters.get("required") or ()), stems(pieces(goal, 200))
     nodes = _properties(card)
-    return {
-        key: value
-        for key, value in given.items()
-        if key in required or "enum" not in nodes.get(key, {}) or words & stems(pieces(str(value), 10))
-    }
+    out = {key: value for key, value in given.items() if key in required or _is_said(key, value, card, words, given)}
+    for key, node in nodes.items():
+        named = [one for one in node.get("enum") or () if isinstance(one, str) and stems(pieces(one, 10)) <= words]
+        if len(named) == 1 and not stems(pieces(str(out.get(key, "")), 10)) & words:
+            out[key] = named[0]
+    return {key: out[key] for key in nodes if key in out}
+
+
+_WHEN = re.compile(r"^(?:day|date|when|time|hour|from|until)$|_(?:day|date|time)$", re.I)
+_A_TIME = re.compile(r"\d|day\b|\btoday|tomorrow|tonight|week|month|noon|midnight|morning|evening|\b(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)", re.I)  # fmt: skip
+
+
+def _is_said(key: str, value: Any, card: Card, words: frozenset[str], given: dict[str, Any]) -> bool:
+    """Whether an optional value is one that somebody gave: no word of the tool's own, no other argument again, a time where one is due."""
+    node = _properties(card).get(key, {})
+    own = stems(pieces(str(value), 10))
+    if "enum" in node:
+        return bool(own & words)
+    if not isinstance(value, str):
+        return True
+    if _WHEN.search(key) and not _A_TIME.search(value):
+        return False
+    others = " ".join(str(other) for name, other in given.items() if name != key)
+    tool = stems(pieces(f"{card.name} {card.description} {' '.join(_properties(card))} {others}", 200))
+    return not own <= tool
 
 
 _FUTURE = re.compile(

@@ -25,7 +25,7 @@ UNIT = (
 FILE = r"[\w/-]+\.[A-Za-z]\w{0,6}\b"
 # name: (parameters with ? for optional, what it does, marks in a goal, words that mean it)
 FORMS: dict[str, tuple[str, str, str, str]] = {
-    "calculate": ("expression: str", "work out arithmetic", r"\d.*\d|percent|%|half|twice|double|square|sum\b", "sum total plus minus times divide left each cost spend average altogether"),
+    "calculate": ("expression: str", "work out arithmetic", r"\d[\d.,]*\D+\d|percent|%|half|twice|double|square|sum\b", "sum total plus minus times divide left each cost spend average altogether"),
     "dates": ("operation: difference|add|weekday|now, date?: str, to?: str, amount?: int, unit?: str", "days between dates, add to a date, weekday, today", DATE, "days weeks between until since after before weekday date today"),
     "units": ("value: number, unit: str, to: str", "convert a measure", UNIT, "convert how many in"),
     "table": ("path: str, sql?: str", "columns of a table file; with sql, one SELECT over t", r"\.(?:csv|tsv|jsonl?|xlsx|parquet)\b", "rows column total average table highest most per each where"),
@@ -141,9 +141,11 @@ def score(goal: str, words: frozenset[str], card: Card) -> float:
     name, about = _stems(card.name), _stems(card.description[:400])
     asks = sum(bool(re.search(a, goal, re.I) and re.search(b, card.description, re.I)) for a, b in QUESTIONS)
     inside = _stems(" ".join(_arguments(card.parameters)))
+    person = _PERSON.search(card.description) and not _WHO.search(goal)
     money = len(set(CURRENCY.findall(goal))) and re.search(r"\b(?:currenc\w+|exchange|money)\b", card.description, re.I)
     return (
         3.0 * bool(money)
+        - 1.2 * bool(person)
         + 1.3 * bool(_enums(card.parameters) & set(re.findall(r"[a-z]+", goal.lower())))
         + 1.2 * asks
         + 1.6 * len(words & name)
@@ -153,6 +155,8 @@ def score(goal: str, words: frozenset[str], card: Card) -> float:
     )
 
 
+_PERSON = re.compile(r"^(?:the )?(?:who|person|people|name of (?:the|a) person)\b|\b(?:who|person|people) (?:is |are |that )?(?:handles?|assigned|owns?|works?|responsible|in charge)\b", re.I)  # fmt: skip
+_WHO = re.compile(r"\b(?:who\w*|whom|whose|person|people|responsible|assigned|assignee|owner|owns?|in charge|handl\w+|dealing|name)\b", re.I)  # fmt: skip
 CURRENCY = re.compile(r"\b(?:USD|EUR|GBP|JPY|CHF|CAD|AUD|NOK|SEK|DKK|PLN|CZK|INR|BRL|CNY|MXN|TRY|HUF|NZD|ZAR|KRW)\b")
 
 

@@ -76,18 +76,25 @@ def select(looked: Looked, sources: Sources) -> str:
     start = f"{_lit(' FROM ' + table)} {where}"
     wants = _Wants(sources.goal, names, columns)
     direction, limit = _direction(sources.goal), _limit(sources.goal)
-    aggregate = _aggregate(wants, names, numeric)
+    aged = _by_age(columns, sources.goal)
+    if aged:
+        numeric, direction = aged
+    ranked = [_name(n) for n, kind in columns if kind in NUMERIC and direction and _ranked_by(n, sources.goal)]
+    aggregate = f'"SUM({ranked[0]})"' if ranked and not wants.average else _aggregate(wants, names, numeric)
     order = f'" ORDER BY " {aggregate} {direction} {limit}' if direction else ""
-    grouped = _groups(names, sources.goal)
+    grouped = [name for name in _groups(names, sources.goal) if name not in ranked]
+    groups = [_name(n) for n, kind in columns if kind not in NUMERIC] or names
     of_each = " | ".join(
-        f"{_lit(f'{name}, ')} {aggregate} {start} {_lit(f' GROUP BY {name}')} {order}" for name in (grouped or names)
+        f"{_lit(f'{name}, ')} {aggregate} {start} {_lit(f' GROUP BY {name}')} {order}" for name in (grouped or groups)
     )
     if grouped:
         return f'"SELECT " ({of_each})'
     if wants.count:
         return f'"SELECT " ({aggregate} {start}{f" | {of_each}" if direction else ""})'
     order = f'" ORDER BY " {numeric} {direction} {limit}' if direction else ""
-    several = f'{alternatives(names)} (", " {alternatives(names)}){{0,2}} {start} {order}'
+    first = [_name(n) for n, kind in columns if kind not in NUMERIC or _is_asked(n, sources.goal)] or names
+    firsts = first if direction and re.search(r"\b(?:which|who|whose|what)\b", sources.goal, re.I) else names
+    several = f'{alternatives(firsts)} (", " {alternatives(names)}){{0,2}} {start} {order}'
     different = f' | "DISTINCT " {alternatives(names)} {start}' if not direction else ""
     if wants.rows and wants.overall and direction:
         return f'"SELECT " ({of_each})'
@@ -107,6 +114,11 @@ class _Wants:
         numeric = [name for name, kind in columns if kind in NUMERIC]
         words = set(re.findall(r"\w+", text))
         self.of_number = any(set(re.findall(r"[a-z]+", name.lower())) <= words for name in numeric)
+        self.how_many = [
+            _name(name)
+            for name in numeric
+            if re.search(rf"\bhow many (?:\w+ )?{re.escape(name.lower().replace('_', ' '))}\b", text)
+        ]
         self.different = re.search(r"\b(?:different|distinct|unique)\b", text) is not None
         self.count = re.search(r"\bhow many\b|\bnumber of\b|\bcount\b", text) is not None
         self.average = re.search(r"\b(?:average|mean|avg)\b", text) is not None
@@ -153,6 +165,7 @@ def _limit(goal: str) -> str:
 
 
 NUMERIC = ("number", "integer")
+DATES = ("date", "timestamp", "datetime", "time")
 
 
 def _aggregate(wants: _Wants, names: list[str], numeric: str) -> str:
@@ -163,11 +176,15 @@ def _aggregate(wants: _Wants, names: list[str], numeric: str) -> str:
     if wants.count:
         if wants.different:
             return different
+        if wants.how_many:
+            return alternatives([f"SUM({name})" for name in wants.how_many])
         return f'("COUNT(*)" | "SUM(" {numeric} ")")' if wants.of_number else '"COUNT(*)"'
     if wants.overall or (wants.sum and not wants.end):
         return f'"SUM(" {numeric} ")"'
+    if not wants.end:
+        return f'("SUM(" {numeric} ")" | "COUNT(*)")' if wants.often else f'"SUM(" {numeric} ")"'
     figures = f'("SUM(" | "MAX(" | "MIN(") {numeric} ")"'
-    return f'({figures} | "COUNT(*)")' if wants.often or not wants.end else figures
+    return f'({figures} | "COUNT(*)")' if wants.often else figures
 
 
 def _groups(names: list[str], goal: str) -> list[str]:
@@ -178,6 +195,41 @@ def _groups(names: list[str], goal: str) -> list[str]:
         for name in names
         if any(stem(word) == stem(name.strip('"').lower()) for word in found) and not _sorted_by(name, goal)
     ]
+
+
+def _is_asked(name: str, goal: str) -> bool:
+    """Whether the goal asks for a column itself: "which order_id", "what price"."""
+    return (
+        re.search(
+            rf"\b(?:which|what|whose|what is the|what's the) {re.escape(name.replace('_', ' '))}\b|\b{re.escape(name)}\b",
+            goal,
+            re.I,
+        )
+        is not None
+    )
+
+
+def _by_age(columns: list[tuple[str, str]], goal: str) -> tuple[str, str] | None:
+    """What "oldest", "newest", "latest" order by, and which way; None where the goal says none or no column is of time."""
+    text = asked.FILE.sub(" ", goal)
+    match = re.search(
+        r"\b(?:(oldest|earliest|eldest|first published|longest ago)|(youngest|newest|latest|most recent))\b", text, re.I
+    )
+    if not match:
+        return None
+    ages = [name for name, kind in columns if kind in NUMERIC and re.search(r"\bage\b|^age", name, re.I)]
+    times = [
+        n
+        for n, kind in columns
+        if kind in DATES or re.search(r"year|date|born|founded|built|joined|published", n, re.I)
+    ]
+    found = ages[:1] or times[:1]
+    down = bool(match[1]) == bool(ages)  # the oldest has the highest age, and the earliest year
+    return (alternatives([_name(found[0])]), '" DESC"' if down else '" ASC"') if found else None
+
+
+def _ranked_by(name: str, goal: str) -> bool:
+    return re.search(rf"\bby (?:the |total )?{re.escape(name)}\b", goal, re.IGNORECASE) is not None
 
 
 def _sorted_by(name: str, goal: str) -> bool:
@@ -195,10 +247,13 @@ def _where(looked: Looked, sources: Sources) -> str:
     """The conditions that the goal gives, in its order; where it gives none, the model may compare text with its words."""
     columns = looked.columns
     numeric = [name for name, kind in columns if kind in NUMERIC]
-    texts = [name for name, kind in columns if kind not in NUMERIC]
-    found = conditions.required(_tailless(sources.goal), columns, looked.cells)
+    texts = [name for name, kind in columns if kind not in (*NUMERIC, *DATES)]
+    found = conditions.required(certain.tailless(sources.goal), columns, looked.cells)
     parts = []
     for column, rest in found:
+        if not column and texts and rest.startswith(" = "):
+            parts.append(_lit(_any_of(texts, rest)))
+            continue
         among = (
             [column]
             if column and column not in "#@"
@@ -208,12 +263,8 @@ def _where(looked: Looked, sources: Sources) -> str:
         )
         if among:
             parts.append(f"{alternatives([_name(name) for name in among])} {alternatives([rest])}")
-    other = _other_words(_tailless(sources.goal), columns, " ".join(rest for _, rest in found))
-    free = (
-        f"""{alternatives([_name(name) for name in texts])} " = '" {alternatives(other)} "'" """
-        if texts and other
-        else ""
-    )
+    other = _other_words(certain.tailless(sources.goal), columns, " ".join(rest for _, rest in found))
+    free = alternatives([_any_of(texts, f" = '{word}'") for word in other]) if texts and other else ""
     more = f'(" AND " {free})?' if free else ""
     if parts:
         return '" WHERE " ' + ' " AND " '.join(parts) + f" {more}"
@@ -223,9 +274,10 @@ def _where(looked: Looked, sources: Sources) -> str:
     return f'(" WHERE " {free}){"" if must else "?"}' if free else ""
 
 
-def _tailless(goal: str) -> str:
-    """The goal without a sum that is wanted of the result."""
-    return certain.TAIL.sub("", " ".join(goal.split()))
+def _any_of(texts: list[str], rest: str) -> str:
+    """The condition for whichever text column holds the value: the rows that were shown need not hold it."""
+    either = " OR ".join(f"{_name(name)}{rest}" for name in texts)
+    return f"({either})" if len(texts) > 1 else either
 
 
 _NO_VALUES = frozenset(

@@ -133,7 +133,8 @@ def may_change_files(goal: str) -> bool:
 
 
 _AS_IT_IS = re.compile(
-    r"\b(?:is|are|was|were|been|has|have|had|does|did)\s+(?:\w+\s+){0,2}?(?:set|made|written|saved|stored|put|called|named|changed|updated|kept|recorded|noted|added|created|contain|note|mention|fixed|turned)\b", re.I
+    r"\b(?:is|are|was|were|been|has|have|had|does|did)\s+(?:\w+\s+){0,2}?(?:set|made|written|saved|stored|put|called|named|changed|updated|kept|recorded|noted|added|created|contain|note|mention|fixed|turned)\b",
+    re.I,
 )  # fmt: skip; said of how things are, not to be done
 
 

@@ -23,7 +23,7 @@ _ASKS = re.compile(
     rf"\b{_QUESTION}|\bwhat's\b|\bwho's\b|^\W*(?:please |can you |could you |hey,? )*(?:{_ORDER}|\d|add\b|price\b|average\b|total\b|sum\b)|[*/+]\s*\d", re.I
 )  # fmt: skip
 _SAVE = re.compile(
-    r"[,;.]?\s*(?:\b(?:and|then)\s+)*\b(?:write|save|store|put|record)\s+(?:it|that|this|(?:the|its|your)\s+(?:\w+\s+){0,2}?(?:result|answer|number|total|value|output|count|sum|text|list)s?)\s+"
+    r"[,;.]?\s*(?:\b(?:and|then)\s+)*\b(?:write|save|store|put|record)\s+(?:it|that|this|(?:the|its|your)\s+(?:\w+\s+){0,2}?(?:result|answer|number|total|value|output|count|sum|text|list|name|price|rate|fee|status|date|code|amount|owner|line|average|figure|address|phone)s?)\s+"
     r"(?:(?:in|to|into|as|under)\s+)?(?:a\s+|the\s+)?(?:new\s+)?(?:file\s+)?(?:called\s+|named\s+)?[\"'`]?(?P<file>[\w./-]+\.\w{1,7})[\"'`]?\s*[.!]?\s*$", re.I
 )  # fmt: skip
 

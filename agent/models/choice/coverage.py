@@ -117,7 +117,8 @@ def _deeds(wanted: asked.Asked, done: Sequence[Done]) -> list[str]:
 
 def _with_stems(text: str) -> str:
     """The text and, of its words, what is left without an ending: "sending" is send."""
-    return f"{text} {' '.join(re.sub('ing$', '', word) for word in text.lower().split())}"
+    sends = " send" if re.search(r"\b(?:deliver\w*|ship\w*|parcels?|postage|courier|mail\w*)\b", text, re.I) else ""
+    return f"{text} {' '.join(re.sub('ing$', '', word) for word in text.lower().split())}{sends}"
 
 
 def _of_tables(goal: str, wanted: asked.Asked, done: Sequence[Done]) -> list[str]:

@@ -118,7 +118,12 @@ class TunedModel:
         move = decide.read(one, done["text"], cards, done["sure"])
         if move.call is not None and not one.by_code:
             goal = one.whole[0] if one.whole else one.goal
-            self._remember(goal, decide.prompt.call_line(*move.call), done["sure"])
+            call = decide.prompt.call_line(*move.call)
+            own = any(card.name == move.call[0] and card.form is None for card in cards)
+            put_right = (
+                own and call != done["text"].strip()
+            )  # an optional guess was left out: that was half of its doubt
+            self._remember(goal, call, done["sure"] ** 0.5 if put_right else done["sure"])
         return move, usage
 
     def _remember(self, goal: str, call: str, sure: float) -> None:
