@@ -10,6 +10,7 @@ import typer
 
 from outrider.agent.cli.commands import (
     approve,
+    batch,
     chat,
     compare,
     completion,
@@ -62,6 +63,7 @@ app = typer.Typer(
 COMMANDS = {
     "run": run,
     "chat": chat,
+    "batch": batch,
     "resume": resume,
     "fork": fork,
     "approve": approve,

@@ -83,7 +83,7 @@ def select(looked: Looked, sources: Sources) -> str:
     aggregate = f'"SUM({ranked[0]})"' if ranked and not wants.average else _aggregate(wants, names, numeric)
     order = f'" ORDER BY " {aggregate} {direction} {limit}' if direction else ""
     grouped = [name for name in _groups(names, sources.goal) if name not in ranked]
-    groups = [_name(n) for n, kind in columns if kind not in NUMERIC] or names
+    groups = _people(columns, sources.goal) or [_name(n) for n, kind in columns if kind not in NUMERIC] or names
     of_each = " | ".join(
         f"{_lit(f'{name}, ')} {aggregate} {start} {_lit(f' GROUP BY {name}')} {order}" for name in (grouped or groups)
     )
@@ -92,7 +92,11 @@ def select(looked: Looked, sources: Sources) -> str:
     if wants.count:
         return f'"SELECT " ({aggregate} {start}{f" | {of_each}" if direction else ""})'
     order = f'" ORDER BY " {numeric} {direction} {limit}' if direction else ""
-    first = [_name(n) for n, kind in columns if kind not in NUMERIC or _is_asked(n, sources.goal)] or names
+    first = (
+        _people(columns, sources.goal)
+        or [_name(n) for n, kind in columns if kind not in NUMERIC or _is_asked(n, sources.goal)]
+        or names
+    )
     firsts = first if direction and re.search(r"\b(?:which|who|whose|what)\b", sources.goal, re.I) else names
     several = f'{alternatives(firsts)} (", " {alternatives(names)}){{0,2}} {start} {order}'
     different = f' | "DISTINCT " {alternatives(names)} {start}' if not direction else ""
@@ -195,6 +199,16 @@ def _groups(names: list[str], goal: str) -> list[str]:
         for name in names
         if any(stem(word) == stem(name.strip('"').lower()) for word in found) and not _sorted_by(name, goal)
     ]
+
+
+_PERSON = re.compile(r"name|person|people|employee|customer|client|seller|sales(?:man|person|rep)|^reps?$|author|user|member|owner|agent|staff|student|player|driver|patient|contact|assignee|manager|guest|buyer|teacher|worker|winner", re.I)  # fmt: skip
+
+
+def _people(columns: list[tuple[str, str]], goal: str) -> list[str]:
+    """The columns of persons, where the goal asks who."""
+    if not re.search(r"\bwho(?:m|se)?\b", goal, re.I):
+        return []
+    return [_name(name) for name, kind in columns if kind not in (*NUMERIC, *DATES) and _PERSON.search(name)]
 
 
 def _is_asked(name: str, goal: str) -> bool:
