@@ -83,7 +83,7 @@ def _properties(card: Card) -> dict[str, dict[str, Any]]:
 
 def put_right(goal: str, name: str, arguments: dict[str, Any], tools: Sequence[Card]) -> dict[str, Any]:
     """The arguments of a call without guesses; where one number stands twice that was said once, each number in its place."""
-    given = without_guesses(goal, name, arguments, tools)
+    given = _in_direction(goal, without_guesses(goal, name, arguments, tools))
     card = next((one for one in tools if one.name == name), None)
     keys = [key for key, value in given.items() if isinstance(value, int | float) and not isinstance(value, bool)]
     if card is None or card.form is not None or len({given[key] for key in keys}) == len(keys):
@@ -103,6 +103,21 @@ def put_right(goal: str, name: str, arguments: dict[str, Any], tools: Sequence[C
     for key, match in zip(free, said, strict=True):
         placed[key] = _number(match[1])
     return placed
+
+
+_FROM = re.compile(r"^(?:from|source|start|origin|departure)(?:_|$)|_from$", re.I)
+_TO = re.compile(r"^(?:to|target|end|destination|dest|arrival)(?:_|$)|_to$", re.I)
+
+
+def _in_direction(goal: str, given: dict[str, Any]) -> dict[str, Any]:
+    """Two values said as "X to Y" or "X in Y": X is where it comes from."""
+    start = next((key for key in given if _FROM.search(key)), "")
+    end = next((key for key in given if _TO.search(key)), "")
+    one, other = given.get(start), given.get(end)
+    if not (start and end and isinstance(one, str) and isinstance(other, str) and one and other):
+        return given
+    turned = re.search(rf"\b{re.escape(other)}\s+(?:in|to|into|as)\s+{re.escape(one)}\b", goal, re.I)
+    return {**given, start: other, end: one} if turned else given
 
 
 def _number(text: str) -> int | float:

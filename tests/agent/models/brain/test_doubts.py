@@ -82,3 +82,12 @@ def test_two_numbers_go_where_their_words_say() -> None:
     assert doubts.put_right("a 5000 euro credit for 2 years", "loan_payment", twice, [RATE]) == {"principal": 5000, "years": 2}  # fmt: skip
     right = {"principal": 5000, "years": 2}
     assert doubts.put_right("a 5000 euro credit for 2 years", "loan_payment", right, [RATE]) == right
+
+
+def test_what_is_said_as_x_in_y_goes_from_x_to_y() -> None:
+    """60 EUR in USD are no 60 USD in EUR."""
+    money = Card("change", "Convert money.", {"type": "object", "properties": {"amount": {"type": "number"}, "source": {"type": "string"}, "target": {"type": "string"}}, "required": ["amount", "source", "target"]})  # fmt: skip
+    wrong = {"amount": 60, "source": "USD", "target": "EUR"}
+    right = {"amount": 60, "source": "EUR", "target": "USD"}
+    for asked in (wrong, right):
+        assert doubts.put_right("60 EUR in USD please", "change", asked, [money]) == right
