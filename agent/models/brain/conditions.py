@@ -28,7 +28,6 @@ def required(goal: str, columns: Sequence[tuple[str, str]], cells: dict[str, lis
     """Conditions in the order of the goal, at most three."""
     text = asked.FILE.sub(" ", asked.bounded(goal))
     found: list[tuple[int, Condition]] = []
-    taken = re.sub(r"[^\n]", " ", "")
     for pattern, sign in COMPARISONS:
         for match in re.finditer(pattern, text, re.IGNORECASE):
             number = next(filter(None, match.groups())).replace(",", "")
@@ -36,9 +35,31 @@ def required(goal: str, columns: Sequence[tuple[str, str]], cells: dict[str, lis
                 continue
             if not any(abs(at - match.start()) < 12 for at, _ in found):
                 found.append((match.start(), (_near(text, match.start(), columns) or "#", f" {sign} {number}")))
+    found += _equal_numbers(text, columns)
     found += _dates(text, columns)
-    found += _values(text, columns, cells, taken)
+    found += _values(text, columns, cells)
     return [condition for _, condition in sorted(found)][:3]
+
+
+_ID = re.compile(r"(?:^|_)(?:id|no|nr|number|code)$", re.I)
+
+
+def _equal_numbers(text: str, columns: Sequence[tuple[str, str]]) -> list[tuple[int, Condition]]:
+    """ "order 1042", "quantity 0": a number straight after the words of a numeric column, or of the one column of ids."""
+    out: list[tuple[int, Condition]] = []
+    for name, kind in columns:
+        if kind not in ("number", "integer"):
+            continue
+        words = r"[ _]".join(re.escape(part) for part in name.split("_"))
+        short = rf"|{re.escape(name.split('_')[0])}" if _ID.search(name) and "_" in name else ""
+        match = re.search(
+            rf"\b(?:{words}{short})s?(?: number| id| no\.?)?(?: of| is| =|=|:)? #?(\d+(?:\.\d+)?)\b(?! or (?:more|less))",
+            text,
+            re.I,
+        )
+        if match and not out:
+            out.append((match.start(), (name, f" = {match[1]}")))
+    return out
 
 
 def _has_date(columns: Sequence[tuple[str, str]]) -> bool:
@@ -130,9 +151,7 @@ def _years(text: str, column: str) -> list[tuple[int, Condition]]:
     return [(match.start(), (column, f" {signs.get(match[1].lower(), '=')} {match[2]}"))] if match else []
 
 
-def _values(
-    text: str, columns: Sequence[tuple[str, str]], cells: dict[str, list[str]], _: str
-) -> list[tuple[int, Condition]]:
+def _values(text: str, columns: Sequence[tuple[str, str]], cells: dict[str, list[str]]) -> list[tuple[int, Condition]]:
     """Quoted text, names, and words that stand in a cell."""
     out: list[tuple[int, Condition]] = []
     names = {name.lower() for name, _kind in columns}
@@ -141,7 +160,7 @@ def _values(
         for value in values:
             at = _at(low, value.lower())
             if at >= 0 and value.lower() not in names and value.lower() not in BREAKS and len(value) > 1:
-                out.append((at, (column, f" = '{value}'")))
+                out.append((at, (column, f" {_NOT if _NEGATED.search(text[max(0, at - 24) : at]) else '='} '{value}'")))
     out = _longest(out)
     for match in asked.QUOTED.finditer(text):
         value = next(filter(None, match.groups()))
@@ -160,6 +179,12 @@ def _values(
         if not plain and not any(at <= match.start() < at + len(rest) for at, (_c, rest) in out):
             out.append((match.start(), ("", _equals(value))))
     return out
+
+
+_NOT = "<>"
+_NEGATED = re.compile(
+    r"(?:\bnot|n't|\bexcept(?: for)?|\bexcluding|\bother than|\bwithout|\bnever|\bno longer)\s+(?:\w+\s+){0,2}$", re.I
+)
 
 
 def _equals(value: str) -> str:

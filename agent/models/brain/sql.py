@@ -69,44 +69,51 @@ def arguments(tool: str, sources: Sources) -> str | None:
 
 def select(looked: Looked, sources: Sources) -> str:
     """A SELECT over one table: an aggregate, columns, different values, or an aggregate of each group."""
-    table, columns = looked.table, looked.columns
-    names = [_name(name) for name, _ in columns]
-    numeric = alternatives([_name(name) for name, kind in columns if kind in NUMERIC]) or alternatives(names)
+    table, columns, goal = looked.table, looked.columns, sources.goal
     where = _where(looked, sources)
+    if end := _end_of_time(columns, goal):
+        return f'"SELECT " {_lit(end + " FROM " + table)} {where}'
     start = f"{_lit(' FROM ' + table)} {where}"
-    wants = _Wants(sources.goal, names, columns)
-    direction, limit = _direction(sources.goal), _limit(sources.goal)
-    aged = _by_age(columns, sources.goal)
-    if aged:
-        numeric, direction = aged
-    ranked = [_name(n) for n, kind in columns if kind in NUMERIC and direction and _ranked_by(n, sources.goal)]
+    names = [_name(name) for name, _ in columns]
+    wants = _Wants(goal, names, columns)
+    numeric, direction = _by_age(columns, goal) or (_figures(columns, goal), _direction(goal))
+    limit = _limit(goal)
+    ranked = [_name(n) for n, kind in columns if kind in NUMERIC and direction and _ranked_by(n, goal)]
     aggregate = f'"SUM({ranked[0]})"' if ranked and not wants.average else _aggregate(wants, names, numeric)
     order = f'" ORDER BY " {aggregate} {direction} {limit}' if direction else ""
-    grouped = [name for name in _groups(names, sources.goal) if name not in ranked]
-    groups = _people(columns, sources.goal) or [_name(n) for n, kind in columns if kind not in NUMERIC] or names
+    grouped = [name for name in _groups(names, goal) if name not in ranked]
+    groups = _people(columns, goal) or [_name(n) for n, kind in columns if kind not in NUMERIC] or names
     of_each = " | ".join(
         f"{_lit(f'{name}, ')} {aggregate} {start} {_lit(f' GROUP BY {name}')} {order}" for name in (grouped or groups)
     )
-    if grouped:
+    if grouped or (wants.rows and wants.overall and direction):
         return f'"SELECT " ({of_each})'
-    if wants.count:
+    either = f" | {of_each}" if direction and _is_grouped(columns, goal) else ""
+    if wants.count or wants.figure:
         return f'"SELECT " ({aggregate} {start}{f" | {of_each}" if direction else ""})'
-    order = f'" ORDER BY " {numeric} {direction} {limit}' if direction else ""
-    first = (
-        _people(columns, sources.goal)
-        or [_name(n) for n, kind in columns if kind not in NUMERIC or _is_asked(n, sources.goal)]
-        or names
-    )
-    firsts = first if direction and re.search(r"\b(?:which|who|whose|what)\b", sources.goal, re.I) else names
-    several = f'{alternatives(firsts)} (", " {alternatives(names)}){{0,2}} {start} {order}'
-    different = f' | "DISTINCT " {alternatives(names)} {start}' if not direction else ""
-    if wants.rows and wants.overall and direction:
-        return f'"SELECT " ({of_each})'
+    ordered = f'" ORDER BY " {numeric} {direction} {limit}' if direction else ""
+    rows = _rows(columns, goal, f"{start} {ordered}")
+    rows += f' | "DISTINCT " {alternatives(names)} {start}' if not direction else ""
     if wants.rows:
-        return f'"SELECT " ({several}{different}{f" | {of_each}" if direction else ""})'
-    if wants.figure:
-        return f'"SELECT " ({aggregate} {start}{f" | {of_each}" if direction else ""})'
-    return f'"SELECT " ({aggregate} {start} | {of_each} | {several}{different})'
+        return f'"SELECT " ({rows}{either})'
+    if direction:
+        return f'"SELECT " ({aggregate} {start} | {rows}{either})'
+    return f'"SELECT " ({aggregate} {start} | {of_each} | {rows})'
+
+
+def _figures(columns: list[tuple[str, str]], goal: str) -> str:
+    """The numeric columns that the goal names, else all of them."""
+    numeric = [name for name, kind in columns if kind in NUMERIC]
+    named = [name for name in numeric if not name.lower().endswith("id") and _is_named(name, goal)]
+    return alternatives([_name(name) for name in named or numeric or [name for name, _ in columns]])
+
+
+def _rows(columns: list[tuple[str, str]], goal: str, rest: str) -> str:
+    """One to three columns; of "which is the highest" first what it is called, never the number alone."""
+    names = [_name(name) for name, _ in columns]
+    first = _people(columns, goal) or [_name(n) for n, kind in columns if kind not in NUMERIC or _is_asked(n, goal)]
+    called = "ORDER BY" in rest and re.search(r"\b(?:which|who|whose|what)\b", goal, re.I)
+    return f'{alternatives(first if called and first else names)} (", " {alternatives(names)}){{0,2}} {rest}'
 
 
 class _Wants:
@@ -125,10 +132,10 @@ class _Wants:
         ]
         self.different = re.search(r"\b(?:different|distinct|unique)\b", text) is not None
         self.count = re.search(r"\bhow many\b|\bnumber of\b|\bcount\b", text) is not None
-        self.average = re.search(r"\b(?:average|mean|avg)\b", text) is not None
+        self.average = re.search(r"\b(?:average|mean(?! (?:the|that|country|only))|avg)\b", text) is not None
         self.sum = (
             re.search(
-                r"\b(?:sum|overall|altogether|combined|add up|total (?!over|above|under|below|of over))\b|\btotal\b",
+                r"\b(?:sum(?: up)?|overall|altogether|combined|add up|total (?!over|above|under|below|of over))\b|\btotal\b",
                 text,
             )
             is not None
@@ -164,6 +171,8 @@ def _direction(goal: str) -> str:
 def _limit(goal: str) -> str:
     """How many are wanted: "top 3", "the two cheapest"; one where none is said."""
     text = numbers_in_digits(asked.FILE.sub(" ", goal).lower())
+    if re.search(r"\b(?:sort(?:ed)?|ordered|ranked|ranking)\b", text):
+        return '""'
     match = re.search(r"\b(?:top|bottom|first|last|the|which|list|show)\s+(\d{1,2})\b(?!\s*(?:%|percent))", text)
     return _lit(f" LIMIT {match[1] if match else 1}")
 
@@ -199,6 +208,32 @@ def _groups(names: list[str], goal: str) -> list[str]:
         for name in names
         if any(stem(word) == stem(name.strip('"').lower()) for word in found) and not _sorted_by(name, goal)
     ]
+
+
+def _is_named(name: str, goal: str) -> bool:
+    """Whether the goal holds all words of a column's name."""
+    text = asked.FILE.sub(" ", goal).lower()
+    return {stem(part) for part in re.findall(r"[a-z]+", name.lower())} <= {
+        stem(w) for w in re.findall(r"[a-z]+", text)
+    }
+
+
+def _is_grouped(columns: list[tuple[str, str]], goal: str) -> bool:
+    """Whether rows of one kind may be meant together: a text column is named, or persons are asked for."""
+    texts = [name for name, kind in columns if kind not in (*NUMERIC, *DATES)]
+    return bool(_people(columns, goal)) or any(_is_named(name, goal) for name in texts)
+
+
+def _end_of_time(columns: list[tuple[str, str]], goal: str) -> str:
+    """ "when was the first order", "date of the latest": the first or last day; "" for any other question."""
+    text = asked.FILE.sub(" ", goal)
+    match = re.search(
+        r"\b(?:when (?:was|is|did|were)|on which (?:day|date)|(?:which|what) (?:day|date)|dates? of)\b.{0,30}?\b(?:(first|earliest|oldest)|(last|latest|newest|most recent))\b",
+        text,
+        re.I,
+    )
+    dates = [name for name, kind in columns if kind in DATES]
+    return f"{'MIN' if match[1] else 'MAX'}({_name(dates[0])})" if match and dates else ""
 
 
 _PERSON = re.compile(r"name|person|people|employee|customer|client|seller|sales(?:man|person|rep)|^reps?$|author|user|member|owner|agent|staff|student|player|driver|patient|contact|assignee|manager|guest|buyer|teacher|worker|winner", re.I)  # fmt: skip
@@ -264,7 +299,7 @@ def _where(looked: Looked, sources: Sources) -> str:
     texts = [name for name, kind in columns if kind not in (*NUMERIC, *DATES)]
     found = conditions.required(certain.tailless(sources.goal), columns, looked.cells)
     parts = []
-    for column, rest in found:
+    for column, rest in _together(found):
         if not column and texts and rest.startswith(" = "):
             parts.append(_lit(_any_of(texts, rest)))
             continue
@@ -286,6 +321,21 @@ def _where(looked: Looked, sources: Sources) -> str:
         rf"\b(?:how many|of the|all) {re.escape(other[0])} \w+s\b", sources.goal, re.IGNORECASE
     )
     return f'(" WHERE " {free}){"" if must else "?"}' if free else ""
+
+
+def _together(found: list[conditions.Condition]) -> list[conditions.Condition]:
+    """Two values of one column are either of them: no row has both."""
+    out: list[conditions.Condition] = []
+    for column, rest in found:
+        same = next(
+            (at for at, (other, said) in enumerate(out) if column and other == column and said.startswith(" = '")), None
+        )
+        if same is not None and rest.startswith(" = '"):
+            first = out[same][1].removeprefix(" = ")
+            out[same] = (column, f" IN ({first.strip('()')}, {rest.removeprefix(' = ')})")
+            continue
+        out.append((column, rest))
+    return out
 
 
 def _any_of(texts: list[str], rest: str) -> str:
@@ -334,6 +384,7 @@ def made_right(tool: str, arguments: dict[str, Any], looked: dict[str, Looked]) 
     if tool == "table":
         sql = re.sub(r"(\w+|\"[^\"]+\") LIKE '", r"CAST(\1 AS TEXT) LIKE '", sql)
         sql = re.sub(r" = '([^'%_]*[A-Za-z][^'%_]*)'", r" ILIKE '\1'", sql)
+        sql = re.sub(r" <> '([^'%_]*[A-Za-z][^'%_]*)'", r" NOT ILIKE '\1'", sql)
     else:
         sql = re.sub(r" = '([^'%_]*[A-Za-z][^'%_]*)'", r" LIKE '\1'", sql)
     return {**arguments, "sql": sql}

@@ -220,3 +220,25 @@ def test_the_line_that_answers_fits_the_question() -> None:
     assert told.nearest("How many eggs do I need for the cake in r.txt?", [text]) == "3 eggs"
     minutes = "Team meeting, 6 March\nDecisions: the release moves.\nNext meeting in May"
     assert told.nearest("What did we decide in the meeting?", [minutes]) == "Decisions: the release moves."
+
+
+@pytest.mark.parametrize(
+    ("goal", "part"),
+    [
+        ("How many rows of s.csv are not returned?", " <> 'returned'"),
+        ("How many rows of s.csv are open or closed?", " IN ('open', 'closed')"),
+        ("when was the first sale in s.csv?", "MIN(day)"),
+        ("what is the latest date of the last sale? see s.csv", "MAX(day)"),
+        ("which seller has sum 12 in s.csv?", " = 12"),
+    ],
+)
+def test_what_the_words_of_a_condition_say_is_in_the_select(goal: str, part: str) -> None:
+    """Not, or, first, last, and a number after the name of its column."""
+    grammar = _sql_of(goal)
+    assert part in grammar
+
+
+def test_the_three_largest_rows_are_rows() -> None:
+    """Where no text column is named, nothing is grouped."""
+    assert "GROUP BY" not in _sql_of("what are the three largest sales in s.csv?")
+    assert "GROUP BY state" in _sql_of("which state has the largest sum overall in s.csv?")
