@@ -113,7 +113,10 @@ def _rows(columns: list[tuple[str, str]], goal: str, rest: str) -> str:
     names = [_name(name) for name, _ in columns]
     first = _people(columns, goal) or [_name(n) for n, kind in columns if kind not in NUMERIC or _is_asked(n, goal)]
     called = "ORDER BY" in rest and re.search(r"\b(?:which|who|whose|what)\b", goal, re.I)
-    return f'{alternatives(first if called and first else names)} (", " {alternatives(names)}){{0,2}} {rest}'
+    texts = [_name(n) for n, kind in columns if kind not in NUMERIC and _is_named(n, goal)]
+    listed = texts if re.search(r"\b(?:which|list|show)\b", goal, re.I) else []
+    starts = first if called and first else _people(columns, goal) or listed or names
+    return f'{alternatives(starts)} (", " {alternatives(names)}){{0,2}} {rest}'
 
 
 class _Wants:
@@ -135,7 +138,7 @@ class _Wants:
         self.average = re.search(r"\b(?:average|mean(?! (?:the|that|country|only))|avg)\b", text) is not None
         self.sum = (
             re.search(
-                r"\b(?:sum(?: up)?|overall|altogether|combined|add up|total (?!over|above|under|below|of over))\b|\btotal\b",
+                r"\b(?:sum(?: up)?|overall|altogether|together|combined|add up|total (?!over|above|under|below|of over))\b|\btotal\b",
                 text,
             )
             is not None
