@@ -19,6 +19,7 @@ from outrider.agent.settings.run_settings import Settings
 from outrider.memory import recall
 from outrider.memory.events import Noted, Origin, PlanChanged, PlanStep
 from outrider.memory.journal import Journal
+from outrider.memory.listings import Listings
 from outrider.memory.redaction import Masker
 from outrider.memory.store import Store
 from outrider.tools.net.named_secrets import bound_hosts
@@ -109,6 +110,7 @@ def tool_context(
         unsafe=settings.unsafe,
         allowed_hosts=settings.allowed_hosts,
         settings=_with_skills(_with_hidden(settings.tool_settings, journal.store, workspace), settings.skills),
+        listings=Listings(journal.store),
     )
 
 

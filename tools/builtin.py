@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from outrider.memory.errors import UsageError
+from outrider.tools.prompts.reading import holds_prompts
 from outrider.tools.tool import Tool, tool
 
 BUILT_IN: dict[str, str] = {  # a tool is one more line; imported when a run wants it
@@ -38,6 +39,8 @@ BUILT_IN: dict[str, str] = {  # a tool is one more line; imported when a run wan
     "read_page": "outrider.tools.web.web_tools",
     "hub_search": "outrider.tools.hub.hub_tools",
     "hub_model": "outrider.tools.hub.hub_tools",
+    "hub_choose": "outrider.tools.hub.choose",
+    "hub_run": "outrider.tools.inference.hub_run",
     "http_request": "outrider.tools.web.http_request",
     "recall": "outrider.tools.control.recall",
     "note": "outrider.tools.control.recall",
@@ -119,6 +122,10 @@ def from_file(path: str | Path) -> list[Tool]:
     if not file.is_file():
         why = "it is a folder" if file.is_dir() else "no such file"
         raise UsageError(f"there is no tools file {str(path)!r}", why, "a Python file, MCP servers (JSON) or OpenAPI")
+    if holds_prompts(file):
+        from outrider.tools.prompts.reading import tools_of as prompts_of
+
+        return prompts_of(file)
     if holds_servers(file):
         from outrider.tools.mcp.tools import mcp_tools
 

@@ -10,7 +10,7 @@ import types
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol, Union, get_args, get_origin, overload
+from typing import TYPE_CHECKING, Any, Protocol, Union, get_args, get_origin, overload
 
 from pydantic import BaseModel, Field, ValidationError
 from pydantic_core import to_json
@@ -22,6 +22,9 @@ from outrider.tools.files.kept import (
 )  # a type of the contract; it lives where the sandbox can import it alone
 from outrider.tools.signature import Callee, hint_of, model_of, read_callable, read_docstring
 from outrider.tools.signature import shape as shape  # part of the contract's page
+
+if TYPE_CHECKING:
+    from outrider.memory.listings import Listings
 
 Arguments = Mapping[str, Any]
 
@@ -91,10 +94,13 @@ class ToolContext:
     ask(question) -> the person's answer, or None when nobody is there. progress(text): one line for the person.
     call_tool(name, arguments): another tool of this run, through policy, budget and journal.
     delegate(goal, share, tools): a child run with a share of what is left of the budget.
+    prompt(system, text, schema, share, part): one answer of the run's model to a text, in a child run without tools; part
+    tells answers of one call apart.
     run_steps(steps): the steps of a plan that name a tool, each when what it needs is done.
     secret(name) -> its value; secret_hosts: the hosts each may go to, where the person said so. mask(text): without them.
     unsafe: the person gave up the sandbox. scratch: kept by a tool between calls of one run, by tool name;
     a value with a `close()` method is closed when the run ends. settings: per-tool settings from the configuration.
+    listings: what the model hub listed before, for look-ups with no network.
     """
 
     workspace: Path
@@ -105,6 +111,7 @@ class ToolContext:
     progress: Callable[[str], None] = _nothing
     call_tool: Callable[[str, dict[str, Any]], Awaitable[Observation]] | None = None
     delegate: Callable[[str, float, tuple[str, ...]], Awaitable[Observation]] | None = None
+    prompt: Callable[[str, str, dict[str, Any] | None, float, str], Awaitable[Observation]] | None = None
     run_steps: Callable[[tuple[PlanStep, ...]], Awaitable[Observation]] | None = None
     seconds_left: Callable[[], float] = lambda: 60.0
     secret: Callable[[str], str | None] = lambda name: None
@@ -115,6 +122,7 @@ class ToolContext:
     allowed_hosts: tuple[str, ...] = ()
     settings: dict[str, Any] = field(default_factory=dict)
     scratch: dict[str, Any] = field(default_factory=dict)
+    listings: Listings | None = None
 
 
 @dataclass(frozen=True, slots=True)

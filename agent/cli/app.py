@@ -11,6 +11,7 @@ import typer
 from outrider.agent.cli.commands import (
     approve,
     batch,
+    chain,
     chat,
     compare,
     completion,
@@ -33,6 +34,7 @@ from outrider.agent.cli.commands import (
     run,
     runs,
     scan,
+    serve,
     show,
     skills,
     stop,
@@ -85,6 +87,7 @@ COMMANDS = {
     "import": import_,
     "tune": tune,
     "mcp": mcp,
+    "serve": serve,
     "eval": eval,
     "doctor": doctor,
     "completion": completion,
@@ -92,7 +95,7 @@ COMMANDS = {
 }
 for name, module in COMMANDS.items():
     app.command(name, cls=Command)(module.command)
-for group in (tools, skills, models, config, policy):
+for group in (tools, skills, chain, models, config, policy):
     app.add_typer(group.app)
 
 
