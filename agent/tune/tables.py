@@ -83,7 +83,7 @@ def look(table: Made) -> str:
 
 def _listed(table: Made, kinds: dict[str, str]) -> str:
     """The values of text columns that hold few, as `table` lists them."""
-    lines = []
+    lines: list[str] = []
     for column in [name for name in table.columns if kinds.get(name, "text") == "text"]:
         texts = [str(row[0]) for row in table.run(f"SELECT DISTINCT {column} FROM t ORDER BY 1 LIMIT 21")]
         if column != "id" and len(lines) < 6 and len(texts) <= 20 and not any(len(t) > 30 or "," in t for t in texts):

@@ -46,7 +46,7 @@ def described(connection: Any, loaded: Sequence[Loaded]) -> str:
 
 def _values(connection: Any, one: Loaded, types: Sequence[tuple[str, str]]) -> str:
     """What a text column holds, where it is little: a condition then needs no guess. At most MAX_LISTED columns."""
-    lines = []
+    lines: list[str] = []
     for name, kind in types:
         if kind != "VARCHAR" or len(lines) >= MAX_LISTED:
             continue

@@ -14,7 +14,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from outrider.agent.models.brain import decide, english
+from outrider.agent.models.brain import decide, english, prompt
 from outrider.agent.models.brain.lines import Card
 from outrider.agent.models.choice import ask, asked
 from outrider.agent.models.choice.steps import View
@@ -118,7 +118,7 @@ class TunedModel:
         move = decide.read(one, done["text"], cards, done["sure"])
         if move.call is not None and not one.by_code:
             goal = one.whole[0] if one.whole else one.goal
-            call = decide.prompt.call_line(*move.call)
+            call = prompt.call_line(*move.call)
             own = any(card.name == move.call[0] and card.form is None for card in cards)
             put_right = (
                 own and call != done["text"].strip()
