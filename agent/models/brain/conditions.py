@@ -161,7 +161,7 @@ def _values(text: str, columns: Sequence[tuple[str, str]], cells: dict[str, list
             at = _at(low, value.lower())
             if at >= 0 and value.lower() not in names and value.lower() not in BREAKS and len(value) > 1:
                 out.append((at, (column, f" {_NOT if _NEGATED.search(text[max(0, at - 24) : at]) else '='} '{value}'")))
-    out = _longest(out)
+    out = _longest(out) or _parts(text, cells, names)
     for match in asked.QUOTED.finditer(text):
         value = next(filter(None, match.groups()))
         if not any(abs(at - match.start()) < len(value) + 2 for at, _c in out):
@@ -179,6 +179,16 @@ def _values(text: str, columns: Sequence[tuple[str, str]], cells: dict[str, list
         if not plain and not any(at <= match.start() < at + len(rest) for at, (_c, rest) in out):
             out.append((match.start(), ("", _equals(value))))
     return out
+
+
+def _parts(text: str, cells: dict[str, list[str]], names: set[str]) -> list[tuple[int, Condition]]:
+    """One word of a cell, where the goal names no whole cell: "the hotel" of "hotel Bonn"."""
+    for match in re.finditer(r"\b(?:the|of|for|on|did|does|a|an) ([a-z]{4,})\b", text.lower()):
+        word = match[1]
+        fits = [column for column, values in cells.items() if any(re.search(rf"\b{word}\b", v.lower()) for v in values)]
+        if len(fits) == 1 and word not in BREAKS and not any(stem(word) in stem(name) for name in names):
+            return [(match.start(1), (fits[0], f" ILIKE '%{word}%'"))]
+    return []
 
 
 _NOT = "<>"

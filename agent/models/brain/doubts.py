@@ -137,6 +137,15 @@ def without_guesses(goal: str, name: str, arguments: dict[str, Any], tools: Sequ
         named = [one for one in node.get("enum") or () if isinstance(one, str) and stems(pieces(one, 10)) <= words]
         if len(named) == 1 and not stems(pieces(str(out.get(key, "")), 10)) & words:
             out[key] = named[0]
+    clocks = re.findall(r"\b\d{1,2}:\d\d\b", goal)
+    for key, value in out.items():
+        if (
+            re.search(r"time|hour", key, re.I)
+            and isinstance(value, str)
+            and not _A_TIME.search(value)
+            and len(clocks) == 1
+        ):
+            out[key] = clocks[0]
     return {key: out[key] for key in nodes if key in out}
 
 

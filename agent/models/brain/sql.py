@@ -119,6 +119,9 @@ def _rows(columns: list[tuple[str, str]], goal: str, rest: str) -> str:
     return f'{alternatives(starts)} (", " {alternatives(names)}){{0,2}} {rest}'
 
 
+_PIECES = re.compile(r"^(?:units?|quantity|qty|pieces|copies|number_sold|units_sold|sold)$", re.I)
+
+
 class _Wants:
     """What a goal wants of a table, as far as its words say: a count, a figure, or rows."""
 
@@ -131,8 +134,14 @@ class _Wants:
         self.how_many = [
             _name(name)
             for name in numeric
-            if re.search(rf"\bhow many (?:\w+ )?{re.escape(name.lower().replace('_', ' '))}\b", text)
+            if re.search(
+                rf"\b(?:how many|number of|count of) (?:\w+ )?{re.escape(name.lower().replace('_', ' '))}\b", text
+            )
         ]
+        if not self.how_many and re.search(
+            r"\bhow many \w+(?: \w+){0,3} (?:sold|bought|used|shipped|produced)\b", text
+        ):
+            self.how_many = [_name(name) for name in numeric if _PIECES.search(name)][:1]
         self.different = re.search(r"\b(?:different|distinct|unique)\b", text) is not None
         self.count = re.search(r"\bhow many\b|\bnumber of\b|\bcount\b", text) is not None
         self.average = re.search(r"\b(?:average|mean(?! (?:the|that|country|only))|avg)\b", text) is not None

@@ -242,3 +242,19 @@ def test_the_three_largest_rows_are_rows() -> None:
     """Where no text column is named, nothing is grouped."""
     assert "GROUP BY" not in _sql_of("what are the three largest sales in s.csv?")
     assert "GROUP BY state" in _sql_of("which state has the largest sum overall in s.csv?")
+
+
+UNITS = "40 rows and 3 columns in s.csv\ncolumns: what (text), units (whole number), cost (number)\nfirst 5 rows:\nwhat | units | cost\nhotel Bonn | 4 | 2.5\nteam lunch | 1 | 9.5"
+
+
+@pytest.mark.parametrize(
+    ("goal", "part"),
+    [
+        ("how many lamps were sold in total? s.csv", "SUM(units)"),
+        ("number of units in s.csv", "SUM(units)"),
+        ("what does the hotel cost in s.csv", "ILIKE '%hotel%'"),
+    ],
+)
+def test_pieces_are_summed_and_a_word_of_a_cell_finds_it(goal: str, part: str) -> None:
+    """What was sold is no number of rows; a cell need not be named whole."""
+    assert part in _sql_of(goal, UNITS)
