@@ -104,7 +104,8 @@ def select(looked: Looked, sources: Sources) -> str:
 def _figures(columns: list[tuple[str, str]], goal: str) -> str:
     """The numeric columns that the goal names, else all of them."""
     numeric = [name for name, kind in columns if kind in NUMERIC]
-    named = [name for name in numeric if not name.lower().endswith("id") and _is_named(name, goal)]
+    numeric = [name for name in numeric if not re.search(r"(?:^|_)id$", name, re.I)] or numeric  # nobody ranks by ids
+    named = [name for name in numeric if _is_named(name, goal)]
     return alternatives([_name(name) for name in named or numeric or [name for name, _ in columns]])
 
 
