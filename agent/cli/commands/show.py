@@ -12,7 +12,7 @@ import typer
 
 from outrider.agent.cli.flags import Memory
 from outrider.agent.cli.listing.databases import open_store
-from outrider.agent.cli.output import out, out_json, out_lines, say
+from outrider.agent.cli.output import out, out_json, out_lines, say, say_lines
 from outrider.memory.errors import UsageError
 
 if TYPE_CHECKING:
@@ -116,7 +116,9 @@ def _print(journal: Journal, follow: bool, full: bool) -> None:
     for stored in _events(journal, after, follow):
         out_lines(teller.tell(stored))
     if not after:
-        say(f"used: {teller.spent()}")
+        from outrider.agent.review.lines import Line
+
+        say_lines([Line(((f"used: {teller.spent()}", "plain"),))])
         _print_spend(journal)
     _print_verdict(journal)
 
