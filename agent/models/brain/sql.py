@@ -93,7 +93,7 @@ def select(looked: Looked, sources: Sources) -> str:
         return f'"SELECT " ({aggregate} {start}{f" | {of_each}" if direction else ""})'
     ordered = f'" ORDER BY " {numeric} {direction} {limit}' if direction else ""
     rows = _rows(columns, goal, f"{start} {ordered}")
-    rows += f' | "DISTINCT " {alternatives(names)} {start}' if not direction else ""
+    rows += f' | "DISTINCT " {alternatives(_people(columns, goal) or names)} {start}' if not direction else ""
     if wants.rows:
         return f'"SELECT " ({rows}{either})'
     if direction:
