@@ -65,12 +65,10 @@ def as_stored(settings: Settings) -> dict[str, Any]:
     plain, usual = asdict(settings), asdict(Settings(model=""))
     for name in ("model", "system", "label"):  # these have a place of their own in the event
         plain.pop(name)
-    plain["tools_from"] = [str(Path(file).expanduser().resolve()) for file in settings.tools_from]
+    plain["tools_from"] = tuple(str(Path(file).expanduser().resolve()) for file in settings.tools_from)
     plain["skills"] = tuple(str(Path(folder).expanduser().resolve()) for folder in settings.skills)
     plain["workspace"] = str(Path(settings.workspace).expanduser().resolve())
-    changed = {
-        key: value for key, value in plain.items() if key == "workspace" or (value or None) != (usual[key] or None)
-    }
+    changed = {key: value for key, value in plain.items() if key == "workspace" or value != usual[key]}
     return {key: list(value) if isinstance(value, tuple) else value for key, value in changed.items()}
 
 

@@ -16,7 +16,7 @@ from outrider.agent import Agent, Budget
 from outrider.agent.assemble import Listeners
 from outrider.agent.driving import drive
 from outrider.agent.models.model import ModelFailure, Reply, Usage
-from outrider.memory.events import ApprovalAsked, ApprovalGiven, ToolReturned
+from outrider.memory.events import ApprovalAsked, ApprovalGiven, RunStarted, ToolReturned
 from outrider.memory.store import Store
 from outrider.tools.tool import File, Observation, ToolContext, ToolError, tool
 from tests.agent.helpers import Actor, call, calls, observations, run, says
@@ -706,3 +706,21 @@ def test_first_message_tells_the_date_once_and_the_run_remembers_it(store: Store
     started = next(s.event for s in done.events() if s.kind == "run_started")
     assert told[0].note == started.today  # type: ignore[attr-defined]
     assert "Today is" not in done.goal
+
+
+def test_a_run_resumed_has_the_tools_it_began_with_and_no_more(store: Store) -> None:
+    """A run of one's own tools alone gets no built-in ones when it goes on; a run without tools stays without."""
+
+    @tool
+    def look(n: int) -> str:
+        """Look."""
+        return str(n)
+
+    for given in ([], [look]):
+        agent = Agent(model=Actor(says("")), tools=given, memory=store, budget=Budget(steps=2))
+        begun = agent.run("go")
+        before = next(begun.events()).event
+        assert isinstance(before, RunStarted)
+        live = asyncio.run(agent.prepare_resume(begun.id, budget={"steps": "+3"}))
+        assert {t["name"] for t in before.tools} == live.toolbox.tools.keys() - {"find_tool"}
+        live.journal.release()

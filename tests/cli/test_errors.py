@@ -152,7 +152,7 @@ def test_a_full_disk_stops_the_run_and_loses_nothing(program: Program) -> None:
 def test_a_bug_is_one_line_and_its_traceback_is_kept(program: Program) -> None:
     """What nobody thought of is told in one line with where to read more; OUTRIDER_DEBUG=1 shows it."""
     program.environment = {"COLUMNS": "100", "OUTRIDER_MODEL": "scripted:x"}
-    broken = "import sys, outrider.agent.cli.commands.runs as r\nr.asked = lambda m: 1 / 0\n"
+    broken = "import sys, outrider.agent.cli.listing.runs as r\nr.asked = lambda *m: 1 / 0\n"
     broken += "from outrider.agent.cli.app import run_command_line\nsys.exit(run_command_line(['runs']))"
     program.command = lambda *arguments: [__import__("sys").executable, "-c", broken]  # type: ignore[method-assign]
     done = program("runs")
