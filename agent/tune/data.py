@@ -11,6 +11,7 @@ import json
 import random
 from collections import Counter
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from outrider.agent.models.brain.lines import FORMS, Card
@@ -18,25 +19,26 @@ from outrider.agent.tune import files, honest, nouns, singles, sums, tables, tim
 from outrider.agent.tune.trace import Example, offer, segments
 
 FAMILIES: list[tuple[int, Callable[[random.Random], Example]]] = [
-    (20, sums.sums),
-    (9, times.dates),
-    (7, times.units),
-    (4, times.texts),
-    (20, tables.tables),
+    (34, sums.sums),
+    (5, times.dates),
+    (4, times.units),
+    (2, times.texts),
+    (24, tables.tables),
     (4, tables.databases),
-    (20, files.files),
+    (10, files.files),
     (16, nouns.custom),
-    (14, singles.customs),
-    (7, honest.impossible),
+    (26, singles.customs),
+    (12, honest.impossible),
     (4, honest.missing),
-    (4, honest.broken),
-    (7, honest.both),
-    (5, honest.carried),
-    (6, honest.kept),
-    (3, honest.web),
+    (3, honest.broken),
+    (5, honest.both),
+    (3, honest.carried),
+    (4, honest.kept),
+    (2, honest.web),
     (1, honest.pages),
     (2, honest.talk),
-]
+]  # what code decides (decide.py) is there to be recognised; what the model decides is most of it
+BESIDE = 0.6  # share of the examples of built-in tools that have somebody's own tools on offer as well
 LONGEST = 2600  # characters of a whole run; a longer one is drawn again
 
 
@@ -58,6 +60,8 @@ def examples(seed: int, count: int) -> Iterator[tuple[Example, list[tuple[str, b
     made = 0
     while made < count:
         example = rnd.choices(makers, weights)[0](rnd)
+        if not example.cards and example.steps and rnd.random() < BESIDE:
+            example = replace(example, cards=singles.beside(rnd, [], 8))
         text = segments(example, offer(rnd, example, cards))
         if sum(len(part) for part, _ in text) <= LONGEST:
             made += 1

@@ -28,18 +28,22 @@ HELD = (
     "{values}, {about}",
     "give me {name} {values}",
 )
+# a few telling words of the tool instead of its description, and values without the names of their arguments
+SHORT = ("{key} {values}", "{values}: {key}?", "need the {key}: {values}", "{key} for {values} please", "any {key} {values}?", "{values} {key}", "what about {key}, {values}", "quick check of {key} {values}", "my question is about {key}: {values}")  # fmt: skip
+SHORT_HELD = ("looking for {key}, {values}", "{values}. {key}?", "hey, {key} - {values}", "can someone tell me {key} with {values}", "{values}, and I am after {key}")  # fmt: skip
 BEFORE = {"city": "in", "place": "in", "country": "in", "date": "on", "day": "on", "from": "from", "start": "from", "to": "to", "target": "to", "time": "at", "amount": "for", "count": "for", "people": "for", "person": "for", "name": "for", "id": "for"}  # fmt: skip
 
 
 def made(rnd: random.Random, cards: Sequence[Card], *, held: bool = False) -> Example:
     """A goal for one of the tools, its call, and a made-up result."""
     card = rnd.choice(list(cards))
-    arguments, parts = _arguments(rnd, card)
-    about = _about(card)
+    short = rnd.random() < (0.75 if held else 0.6)
+    arguments, parts = _arguments(rnd, card, bare=0.85 if held and short else 0.4)
+    about, key = _about(card), _key(rnd, card, cards)
     values = (rnd.choice([" ", ", ", " and "]) if len(parts) > 1 else "").join(parts)
-    wording = rnd.choice(HELD if held else TRAINED)
+    wording = rnd.choice((SHORT_HELD if short else HELD) if held else SHORT if short else TRAINED)
     the = about if re.match(r"(?:the|a|an|how|what|when|who|whether)\b", about) else f"the {about}"
-    goal = wording.format(about=about, about_the=the, name=card.name.replace("_", " "), values=values)
+    goal = wording.format(about=about, about_the=the, name=card.name.replace("_", " "), values=values, key=key)
     seen = rnd.choice([str(rnd.randint(2, 900)), f"{rnd.uniform(1, 99):.2f}", rnd.choice(THINGS), "done", person(rnd)])
     goal = " ".join(goal.split()).strip(" ,:")
     return Example(
@@ -51,14 +55,34 @@ def made(rnd: random.Random, cards: Sequence[Card], *, held: bool = False) -> Ex
     )
 
 
+def _key(rnd: random.Random, card: Card, cards: Sequence[Card]) -> str:
+    """One to three telling words of a tool, one of them in no other tool where there is such a word."""
+    found = {one.name: _telling(one) for one in cards}
+    mine = found[card.name] or [card.name.replace("_", " ")]
+    others = {word for name, words in found.items() if name != card.name for word in words}
+    own = [word for word in mine if word not in others] or mine
+    first = rnd.choice(own)
+    kept = {first, *rnd.sample(mine, min(len(mine), rnd.choice([0, 1, 1, 2])))}
+    return " ".join(word for word in mine if word in kept)
+
+
+_PLAIN = frozenset(["a", "an", "the", "of", "for", "to", "in", "on", "at", "by", "with", "and", "or", "is", "are", "was", "be", "it", "its", "this", "that", "how", "many", "much", "what", "when", "who", "which", "whether", "one", "from", "as", "per", "get", "set", "return", "returns"])  # fmt: skip
+
+
+def _telling(card: Card) -> list[str]:
+    """The words of a tool's name and first sentence that say what it is about, each once."""
+    words = re.findall(r"[a-z]{3,}", f"{card.name.replace('_', ' ')} {_about(card)}".lower())
+    return list(dict.fromkeys(word for word in words if word not in _PLAIN))[:8]
+
+
 def _about(card: Card) -> str:
     first = re.split(r"(?<=[.!?])\s|\n", card.description.strip(), maxsplit=1)[0].rstrip(".")
     first = first or card.name.replace("_", " ")
     return first[0].lower() + first[1:] if not first[:2].isupper() else first
 
 
-def _arguments(rnd: random.Random, card: Card) -> tuple[dict[str, Any], list[str]]:
-    """The arguments of a call, and how a goal says each."""
+def _arguments(rnd: random.Random, card: Card, *, bare: float) -> tuple[dict[str, Any], list[str]]:
+    """The arguments of a call, and how a goal says each. bare: the share that is said without the argument's name."""
     out: dict[str, Any] = {}
     parts = []
     for one in read_parameters(card.parameters):
@@ -73,6 +97,9 @@ def _arguments(rnd: random.Random, card: Card) -> tuple[dict[str, Any], list[str
             parts.append(words if value else f"no {words}")
         else:
             short = BEFORE.get(one.name.split("_")[-1], BEFORE.get(one.name.split("_")[0], "for"))
+            if rnd.random() < bare:
+                parts.append(str(value))
+                continue
             parts.append(rnd.choice([f"{short} {value}", f"{words} {value}", str(value), f"with {words} {value}"]))
     return out, parts
 

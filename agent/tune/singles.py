@@ -54,6 +54,32 @@ SINGLES: list[tuple[str, str, list[str], str, str]] = [
     ("commute(start: c, end: c, by: e:car|bike|train)", "Time to get to work", ["how long from {start} to {end} by {by}?", "commute {start} to {end}, {by}", "travel time by {by} between {start} and {end}"], "{r} minutes", "It takes {r} minutes."),
     ("tax(income: i, country: c)", "Income tax of a year", ["how much tax on {income} in {country}?", "income tax for {income} a year, {country}"], "{r}", "The tax is {r}."),
     ("water(bed: e:roses|lawn|herbs, litres: i)", "Water a part of the garden", ["give the {bed} {litres} litres", "water the {bed} with {litres} l"], "done", "The {bed} got {litres} litres."),
+    ("shipping_quote(kilos: f, zone: e:A|B|C, insured?: b)", "Quote for shipping goods", ["what would shipping {kilos} kg to zone {zone} be[ insured]?", "quote for {kilos} kilos, zone {zone}[, insured]", "I have {kilos} kg for zone {zone}[ and want it insured], how much?"], "{r} EUR", "Shipping costs {r} EUR."),
+    ("branch_open(branch: e:east|west|old town, day?: d)", "Opening times of a branch", ["when does the {branch} branch open[ on {day}]?", "how late is {branch} open[ on {day}]?", "is the {branch} branch open at 8 pm[ on {day}]?", "till when can I go to your {branch} branch[ {day}]?", "opening times {branch}[ {day}]"], "{h} to 20:15", "The {branch} branch is open {h} to 20:15."),
+    ("instalment(price: i, months: i, rate?: f)", "Monthly instalment of a purchase", ["what do I pay a month for {price} over {months} months[ at {rate} percent]?", "{price} in {months} instalments[ at {rate}%], how much is one?", "spread {price} over {months} months[, {rate}% interest]"], "{r} a month", "You pay {r} a month."),
+    ("request_state(request: i)", "State of a request", ["how far is request {request}?", "what is happening with request {request}", "is request {request} done yet?", "any news on {request}?", "where does request {request} stand?"], "in progress", "Request {request} is in progress."),
+    ("request_handler(request: i)", "Person who handles a request", ["who is working on request {request}?", "who has request {request}", "who is dealing with {request}", "whose is request {request}?", "whom do I ask about request {request}?"], "{pn}", "{pn} handles request {request}."),
+    ("table_booking(guests: i, hour: h, spot?: e:inside|garden|bar)", "Book a table at our place", ["a table for {guests} at {hour}[ in the {spot}] please", "book us a table for {guests}, {hour}[, {spot}]", "we are {guests} and come at {hour}[, {spot} if possible]"], "booked {r}", "The table is booked, number {r}."),
+    ("money_change(amount: f, from_currency: m, to_currency: m)", "Convert money from one currency to another", ["how many {to_currency} do I get for {amount} {from_currency}?", "what are {amount} {from_currency} worth in {to_currency}", "{amount} {from_currency} into {to_currency} please", "how much is {amount} {from_currency} in {to_currency}?"], "{r} {to_currency}", "{amount} {from_currency} are {r} {to_currency}."),
+    ("quote_of(symbol: k)", "Last price of a share", ["where does {symbol} stand?", "how much is one {symbol} share?", "{symbol} price please", "what did {symbol} close at?"], "{r} dollars", "{symbol} is at {r} dollars."),
+    ("tide(port: c, kind?: e:high|low)", "Next tide at a port", ["when is the next[ {kind}] tide in {port}?", "[{kind} ]tide {port}", "until when can I walk on the beach of {port}?"], "{h}", "The tide in {port} is at {h}."),
+    ("loyalty_points(customer_number: i)", "Points on a customer's card", ["how many points does customer {customer_number} have?", "points on card {customer_number}", "what's on loyalty card {customer_number}?"], "{r}", "There are {r} points."),
+    ("seat_free(show: t, date: d)", "Free seats for a show", ["are there seats left for the {show} show on {date}?", "free seats {show} {date}", "can I still get into {show} on {date}?"], "{r}", "There are {r} seats."),
+    ("machine_stop(machine: e:press|saw|mixer|belt, reason?: t)", "Stop a machine", ["stop the {machine}[ because of the {reason}]", "the {machine} must stop[, reason {reason}]", "halt {machine}[ ({reason})]"], "stopped", "The {machine} is stopped."),
+    ("nutrition(food: t, grams: i)", "Calories of a food", ["how many calories are in {grams} g of {food}?", "calories {grams} grams {food}", "energy of {grams} g {food}"], "{r} kcal", "It has {r} kcal."),
+    ("ride_time(start: c, end: c)", "How long a ride between two places takes", ["how long does it take from {start} to {end}?", "travel time {start} {end}", "when am I in {end} if I leave {start} now?"], "{r} minutes", "The ride takes {r} minutes."),
+    ("nearest(kind: e:pharmacy|bakery|atm|station, place: c)", "Nearest shop or service", ["where is the nearest {kind} in {place}?", "closest {kind}, {place}", "I need a {kind} in {place}"], "Mill Road {r}", "It is at Mill Road {r}."),
+    ("dosage(medicine: t, weight_kg: f)", "Dose of a medicine", ["how much {medicine} for someone of {weight_kg} kg?", "dose of {medicine} at {weight_kg} kilos"], "{r} mg", "The dose is {r} mg."),
+    ("floor_plan(room: i)", "Where a room is", ["how do I get to room {room}?", "where is room {room}?", "which floor is {room} on"], "floor 2", "Room {room} is on floor 2."),
+    ("lend(book: t, reader: p)", "Lend a book to a reader", ["lend the {book} to {reader}", "{reader} takes the {book} home", "check out {book} for {reader}"], "lent", "The {book} is lent to {reader}."),
+    ("shift(person: p, day: d)", "When somebody works", ["when does {person} work on {day}?", "{person}'s shift {day}", "is {person} on duty {day}?"], "early", "{person} works early on {day}."),
+    ("roaming(country: c)", "Cost of phone calls abroad", ["what do calls cost in {country}?", "roaming {country}", "how expensive is my phone in {country}?"], "{r} cents", "It costs {r} cents."),
+    ("print_cost(pages: i, colour?: b)", "Price of printing", ["what do {pages} pages cost to print[ in colour]?", "printing {pages} pages[, colour]: price?"], "{r} EUR", "It costs {r} EUR."),
+    ("event_tickets(event: t, count: i, category?: e:standing|seated|vip)", "Order tickets for an event", ["{count} tickets for the {event} please[, {category}]", "order {count}[ {category}] tickets for {event}", "I'd like to go to the {event} with {count} tickets[, {category}]"], "ordered", "{count} tickets are ordered."),
+    ("grade(student: p, subject?: e:maths|history|art)", "Marks of a student", ["how is {student} doing[ in {subject}]?", "what marks does {student} have[ in {subject}]", "{student}'s grade[ in {subject}]"], "B", "{student} has a B."),
+    ("room_rate(nights: i, guests: i, view?: e:sea|garden|street)", "Price of a stay in our hotel", ["what do {nights} nights for {guests} people cost[ with {view} view]?", "{nights} nights, {guests} guests[, {view} view], how much?", "price for {guests} for {nights} nights[ ({view})]"], "{r} EUR", "The stay costs {r} EUR."),
+    ("blood_type(donor: i)", "Blood group of a donor", ["which blood group has donor {donor}?", "blood type of donor {donor}", "donor {donor}: group?"], "0+", "It is 0+."),
+    ("ferry(route: e:north|south|island, cars?: i)", "Price of the ferry", ["how much is the {route} ferry[ with {cars} cars]?", "ferry {route}[, {cars} cars]", "crossing on the {route} route[ with {cars} cars]: price"], "{r} EUR", "The ferry costs {r} EUR."),
 ]  # fmt: skip
 KINDS = {"i": "integer", "f": "number", "b": "boolean"}
 
@@ -89,14 +115,16 @@ def single(rnd: random.Random) -> Kit:
     signature, about, goals, result, answer = rnd.choice(SINGLES)
     card, kinds = card_of(signature, about)
     values = {key: _slot(rnd, kind) for key, kind in kinds.items()}
-    if "source" in values and values["source"] == values["target"]:
-        values["target"] = "JPY"
+    for one, other in (("source", "target"), ("from_currency", "to_currency")):
+        if one in values and values[one] == values[other]:
+            values[other] = "JPY" if values[one] != "JPY" else "EUR"
     goal, used = _optional(rnd, rnd.choice(goals), values)
     args = {key: values[key] for key in kinds if key in used or key in card.parameters["required"]}
     extra = {
         "r": rnd.choice([rnd.randint(3, 900), round(rnd.uniform(1, 99), 2)]),
         "h": f"{rnd.randint(5, 22)}:{rnd.randint(10, 59)}",
         "mo": rnd.choice(MONTHS),
+        "pn": person(rnd),
     }
     if rnd.random() < 0.35:
         card = Card(rnd.choice(["get_", "my_", "do_", "home_", "x_"]) + card.name, card.description, card.parameters)

@@ -1,13 +1,14 @@
-"""Examples of arithmetic: percent, chains, word problems. The expression uses the goal's own numbers; `calculate` does the rest."""
+"""Examples of arithmetic: percent, chains, and stories in many wordings (`<one|other>`). The expression uses the goal's own numbers."""
 
 from __future__ import annotations
 
 import math
 import random
+import re
 from collections.abc import Callable
 
 from outrider.agent.tune.trace import Example, Step
-from outrider.agent.tune.words import FIRST, THINGS, one, plain_number, said
+from outrider.agent.tune.words import CITIES, FIRST, THINGS, one, plain_number, said
 
 Made = tuple[str, str]  # goal, expression
 
@@ -117,57 +118,150 @@ def powers(rnd: random.Random) -> Made:
     ])  # fmt: skip
 
 
+# a b c d: small whole numbers (d the smallest); big: above a * b; most: above them all; p: a percentage; price, fee: money
 STORIES: list[tuple[str, str]] = [
-    ("{who} has {a} boxes with {b} {thing}s in each and gives away {c}. How many are left?", "{a} * {b} - {c}"),
-    ("I buy {a} packs of {b} and use {c}, how many remain?", "{a} * {b} - {c}"),
-    ("There are {a} rows of {b} seats and {c} are broken. How many seats work?", "{a} * {b} - {c}"),
-    ("A {thing} costs {price}. What do {a} of them cost?", "{a} * {price}"),
-    ("{a} {thing}s at {price} each plus {fee} shipping, what is the total?", "{a} * {price} + {fee}"),
-    ("I order {a} {thing}s for {price} apiece and pay {fee} for postage. How much is it altogether?", "{a} * {price} + {fee}"),
-    ("{who} earns {price} an hour and works {a} hours a week. How much is that in {d} weeks?", "{price} * {a} * {d}"),
-    ("{big} sweets are shared equally by {d} children, how many does each get?", "{big} / {d}"),
-    ("We split a bill of {big} between {d} friends, what does each pay?", "{big} / {d}"),
-    ("A bill of {big} plus {p}% tip is split by {d}. How much per person?", "{big} * (1 + {p} / 100) / {d}"),
-    ("{who} saves {b} a week. How much after {a} weeks?", "{b} * {a}"),
-    ("{who} saves {b} a month for {a} months and then spends {c}. What is left?", "{b} * {a} - {c}"),
-    ("A car drives {big} km in {d} hours. What is its average speed?", "{big} / {d}"),
+    # groups of equal size, and what goes or comes
+    ("{who} has {a} <boxes|bags|crates|packets|trays|jars> <of|with|that each hold> {b} {thing}s and <gives away|loses|sells|eats|uses|breaks|throws out> {c}. How many are left?", "{a} * {b} - {c}"),
+    ("<I buy|We get|I bought|There are> {a} <packs|boxes|cartons|sets> <of|holding> {b} {thing}s<,| and> <use|used|I use|we lost|sold> {c} of them<.|,> <How many remain?|How many do I still have?|what's left?|how many are there now>", "{a} * {b} - {c}"),
+    ("A <crate|box|tray|shelf|bag> holds {b} {thing}s. <I have|We own|There are|She carries> {a} <crates|boxes|of them|such boxes> <and|, and> {c} <more|extra|loose> {thing}s. <How many|How many {thing}s are there> <in total|altogether|in all>?", "{a} * {b} + {c}"),
+    ("There are {a} rows <of|with> {b} <seats|trees|desks|chairs> and {c} are <broken|taken|missing|empty>. How many <are fine|are left|are not|remain>?", "{a} * {b} - {c}"),
+    ("{a} <boxes|cases|packs> with {b} {thing}s each<, how many is that| make how many {thing}s|: how many {thing}s are there>?", "{a} * {b}"),
+    ("<Each|Every> of <my|the> {a} <teams|classes|groups|buses> has {b} <players|pupils|people> and {d} <coaches|teachers|guides>. How many people is that <in all|altogether>?", "{a} * ({b} + {d})"),
+    ("{who} has {a} <packs|boxes> of {b} and {c} <packs|boxes> of {d} {thing}s. How many {thing}s <does {who} have|are that>?", "{a} * {b} + {c} * {d}"),
+    ("{who} buys {d} dozen <eggs|rolls|roses> and <breaks|eats|gives away|drops> {a}. How many are <left|whole>?", "{d} * 12 - {a}"),
+    ("How many {thing}s are {d} dozen?", "{d} * 12"),
+    # comes and goes
+    ("{who} had {big} {thing}s. <She|He> <gave away|sold|lost|used up|lent> {c} and then <bought|found|got|received|made> {a} more. How many <does she have now|are there now|has he got now>?", "{big} - {c} + {a}"),
+    ("{who} <has|had|starts with|owns> {b} {thing}s, <gets|buys|finds|collects|receives> {a} <more |>and <loses|gives away|sells|drops> {c}. How many <now|are left|remain|does {who} end up with>?", "{b} + {a} - {c}"),
+    ("There were {big} <people|guests|visitors|birds|cars> <in the room|at the party|in the park|there>. {c} <left|went home|drove off> and {a} <came|arrived|joined>. How many <are there now|are still there|is that now>?", "{big} - {c} + {a}"),
+    ("A <bus|train|tram|ferry> <carries|starts with|has> {big} <people|passengers>. At the first stop {c} get <off|out> and {a} get <on|in>, <at the next|then> {d} <get off|leave>. How many <are on it|are left on board|ride on>?", "{big} - {c} + {a} - {d}"),
+    ("{who} <had|has> {big} euros<,| and> <paid|spent|pays> {c} <for lunch|on a book|at the shop> and {d} <for coffee|on the bus|on a drink>. <What's left|How much is left|How much money remains>?", "{big} - {c} - {d}"),
+    ("I had {big} <and spent|, then I spent|dollars and paid> {price} and {fee}. How much <do I have left|is left|remains>?", "{big} - {price} - {fee}"),
+    ("<From|Of|Out of> {most} <euros|dollars|points> {who} <spends|uses|loses> {big}<. What remains?|, how much is left?|. How many are left?>", "{most} - {big}"),
+    ("My <account|wallet|balance> <shows|has|is at> {big}. <I get|I earn|In comes> {a} and <I pay|out goes|I spend> {c}. <What's the new balance|How much is in it now|What do I have then>?", "{big} + {a} - {c}"),
+    ("{who} is {big} cm tall and {who2} is {c} cm <shorter|smaller>. How tall is {who2}?", "{big} - {c}"),
+    ("{who} has {b} {thing}s and {who2} has {c} <more|fewer than that plus {c} more>. How many does {who2} have?", "{b} + {c}"),
+    ("{who} <picked|sold|read|scored|made> {b}, {who2} {c} <more|more than {who}>. How many <together|did they get together|in total|between them>?", "{b} + ({b} + {c})"),
+    ("{who} collects {a} {thing}s on Monday, {b} on Tuesday and {c} on Wednesday. How many <altogether|in three days|in all>?", "{a} + {b} + {c}"),
+    ("<A shop|The bakery|{who}> <sells|sold|makes> {b} {thing}s on <Monday|Saturday> and twice as many on <Tuesday|Sunday>. How many <altogether|in total|on both days|are that>?", "{b} + {b} * 2"),
+    ("{who} has {b} {thing}s and {who2} has <three times|triple> as many. How many <do they have together|altogether>?", "{b} + {b} * 3"),
+    ("{who} has {b} {thing}s and {who2} has <half|only half> as many. How many <do they have together|altogether>?", "{b} + {b} / 2"),
+    ("{who} ran {a} km, {who2} <twice as far|double that>. How far did {who2} run?", "{a} * 2"),
+    ("There are {big} pages<.| and> {who} read {a} <yesterday|on Friday> and {b} <today|on Saturday>. How many pages are left?", "{big} - {a} - {b}"),
+    # price times number
+    ("A {thing} costs {price}<. What do|, what do|. How much do> {a} <of them|{thing}s> cost<?| together?| in total?>", "{a} * {price}"),
+    ("{a} {thing}s at {price} each<, what does it come to| make how much|: what do I pay>?", "{a} * {price}"),
+    ("<I order|We buy|{who} orders> {a} {thing}s <for|at> {price} <each|apiece|a piece> <and pay|plus|with> {fee} <for postage|shipping|delivery>. <How much is it altogether|What is the total|What do I pay in all>?", "{a} * {price} + {fee}"),
+    ("{a} <tickets|nights|lessons> at {price} <plus|and> a <booking fee|service charge|fee> of {fee}<: total?|, how much is it in all?|. What does that cost?>", "{a} * {price} + {fee}"),
+    ("<I buy|{who} takes> {a} {thing}s <for|at> {price} each and <have|has|use|uses> a <voucher|coupon|gift card> of {fee}. <What do I pay|How much is to pay|What remains to be paid>?", "{a} * {price} - {fee}"),
+    ("{a} {thing}s at {price} and {d} <cups|plates|pens> at {fee}<: how much in total?|, what do they cost together?|. What's the sum?>", "{a} * {price} + {d} * {fee}"),
+    ("<I buy|{who} buys> {a} {thing}s <for|at> {d} <euros|dollars> each and <pay|pays|hands over|gives> <with |>{most}. How much change <do I get|is that|comes back>?", "{most} - {a} * {d}"),
+    ("<What's left of|What remains of> {most} after <paying|buying> {a} <bills|{thing}s> <of|at> {d}<?| each?>", "{most} - {a} * {d}"),
+    ("A {thing} is {price} and a <cable|bag|cover> {fee}. <What do both cost|How much for both|How much together>?", "{price} + {fee}"),
+    ("{a} {thing}s cost {big}<.|,> <What does one cost|what is the price of one|how much is a single one>?", "{big} / {a}"),
+    ("If {a} {thing}s cost {big}, <what do|how much are|what would> {b} <{thing}s|of them> cost?", "{big} / {a} * {b}"),
+    ("{a} <kilos|metres|litres> <cost|are> {big}. <What do|How much do> {b} <kilos|metres|litres> cost?", "{big} / {a} * {b}"),
+    ("<I pay|We pay|The gym costs> {price} <a month|every month|monthly>. What is that <a year|per year|in a year>?", "{price} * 12"),
+    ("<I pay|{who} pays> {big} <a year|per year> for <insurance|the garden|the club>. <How much is that a month|What is it per month>?", "{big} / 12"),
+    ("I <spend|need|drink> {price} <a day|each day|daily>. How much is that <a week|in a week>?", "{price} * 7"),
+    # rates
+    ("{who} <earns|makes|gets> {price} <an hour|per hour> and works {a} hours <a week|per week>. <What does {who} earn in a week|How much is that a week|What is the weekly pay>?", "{price} * {a}"),
+    ("{who} <earns|makes|gets> {price} <an hour|per hour> <for|and works> {a} hours a <week|day>. How much <is that |>in {d} <weeks|days>?", "{price} * {a} * {d}"),
+    ("{who} saves {b} a <week|month><. How much after|, how much is it after|. What is in the box after> {a} <weeks|months>?", "{b} * {a}"),
+    ("{who} saves {b} a month for {a} months and then spends {c}. <What is left|How much remains>?", "{b} * {a} - {c}"),
+    ("{who} <has|already has> {c} and saves {b} <each|every|a> <week|month>. How much <after|in> {a} <weeks|months>?", "{c} + {b} * {a}"),
+    ("{who} wants a {thing} for {most} and has {big}. How much is <missing|still missing|left to save>?", "{most} - {big}"),
+    ("{who} wants a {thing} for {big} and saves {a} a <week|month>. How many <weeks|months> does it take?", "{big} / {a}"),
+    ("A <car|train|van> drives {big} km in {d} hours. <What is its average speed|How fast is it|How many km per hour is that>?", "{big} / {d}"),
     ("At {b} km/h, how far do I get in {d} hours?", "{b} * {d}"),
-    ("How long does it take to drive {big} km at {b} km/h?", "{big} / {b}"),
-    ("A room is {a} by {b} metres. What is its area?", "{a} * {b}"),
-    ("What's the perimeter of a {a} by {b} rectangle?", "2 * ({a} + {b})"),
-    ("{who} reads {a} pages a day. How many pages in {b} days?", "{a} * {b}"),
-    ("A book has {big} pages and I read {a} a day. How many days do I need?", "{big} / {a}"),
-    ("I had {big} and spent {price} and {fee}. How much do I have left?", "{big} - {price} - {fee}"),
-    ("{who} had {big} euros, paid {c} for lunch and {d} for coffee. What's left?", "{big} - {c} - {d}"),
-    ("There were {big} people, {c} left and {d} came. How many are there now?", "{big} - {c} + {d}"),
-    ("A bus with {b} people stops: {c} get off, {a} get on. How many are on it?", "{b} - {c} + {a}"),
-    ("{who} is {a} and twice as old as the dog plus {d}. How old is the dog?", "({a} - {d}) / 2"),
-    ("I pay {price} a month for music. What is that a year?", "{price} * 12"),
+    ("How far does a <train|car|bike> <going|doing|at> {b} km/h <get|go|come> in {d} hours?", "{b} * {d}"),
+    ("How long <does it take to drive|is a trip of|do I need for> {big} km at {b} km/h?", "{big} / {b}"),
+    ("{who} reads {a} pages <a day|every day|each evening><. How many pages in|, how many is that in> {b} days?", "{a} * {b}"),
+    ("<A book has|The book has|My novel is> {big} pages<.| and> I read {a} <a day|every day|each night>. <How many days do I need|How many days does it take|How long will it take me>?", "{big} / {a}"),
+    ("<I read|{who} types|We paint> {a} <pages|lines|metres> <a day|an hour>. How many <days|hours> <for|do I need for|does it take for> {big}?", "{big} / {a}"),
+    ("A machine makes {b} <parts|bottles|bolts> <an hour|per hour>. How many in {d} days of {c} hours?", "{b} * {c} * {d}"),
+    ("A <tap|pump|pipe> gives {b} litres a minute. How <many litres|much water> in {a} minutes?", "{b} * {a}"),
+    ("A tank of {most} litres loses {d} litres <an hour|a day>. How much is left after {c} <hours|days>?", "{most} - {d} * {c}"),
+    ("A tank <holds|takes> {big} litres and a bucket {a}. How many buckets <fill it|do I need|are that>?", "{big} / {a}"),
+    ("<My car|The van|A bus> <uses|needs|takes|burns> {price} litres <per|for every|on> 100 km. How <many litres do I need|much does it need|much fuel is that> for {most} km?", "{price} / 100 * {most}"),
+    ("A <bus|tram|train|boat> leaves every {b} minutes<, how many leave in|. How many leave in|. How many are that in> {d} hours?", "{d} * 60 / {b}"),
+    ("One {thing} takes {a} minutes. How many hours for {b}<?| {thing}s?>", "{a} * {b} / 60"),
+    ("{who} runs {a} km {d} times a week. How <far|many km> in {c} weeks?", "{a} * {d} * {c}"),
+    ("I take {d} <pills|tablets> a day<.|,> <How many|how many do I need> for {a} <days|weeks of seven days>?", "{d} * {a}"),
+    ("A recipe for {d} <people|persons> needs {big} g of <rice|flour|sugar>. <How much|How many grams> <do I need |>for {b} <people|persons|guests>?", "{big} / {d} * {b}"),
+    ("For {d} cakes I need {a} eggs. How many <for|eggs do I need for> {b} cakes?", "{a} / {d} * {b}"),
+    # sharing
+    ("{big} <sweets|nuts|cards|marbles> are shared <equally |>by {d} <children|kids|friends>, how many does each get?", "{big} / {d}"),
+    ("<We split|Three of us? No: we share> a bill of {big} <between|among> {d} <friends|people><, what does each pay|. How much each>?", "{big} / {d}"),
+    ("We are {d} people and <the dinner|the taxi|the trip|lunch> <was|cost|came to> {big}. <How much does each of us owe|What does everyone pay|How much per person>?", "{big} / {d}"),
+    ("{d} <friends|colleagues|sisters> share <a bill|costs|rent> of {big} equally. How much <is it each|does each pay>?", "{big} / {d}"),
+    ("{big} euros <plus|and> {c} for <drinks|parking> are split by {d}. How much <each|per person>?", "({big} + {c}) / {d}"),
+    ("A bill of {big} plus {p}% tip is split by {d}. How much per person?", "{big} * (1 + {p} / 100) / {d}"),
+    ("{who} cuts a {big} cm <rope|board|ribbon> into {d} equal pieces. How long is <each|one>?", "{big} / {d}"),
+    ("{big} <pupils|people> go in <buses|groups|cars> of {d}. How many <buses|groups|cars> are needed?", "{big} / {d}"),
+    ("I pack {big} {thing}s into boxes of {a}. How many boxes <do I need|are that>?", "{big} / {a}"),
+    # percent
+    ("A {thing} costs {big}<, and is|. It is| and gets> <reduced by|cheaper by|discounted by> {p}<%| percent>. <What do I pay|What does it cost now|What's the new price>?", "{big} * (1 - {p} / 100)"),
+    ("<My|Her|The> <salary|rent|pension> of {big} <goes up|rises|is raised|increases> by {p}<%| percent>. <What is it then|What's the new one|How much is it now>?", "{big} * (1 + {p} / 100)"),
+    ("A <bill|meal|ride> of {big} <plus|with|and> {p}<%| percent> <tip|tax|service>: <what do I pay|how much in all|total>?", "{big} * (1 + {p} / 100)"),
+    ("How much <tip|tax|discount|interest> is {p}<%| percent> on {big}?", "{big} * {p} / 100"),
+    ("Of {big} <people|votes|pupils> {p}<%| percent> <said yes|are women|cycle>. How many are that?", "{big} * {p} / 100"),
+    ("{p}<%| percent> of the {big} <seats|rooms|tickets> are <taken|sold>. How many are <free|left>?", "{big} * (1 - {p} / 100)"),
+    ("{a} {thing}s at {price} with {p}% <off|discount>: what do I pay?", "{a} * {price} * (1 - {p} / 100)"),
     ("A subscription costs {price} per month with {p}% off for {a} months, what's the total?", "{price} * (1 - {p} / 100) * {a}"),
-    ("{a} {thing}s cost {big} together. What does one cost?", "{big} / {a}"),
-    ("If {a} tickets cost {big}, what do {b} tickets cost?", "{big} / {a} * {b}"),
-    ("A machine makes {b} parts an hour. How many in {d} days of {c} hours?", "{b} * {c} * {d}"),
-    ("{who} has {b} {thing}s, {a} more than Max. How many have they together?", "{b} + ({b} - {a})"),
-    ("I buy {a} {thing}s for {price} each and pay with {big}. How much change do I get?", "{big} - {a} * {price}"),
     ("A loan of {big} at {p}% simple interest for {d} years: how much interest?", "{big} * {p} / 100 * {d}"),
-    ("{big} invested at {p}% a year, compounded, for {d} years: what is it worth?", "{big} * (1 + {p} / 100) ** {d}"),
-    ("The price went from {b} to {big}. By how many percent did it rise?", "({big} - {b}) / {b} * 100"),
-    ("Two {thing}s at {price} and three at {fee}: how much in total?", "2 * {price} + 3 * {fee}"),
-    ("Each of the {a} teams has {b} players and {d} coaches. How many people are that?", "{a} * ({b} + {d})"),
-    ("A tank of {big} litres loses {d} litres an hour. How much is left after {c} hours?", "{big} - {d} * {c}"),
-    ("{who} buys {d} dozen eggs and breaks {a}. How many are whole?", "{d} * 12 - {a}"),
+    ("{big} <invested|put aside> at {p}% a year, compounded, for {d} years: what is it worth?", "{big} * (1 + {p} / 100) ** {d}"),
+    ("The price <went|rose|climbed> from {b} to {big}. By how many percent <did it rise|is that|was that>?", "({big} - {b}) / {b} * 100"),
+    ("The <price|rent|weight> <fell|dropped|went down> from {most} to {big}. <By how many percent did it fall|How many percent is that>?", "({most} - {big}) / {most} * 100"),
+    ("{who} got {b} of {big} points<.|,> <What percentage is that|how many percent is that>?", "{b} / {big} * 100"),
+    # areas
+    ("A <room|garden|field|wall> is {a} by {b} metres. What is its area?", "{a} * {b}"),
+    ("A <room|garden|field> is {a} m long and {b} m wide. <How big is it|How many square metres are that|What's the area>?", "{a} * {b}"),
+    ("What's the perimeter of a {a} by {b} rectangle?", "2 * ({a} + {b})"),
+    ("A box is {a} by {b} by {c} cm. What is its volume?", "{a} * {b} * {c}"),
+    ("A floor of {a} by {b} metres costs {price} per square metre. What <does it cost|is the price>?", "{a} * {b} * {price}"),
+    # ages and lists
+    ("{who} is {b} <years old|> and {who2} is {c} years <older>. How old is {who2}?", "{b} + {c}"),
+    ("In {d} years {who} will be {b}. How old is {who} now?", "{b} - {d}"),
+    ("{who} was born in 19{c2}. How old is {who} in 20{e2}?", "20{e2} - 19{c2}"),
+    ("My <bills|shifts|walks> were {price}, {fee} and {b}. <What is the average|What do they come to on average>?", "({price} + {fee} + {b}) / 3"),
+    ("I walked {a}, {b} and {c} km. <How far in all|How many km altogether|What is the total>?", "{a} + {b} + {c}"),
+    ("{a} of every {b} <people|kids|seats> <take the bus|are taken|agree>. How many of {most} are that?", "{most} * {a} / {b}"),
 ]  # fmt: skip
+NUMBERS = {2: "two", 3: "three", 4: "four", 5: "five", 6: "six", 7: "seven", 8: "eight", 9: "nine", 10: "ten", 12: "twelve"}  # fmt: skip
+BEFORE = ["", "", "", "", "I need help with this. ", "Maths question: ", "My son asks: ", "We are in {city}. ", "Quick sum: ", "Not sure about this one: "]  # fmt: skip
 
 
-def stories(rnd: random.Random) -> Made:
-    who, thing = rnd.choice(FIRST), rnd.choice(THINGS)
-    a, b, c, d = rnd.randint(2, 40), rnd.randint(2, 60), rnd.randint(2, 30), rnd.randint(2, 12)
-    price, fee = f"{rnd.uniform(1, 90):.2f}", f"{rnd.uniform(2, 15):.2f}"
-    big = a * b + rnd.randint(1, 200)
-    p = rnd.choice([5, 10, 15, 20, 25, 30])
-    s = {"who": who, "thing": thing, "a": a, "b": b, "c": c, "d": d, "price": price, "fee": fee, "big": big, "p": p}
-    goal, expression = rnd.choice(STORIES)
-    return goal.format(**s), expression.format(**s)
+def story(rnd: random.Random) -> tuple[str, str]:
+    """(the goal, the expression)."""
+    text, expression = rnd.choice(STORIES)
+    text = re.sub(r"<([^<>]*)>", lambda match: rnd.choice(match[1].split("|")), text)
+    slots = _slots(rnd)
+    filled = {key: _said(rnd, key, value) for key, value in slots.items()}
+    return rnd.choice(BEFORE).format(city=rnd.choice(CITIES)) + text.format(**filled), expression.format(**slots)
+
+
+def _slots(rnd: random.Random) -> dict[str, str]:
+    a, b, c, d = rnd.sample([rnd.randint(2, 12), *rnd.sample(range(4, 90), 3)], 4)
+    d = min(d, rnd.randint(2, 12))
+    if d in (a, b, c):
+        d = next(n for n in (2, 3, 4, 5, 6) if n not in (a, b, c))
+    big = a * b + rnd.randint(3, 400)
+    who, who2 = rnd.sample(FIRST, 2)
+    return {
+        "who": who, "who2": who2, "thing": rnd.choice(THINGS), "a": str(a), "b": str(b), "c": str(c), "d": str(d), "big": str(big), "most": str(big + rnd.randint(20, 900)),
+        "price": f"{rnd.uniform(1, 90):.{rnd.choice([1, 2, 2])}f}", "fee": f"{rnd.uniform(2, 15):.{rnd.choice([1, 2])}f}", "p": rnd.choice(["5", "8", "10", "12", "15", "20", "25", "30", "35", "40", "2.5", "60"]),
+        "c2": str(rnd.randint(40, 99)), "e2": str(rnd.randint(20, 40)),
+    }  # fmt: skip
+
+
+def _said(rnd: random.Random, key: str, value: str) -> str:
+    """A number as it stands in a story: a small one sometimes in words, a large one with a comma."""
+    if key in ("a", "b", "c", "d") and int(value) in NUMBERS and rnd.random() < 0.25:
+        return NUMBERS[int(value)]
+    if value.isdigit() and len(value) > 3 and rnd.random() < 0.4 and key != "e2":
+        return f"{int(value):,}"
+    return value
 
 
 KINDS: list[tuple[int, Callable[[random.Random], Made]]] = [
@@ -176,7 +270,7 @@ KINDS: list[tuple[int, Callable[[random.Random], Made]]] = [
     (3, brackets),
     (2, listed),
     (2, powers),
-    (5, stories),
+    (16, story),
 ]
 NAMES = {"sqrt": math.sqrt, "factorial": math.factorial}
 

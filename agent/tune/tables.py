@@ -78,7 +78,17 @@ def look(table: Made) -> str:
     first = table.run("SELECT * FROM t LIMIT 5")
     shown_rows = "\n".join(" | ".join(map(str, row)) for row in first)
     head = f"{table.count} rows and {len(table.columns)} columns in {table.path}\ncolumns: {columns}"
-    return f"{head}\nfirst 5 rows:\n{' | '.join(table.columns)}\n{shown_rows}"
+    return f"{head}\nfirst 5 rows:\n{' | '.join(table.columns)}\n{shown_rows}{_listed(table, kinds)}"
+
+
+def _listed(table: Made, kinds: dict[str, str]) -> str:
+    """The values of text columns that hold few, as `table` lists them."""
+    lines: list[str] = []
+    for column in [name for name in table.columns if kinds.get(name, "text") == "text"]:
+        texts = [str(row[0]) for row in table.run(f"SELECT DISTINCT {column} FROM t ORDER BY 1 LIMIT 21")]
+        if column != "id" and len(lines) < 6 and len(texts) <= 20 and not any(len(t) > 30 or "," in t for t in texts):
+            lines.append(f"\nvalues of {column}: {', '.join(texts)}")
+    return "".join(lines)
 
 
 Ask = tuple[str, str, str]  # goal with {f} for the file, SQL, answer template with {v}

@@ -1,7 +1,7 @@
 """120 natural goals, written by hand and never trained on, with what a right run of each says or leaves behind.
 
 What it is: `GOALS`. `says`: texts of which each must be in the answer (several spellings with |). `file`, `holds`: a file
-that must exist and hold that; `gone`: one that must not exist. Kind "impossible": right is to say that it cannot be done.
+that must exist and hold that; `gone`: one that must not exist; `absent`: texts that must not be in the answer. Kind "impossible": right is to say that it cannot be done.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ class Goal:
     file: str = ""
     holds: str = ""
     gone: str = ""
+    absent: tuple[str, ...] = ()
 
 
 def _sum(text: str, *says: str) -> Goal:

@@ -1,4 +1,4 @@
-"""Score a built-in model on natural goals: `python -m benchmarks.builtin.score [--model builtin] [--kinds files,steps]`.
+"""Score a built-in model on natural goals: `python -m benchmarks.builtin.score [--model builtin] [--list own|held] [--kinds files,steps]`.
 
 What it is: each goal is run as `outrider run` runs it, in a fresh workspace with eight tools of somebody's own on offer.
 Right: the state is answered and the answer (or the file) is as it should be; for a goal that cannot be done, that the
@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -19,7 +20,7 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.builtin import files
+from benchmarks.builtin import files, held
 from benchmarks.builtin.goals import GOALS, Goal
 
 TOOLS = Path(__file__).with_name("own_tools.py")
@@ -34,7 +35,7 @@ class Ran:
     wall_s: float
 
 
-def run(goal: str, model: str, folder: Path, home: Path) -> Ran:
+def run(goal: str, model: str, folder: Path, home: Path, tools: Path = TOOLS) -> Ran:
     """One `outrider run` in its own process; nobody is there to be asked."""
     command = [
         str(Path(sys.executable).with_name("outrider")),
@@ -46,7 +47,7 @@ def run(goal: str, model: str, folder: Path, home: Path) -> Ran:
         str(folder),
     ]
     began = time.monotonic()
-    done = subprocess.run([*command, "--tools-from", str(TOOLS), "--quiet"], capture_output=True, text=True, timeout=300,
+    done = subprocess.run([*command, "--tools-from", str(tools), "--quiet"], capture_output=True, text=True, timeout=300,
                           stdin=subprocess.DEVNULL, env={**os.environ, "OUTRIDER_HOME": str(home), "NO_COLOR": "1"}, check=False)  # fmt: skip
     return Ran(done.returncode, done.stdout.strip(), time.monotonic() - began)
 
@@ -55,7 +56,9 @@ def verdict(goal: Goal, ran: Ran, folder: Path) -> str:
     """right, said or wrong."""
     if goal.kind == "impossible":
         return "right" if ran.code != 0 else "wrong"
-    good = all(any(way in ran.answer for way in one.split("|")) for one in goal.says)
+    answer = "\n".join(line for line in ran.answer.split("\n") if not line.startswith("(SELECT"))
+    good = all(any(_says(answer, way) for way in one.split("|")) for one in goal.says)
+    good = good and not any(text.lower() in answer.lower() for text in goal.absent)
     if goal.file:
         path = folder / goal.file
         good = good and path.is_file() and goal.holds in path.read_text("utf-8", "replace")
@@ -66,10 +69,21 @@ def verdict(goal: Goal, ran: Ran, folder: Path) -> str:
     return "said"
 
 
+def _says(answer: str, way: str) -> bool:
+    """Whether an answer holds a text, or a number to the last place that is given."""
+    way = way.replace(",", "") if re.fullmatch(r"[\d,.]+", way) else way
+    if not re.fullmatch(r"-?\d+(?:\.\d+)?", way):
+        return way.lower() in answer.lower()
+    numbers = re.findall(r"(?<![\w.])-?\d+(?:\.\d+)?", re.sub(r"(?<=\d),(?=\d{3})", "", answer))
+    most = 10.0 ** -len(way.partition(".")[2]) if "." in way else 1e-9
+    return any(abs(float(number) - float(way)) < most for number in numbers) or way in answer.split()
+
+
 def main() -> None:
     """The command line."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--model", default="builtin")
+    parser.add_argument("--list", default="own", choices=["own", "held"], help="held: nothing was tuned on it")
     parser.add_argument("--kinds", default="")
     parser.add_argument("--every", type=int, default=1, help="only every n-th goal")
     parser.add_argument("--show", action="store_true", help="print each run that is not right")
@@ -77,11 +91,12 @@ def main() -> None:
     counts: Counter[tuple[str, str]] = Counter()
     times = []
     with tempfile.TemporaryDirectory() as home:
-        for goal in [g for g in GOALS if not told.kinds or g.kind in told.kinds.split(",")][:: told.every]:
+        goals, make, tools = (held.GOALS, held.make, held.TOOLS) if told.list == "held" else (GOALS, files.make, TOOLS)
+        for goal in [g for g in goals if not told.kinds or g.kind in told.kinds.split(",")][:: told.every]:
             with tempfile.TemporaryDirectory() as name:
                 folder = Path(name)
-                files.make(folder)
-                ran = run(goal.text, told.model, folder, Path(home))
+                make(folder)
+                ran = run(goal.text, told.model, folder, Path(home), tools)
                 said = verdict(goal, ran, folder)
             counts[goal.kind, said] += 1
             times.append(ran.wall_s)

@@ -1,8 +1,9 @@
-"""Score a starter GGUF on goals it was not trained on: `python -m examples.train_starter.evaluate [file.gguf]`.
+"""Score a starter GGUF: `python -m examples.train_starter.evaluate [file.gguf]`.
 
-What it is: for training wordings with new values, for held-out wordings, and for held-out tools: the share of single
-questions and of whole goals (every question of every step right) answered rightly, constrained to the options as the
-product does, and without the constraint. "first" is what always taking the first option scores, for comparison.
+What it is: first the product's own score: `outrider eval` on 40 goals written by hand, through the code that answers
+people. With `--choices` also, for training wordings with new values, for held-out wordings and for held-out tools, the
+share of single questions and of whole made-up goals answered rightly, constrained to the options and not, and what
+always taking the first option scores: how well the network learnt, not how well the product answers.
 May touch: the GGUF. Does not promise: that goals of real people look like these. Needs llama-cpp-python.
 """
 
@@ -10,11 +11,13 @@ from __future__ import annotations
 
 import argparse
 import itertools
+import subprocess
 import sys
 import threading
 import time
 from collections import Counter
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from examples.train_starter import dataset
 from outrider.agent.models.choice.steps import label
@@ -77,16 +80,36 @@ def score(worker: Worker, test: str, goals: int, seed: int = 1_000_003) -> Score
     return out
 
 
+GOALS = Path(__file__).resolve().parents[2] / "benchmarks" / "starter_goals.jsonl"
+
+
+def through_the_product(gguf: str) -> int:
+    """`outrider eval` on the goals written by hand; its exit code."""
+    from outrider.agent.models.builtin import STARTER_PATH
+
+    model = "starter" if Path(gguf) == STARTER_PATH else f"llama:{gguf}"
+    outrider = Path(sys.executable).with_name("outrider")
+    return subprocess.run([str(outrider), "eval", str(GOALS), "--models", model], check=False).returncode
+
+
 def main() -> None:
     """The command line."""
     from outrider.agent.models.builtin import STARTER_PATH
 
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("gguf", nargs="?", default=str(STARTER_PATH))
-    parser.add_argument("--goals", type=int, default=400)
+    parser.add_argument("--choices", action="store_true", help="also the network's single choices on made-up goals")
+    parser.add_argument("--goals", type=int, default=400, help="made-up goals of each split")
     parser.add_argument("--families", action="store_true", help="also by family")
     parser.add_argument("--wrong", type=int, default=0, help="print this many wrong choices of each split")
     arguments = parser.parse_args()
+    code = through_the_product(arguments.gguf)
+    if arguments.choices:
+        _choices(arguments)
+    raise SystemExit(code)
+
+
+def _choices(arguments: argparse.Namespace) -> None:
     worker = Worker(threading.Event(), lambda message: None)
     worker.load(arguments.gguf, 2048, 1)
     print(

@@ -12,6 +12,7 @@ from typing import Any
 from outrider.tools.data.column_types import quoted
 from outrider.tools.data.rows_text import cell, grid, in_words, many
 
+MAX_LISTED, MAX_VALUES, MAX_WIDTH = 6, 20, 30  # columns whose values are listed, values of one, characters of a value
 MAX_COUNTED = 1_000_000  # rows of a result that are counted
 
 
@@ -37,9 +38,25 @@ def described(connection: Any, loaded: Sequence[Loaded]) -> str:
         sheet = f" (table {quoted(one.table)})" if len(loaded) > 1 else ""
         columns = ", ".join(f"{name} ({_type(kind)})" for name, kind in types)
         parts.append(
-            f"{what}{sheet}\ncolumns: {columns}\nfirst {many(len(rows), 'row')}:\n{grid([n for n, _ in types], rows)}{_noted([one])}"
+            f"{what}{sheet}\ncolumns: {columns}\nfirst {many(len(rows), 'row')}:\n{grid([n for n, _ in types], rows)}"
+            f"{_values(connection, one, types) if count > len(rows) else ''}{_noted([one])}"
         )
     return "\n\n".join(parts)
+
+
+def _values(connection: Any, one: Loaded, types: Sequence[tuple[str, str]]) -> str:
+    """What a text column holds, where it is little: a condition then needs no guess. At most MAX_LISTED columns."""
+    lines: list[str] = []
+    for name, kind in types:
+        if kind != "VARCHAR" or len(lines) >= MAX_LISTED:
+            continue
+        found = connection.execute(
+            f"SELECT DISTINCT {quoted(name)} FROM {quoted(one.table)} WHERE {quoted(name)} IS NOT NULL ORDER BY 1 LIMIT {MAX_VALUES + 1}"  # noqa: S608
+        ).fetchall()
+        texts = [cell(row[0]) for row in found]
+        if len(texts) <= MAX_VALUES and not any(len(text) > MAX_WIDTH or "," in text for text in texts):
+            lines.append(f"\nvalues of {name}: {', '.join(texts)}")
+    return "".join(lines)
 
 
 def _type(kind: str) -> str:

@@ -10,7 +10,7 @@ import re
 from collections.abc import Collection
 from typing import Any
 
-from outrider.agent.models.brain import hints
+from outrider.agent.models.brain.sums import hints
 from outrider.agent.models.brain.values import ENDINGS, KIND_WORDS, UNIT
 from outrider.agent.models.choice import asked, clauses
 
@@ -59,9 +59,31 @@ TAIL = re.compile(
 )  # fmt: skip
 
 
+_LATER = (
+    re.compile(r",?\s*\b(?:and |then |and then )+(?P<o>divide|multiply|increase|raise|decrease|reduce|lower)\s+(?:it|that|this|the (?:result|sum|total|average|price|number|value))\s+by\s+(?P<n>\d+(?:\.\d+)?)\s*(?P<p>%|percent|per cent)?\s*[?.!]*$", re.I),
+    re.compile(r",?\s*\b(?:and |then |and then )+(?P<o>add|subtract|take|knock)\s+(?P<n>\d+(?:\.\d+)?)\s*(?P<p>%|percent|per cent)?\s+(?:to|from|off|off of|away from)\s+(?:it|that|this|the (?:result|sum|total|average|price|number|value))\s*[?.!]*$", re.I),
+)  # fmt: skip
+_SIGNS = {"divide": "/", "multiply": "*", "increase": "+", "raise": "+", "add": "+"}  # any other takes away
+
+
+def tailless(goal: str) -> str:
+    """The goal without the sum that it wants of a result."""
+    text = " ".join(goal.split())
+    for one in (TAIL, *_LATER):
+        text = one.sub("", text)
+    return text
+
+
 def carried(goal: str, value: str) -> Call | None:
     """The sum that a goal wants of a result: "… in stock.csv plus 20%"; None where it wants none."""
-    match = TAIL.search(" ".join(asked.bounded(goal).split()))
+    text = " ".join(asked.bounded(goal).split())
+    later = next((found for one in _LATER if (found := one.search(text))), None)
+    if later and re.fullmatch(r"-?\d+(?:\.\d+)?", value):
+        sign = _SIGNS.get(later["o"].lower(), "-")
+        if later["p"]:
+            return "calculate", {"expression": f"{value} * (1 {sign} {later['n']} / 100)"} if sign in "+-" else {}
+        return "calculate", {"expression": f"{value} {sign} {later['n']}"}
+    match = TAIL.search(text)
     if not match or not re.fullmatch(r"-?\d+(?:\.\d+)?", value):
         return None
     up = match["o"].lower() in ("plus", "and add", "increased by")
@@ -122,13 +144,45 @@ def _dates(text: str) -> Call | None:
 _FILES: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     (rf"(?:rename|move) (?:the )?(?:file )?{_P.format('a')} (?:to|into|as) (?:the )?(?:file )?{_P.format('b')}", "move_file", ("path", "to")),
     (rf"(?:copy|duplicate|back up) (?:the )?(?:file )?{_P.format('a')} (?:to|as|into) (?:the )?(?:file )?{_P.format('b')}", "copy_file", ("path", "to")),
+    (rf"(?:make|create) a (?:copy|backup|duplicate) of (?:the )?(?:file )?{_P.format('a')} (?:named|called|as|to|in|into|under the name) (?:the )?(?:file )?{_P.format('b')}", "copy_file", ("path", "to")),
     (rf"(?:delete|erase|remove|get rid of) (?:the )?(?:file )?{_P.format('a')}", "delete_file", ("path",)),
 )  # fmt: skip
 _Q = r"(?:\"([^\"]+)\"|'([^']+)'|`([^`]+)`|(\S+))"
+_W = r"[\"'`]?(?P<{}>[\w./:-]*\w)[\"'`]?"
 _REPLACE = (
     re.compile(rf"{_STARTS}(?:in|inside) {_P.format('f')},? (?:replace|change|swap) {_Q} (?:with|to|by|into|for) {_Q}{_ENDS}", re.I),
     re.compile(rf"{_STARTS}(?:replace|change|swap) {_Q} (?:with|to|by|into|for) {_Q} in (?:the file )?{_P.format('f')}{_ENDS}", re.I),
 )  # fmt: skip
+
+
+_SETTING = (
+    re.compile(rf"{_STARTS}(?:in|inside) {_P.format('f')},? (?:change|set|switch|update) (?:the )?(?P<k>[\w.-]+) (?:from {_W.format('a')} )?to {_W.format('b')}{_ENDS}", re.I),
+    re.compile(rf"{_STARTS}(?:change|set|switch|update) (?:the )?(?P<k>[\w.-]+)(?: (?:in|of) {_P.format('f')})? from {_W.format('a')} to {_W.format('b')}(?: in (?:the file )?{_P.format('g')})?{_ENDS}", re.I),
+)  # fmt: skip
+
+
+_SET_TO = (
+    re.compile(rf"{_STARTS}(?:in|inside) {_P.format('f')},? (?:change|set|switch|update|put) (?:the )?(?:value of )?(?P<k>[\w.-]+(?: \w+)?) (?:to|=) {_W.format('b')}{_ENDS}", re.I),
+    re.compile(rf"{_STARTS}(?:change|set|switch|update) (?:the )?(?:value of )?(?P<k>[\w.-]+(?: \w+)?) to {_W.format('b')} in (?:the file )?{_P.format('f')}{_ENDS}", re.I),
+    re.compile(rf"{_STARTS}(?:change|set|switch|update) (?:the )?(?P<k>[\w.-]+(?: \w+)?) in (?:the file )?{_P.format('f')} to {_W.format('b')}{_ENDS}", re.I),
+)  # fmt: skip
+
+
+def set_to(goal: str) -> tuple[str, str, str] | None:
+    """(file, key, value) of a goal that wants a setting to have a value; None for any other."""
+    text = " ".join(asked.bounded(goal).split())
+    found = next((match for one in _SET_TO if (match := one.search(text))), None)
+    return (found["f"], found["k"], found["b"]) if found and " from " not in text else None
+
+
+def _setting(text: str) -> Call | None:
+    """ "Change log_level from warning to debug in config.yaml": the old value becomes the new one."""
+    for one in _SETTING:
+        match = one.search(text)
+        if match and match["a"]:
+            path = match["f"] or match.groupdict().get("g")
+            return ("edit_file", {"path": path, "old": match["a"], "new": match["b"]}) if path else None
+    return None
 
 
 def _files(text: str) -> Call | None:
@@ -136,6 +190,10 @@ def _files(text: str) -> Call | None:
         match = re.search(f"{_STARTS}{pattern}{_ENDS}", text, re.I)
         if match:
             return tool, dict(zip(keys, (match[name] for name in ("a", "b")[: len(keys)]), strict=True))
+    if setting := _setting(text):
+        return setting
+    if re.search(r"\bfrom \S+ to\b", text):
+        return None
     for found in (one.search(text) for one in _REPLACE):
         if found:
             old, new = [value for value in found.groups() if value and value != found["f"]][:2]
@@ -189,7 +247,20 @@ def _writes(text: str) -> Call | None:
     return "write_file", {"path": found["f"], "content": said.strip("\"'`“”‘’")}
 
 
+_OCCURS = re.compile(
+    rf"\bhow (?:many times|often) (?:does |is |do )?(?:the (?:word|text|name) )?[\"'`]?(?P<w>[\w-]+)[\"'`]? (?:occurs?|appears?|mentioned|used|show up|come up|stand)?\s*(?:are )?(?:there )?(?:in|inside) (?:the )?{_P.format('f')}"
+    rf"|\b(?:how many|count (?:the|all)|number of) (?P<w2>error|warning|info|debug|todo|fixme|exception|failure)s?(?: lines| messages| entries)? (?:are |occur |do you see )?(?:there )?(?:in|inside) (?:the )?{_P.format('g')}",
+    re.I,
+)
+
+
 def _counts(text: str) -> Call | None:
+    if occurs := _OCCURS.search(text):
+        return "text_stats", {
+            "operation": "count",
+            "path": occurs["f"] or occurs["g"],
+            "of": occurs["w"] or occurs["w2"],
+        }
     match = _COUNT.search(text)
     if not match or match["f"].lower().endswith((".csv", ".tsv")):
         return None
@@ -201,7 +272,7 @@ def _searches(text: str) -> Call | None:
     if asked.FILE.search(asked.QUOTED.sub(" ", text)):
         return None
     found = next((match for one in _SEARCH if (match := one.search(text))), None)
-    word = found["w"].strip("\"'`“”‘’ ") if found else ""
+    word = found["w"].strip("\"'`“”‘’ ?!.,") if found else ""
     return ("search_files", {"pattern": word, "ignore_case": True}) if 0 < len(word) <= 60 else None
 
 
@@ -222,7 +293,11 @@ def _reads(text: str) -> Call | None:
         return "read_file", {"path": files[0]}
     wanted = asked.read(text)
     plain = not wanted.deeds and not asked.may_change_files(text)
-    question = re.search(r"\b(?:what|which|who|whom|whose|when|where|how|according to|does|is|are)\b", text, re.I)
+    question = re.search(
+        r"^\W*(?:please |can you |could you )*(?:find|look up|get|give me|tell me|show me|check)\b|\b(?:what|which|who|whom|whose|when|where|how|according to|does|is|are)\b",
+        text,
+        re.I,
+    )
     return ("read_file", {"path": files[0]}) if plain and question else None
 
 

@@ -28,17 +28,38 @@ def required(goal: str, columns: Sequence[tuple[str, str]], cells: dict[str, lis
     """Conditions in the order of the goal, at most three."""
     text = asked.FILE.sub(" ", asked.bounded(goal))
     found: list[tuple[int, Condition]] = []
-    taken = re.sub(r"[^\n]", " ", "")
     for pattern, sign in COMPARISONS:
         for match in re.finditer(pattern, text, re.IGNORECASE):
             number = next(filter(None, match.groups())).replace(",", "")
-            if re.fullmatch(r"(?:19|20)\d\d", number) and _has_date(columns):
+            if re.fullmatch(r"(?:19|20)\d\d", number) and (_has_date(columns) or _year_column(columns)):
                 continue
             if not any(abs(at - match.start()) < 12 for at, _ in found):
                 found.append((match.start(), (_near(text, match.start(), columns) or "#", f" {sign} {number}")))
+    found += _equal_numbers(text, columns)
     found += _dates(text, columns)
-    found += _values(text, columns, cells, taken)
+    found += _values(text, columns, cells)
     return [condition for _, condition in sorted(found)][:3]
+
+
+_ID = re.compile(r"(?:^|_)(?:id|no|nr|number|code)$", re.I)
+
+
+def _equal_numbers(text: str, columns: Sequence[tuple[str, str]]) -> list[tuple[int, Condition]]:
+    """ "order 1042", "quantity 0": a number straight after the words of a numeric column, or of the one column of ids."""
+    out: list[tuple[int, Condition]] = []
+    for name, kind in columns:
+        if kind not in ("number", "integer"):
+            continue
+        words = r"[ _]".join(re.escape(part) for part in name.split("_"))
+        short = rf"|{re.escape(name.split('_')[0])}" if _ID.search(name) and "_" in name else ""
+        match = re.search(
+            rf"\b(?:{words}{short})s?(?: number| id| no\.?)?(?: of| is| =|=|:)? #?(\d+(?:\.\d+)?)\b(?! or (?:more|less))",
+            text,
+            re.I,
+        )
+        if match and not out:
+            out.append((match.start(), (name, f" = {match[1]}")))
+    return out
 
 
 def _has_date(columns: Sequence[tuple[str, str]]) -> bool:
@@ -84,6 +105,8 @@ def _dates(text: str, columns: Sequence[tuple[str, str]]) -> list[tuple[int, Con
         out.append((at, (column, f" {sign} '{iso}'")))
     if days:
         return out
+    if not _has_date(columns) and (year := _year_column(columns)):
+        return _years(text, year)
     months = [
         (m.start(), f"{m[2]}-{asked.month_number(m[1]):02}")
         for m in re.finditer(rf"\b{asked.MONTH},? (\d{{4}})\b", text, re.I)
@@ -96,9 +119,39 @@ def _dates(text: str, columns: Sequence[tuple[str, str]]) -> list[tuple[int, Con
     return [(at, (column, f" LIKE '{said}%'")) for at, said in (months or years)[:1]]
 
 
-def _values(
-    text: str, columns: Sequence[tuple[str, str]], cells: dict[str, list[str]], _: str
-) -> list[tuple[int, Condition]]:
+def _year_column(columns: Sequence[tuple[str, str]]) -> str:
+    """The numeric column that holds years, by its name."""
+    found = (
+        n
+        for n, kind in columns
+        if kind in ("number", "integer") and re.search(r"year|published|founded|built|released|born", n, re.I)
+    )
+    return next(found, "")
+
+
+def _years(text: str, column: str) -> list[tuple[int, Condition]]:
+    between = re.search(r"\b(?:between|from)\s+((?:1\d|20)\d\d)\s+(?:and|to|until)\s+((?:1\d|20)\d\d)\b", text, re.I)
+    if between:
+        return [(between.start(), (column, f" BETWEEN {between[1]} AND {between[2]}"))]
+    match = re.search(
+        r"\b(after|later than|since|from|before|earlier than|until|up to|in|of)\s+(?:the year )?((?:1\d|20)\d\d)\b",
+        text,
+        re.I,
+    )
+    signs = {
+        "after": ">",
+        "later than": ">",
+        "since": ">=",
+        "from": "=",
+        "before": "<",
+        "earlier than": "<",
+        "until": "<=",
+        "up to": "<=",
+    }
+    return [(match.start(), (column, f" {signs.get(match[1].lower(), '=')} {match[2]}"))] if match else []
+
+
+def _values(text: str, columns: Sequence[tuple[str, str]], cells: dict[str, list[str]]) -> list[tuple[int, Condition]]:
     """Quoted text, names, and words that stand in a cell."""
     out: list[tuple[int, Condition]] = []
     names = {name.lower() for name, _kind in columns}
@@ -107,8 +160,8 @@ def _values(
         for value in values:
             at = _at(low, value.lower())
             if at >= 0 and value.lower() not in names and value.lower() not in BREAKS and len(value) > 1:
-                out.append((at, (column, f" = '{value}'")))
-    out = _longest(out)
+                out.append((at, (column, f" {_NOT if _NEGATED.search(text[max(0, at - 24) : at]) else '='} '{value}'")))
+    out = _longest(out) or _parts(text, cells, names)
     for match in asked.QUOTED.finditer(text):
         value = next(filter(None, match.groups()))
         if not any(abs(at - match.start()) < len(value) + 2 for at, _c in out):
@@ -128,13 +181,29 @@ def _values(
     return out
 
 
+def _parts(text: str, cells: dict[str, list[str]], names: set[str]) -> list[tuple[int, Condition]]:
+    """One word of a cell, where the goal names no whole cell: "the hotel" of "hotel Bonn"."""
+    for match in re.finditer(r"\b(?:the|of|for|on|did|does|a|an) ([a-z]{4,})\b", text.lower()):
+        word = match[1]
+        fits = [column for column, values in cells.items() if any(re.search(rf"\b{word}\b", v.lower()) for v in values)]
+        if len(fits) == 1 and word not in BREAKS and not any(stem(word) in stem(name) for name in names):
+            return [(match.start(1), (fits[0], f" ILIKE '%{word}%'"))]
+    return []
+
+
+_NOT = "<>"
+_NEGATED = re.compile(
+    r"(?:\bnot|n't|\bexcept(?: for)?|\bexcluding|\bother than|\bwithout|\bnever|\bno longer)\s+(?:\w+\s+){0,2}$", re.I
+)
+
+
 def _equals(value: str) -> str:
     safe = value.replace("'", "''")
     return f" = '{safe}'"
 
 
 def _at(text: str, value: str) -> int:
-    match = re.search(rf"(?<!\w){re.escape(value)}(?!\w)", text)
+    match = re.search(rf"(?<!\w){re.escape(value)}(?:e?s)?(?!\w)", text)
     return match.start() if match else -1
 
 
@@ -156,6 +225,12 @@ def cells_of(seen: str) -> dict[str, list[str]]:
     names = [name.strip() for name in lines[start + 1].split(" | ")]
     out: dict[str, list[str]] = {name: [] for name in names}
     for line in lines[start + 2 :]:
+        listed = re.match(r"values of (.+?): (.+)$", line)
+        if listed and listed[1] in out:
+            out[listed[1]] += [
+                one for one in listed[2].split(", ") if re.search(r"[A-Za-z]", one) and one not in out[listed[1]]
+            ]
+            continue
         parts = [cell.strip() for cell in line.split(" | ")]
         if len(parts) == len(names):
             for name, cell in zip(names, parts, strict=True):

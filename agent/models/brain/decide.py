@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from outrider.agent.models.brain import certain, grammar, prompt, sql, told, values, word_sums
+from outrider.agent.models.brain import certain, doubts, grammar, prompt, sql, told, values
 from outrider.agent.models.brain.lines import Card, clearly, is_filled, likely, pick
+from outrider.agent.models.brain.sums import stories, word_sums
 from outrider.agent.models.choice import asked, clauses, coverage
 from outrider.agent.models.choice.coverage import Done
 from outrider.agent.models.choice.steps import CHANGING, Step
@@ -35,6 +36,7 @@ class Ask:
     history: Sequence[Step]
     looked: dict[str, sql.Looked] = field(default_factory=dict)
     whole: tuple[str, Sequence[Step]] | None = None  # the goal and history this is a clause of
+    by_code: bool = False  # the grammar lets one call through, which code read out of the goal
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,21 +51,36 @@ class Move:
 
 def begin(goal: str, tools: Sequence[Card], history: Sequence[Step]) -> Ask | Move:
     """What to ask next, or the move that needs no model: a goal of several clauses is worked on clause by clause."""
+    if not history and (why := doubts.beyond(goal, tools)):
+        return Move(text=why, outcome="unable")
+    wanted = certain.set_to(goal)
+    if wanted and {"read_file", "edit_file"} <= {card.name for card in tools} and len(history) < 2:
+        move = _set(history, *wanted)
+        if move is not None:
+            return move
     added = certain.appended(goal)
     if added and {"read_file", "edit_file"} <= {card.name for card in tools}:
         return _append(goal, tools, history, *added)
     parts = clauses.split(goal)
     if len(parts) == 1:
-        return _spelt_out(goal, tools, history) or _done(goal, tools, history) or prepare(goal, tools, history)
+        spelt = _by_code(goal, tools, history) or _spelt_out(goal, tools, history)
+        return spelt or _done(goal, tools, history) or prepare(goal, tools, history)
     at, own = _current(len(parts), history)
     good = [step for step in history if step.ok]
-    if at >= len(parts) or len(history) >= MAX_STEPS or (parts[at].save_to and not good):
+    if at >= len(parts) or len(history) >= MAX_STEPS or (parts[at].save_to and (not good or told.is_empty(good[-1]))):
         return together(goal, tools, history, parts)
     if not parts[at].save_to:
-        return replace(prepare(parts[at].text, tools, own), whole=(goal, history))
+        spelt = _by_code(parts[at].text, tools, own)
+        return spelt or replace(prepare(parts[at].text, tools, own), whole=(goal, history))
     if not any(card.name == "write_file" for card in tools):
         return together(goal, tools, history, parts)
     return Move(("write_file", {"path": parts[at].save_to, "content": _content(parts, history)}))
+
+
+def _by_code(goal: str, tools: Sequence[Card], history: Sequence[Step]) -> Move | None:
+    """The first call where the goal itself spells it out: there is nothing to ask the model."""
+    found = certain.call(goal, {card.name for card in tools}) if not history else None
+    return Move(found) if found else None
 
 
 def _spelt_out(goal: str, tools: Sequence[Card], history: Sequence[Step]) -> Move | None:
@@ -72,23 +89,35 @@ def _spelt_out(goal: str, tools: Sequence[Card], history: Sequence[Step]) -> Mov
         return None
     if history[-1].tool in ("table", "sql_query") and "sql" not in history[-1].arguments:
         return None
-    values = (
-        re.findall(r"-?\d+(?:\.\d+)?", told.result(history[-1]).replace(",", ""))
-        if history[-1].tool not in told.TEXTS
-        else []
-    )
+    text = told.result(history[-1])
+    if history[-1].tool in told.TEXTS:
+        text = told.nearest(certain.tailless(goal), [history[-1].observation])
+    values = re.findall(r"(?<![\w.])-?\d+(?:\.\d+)?", text.replace(",", ""))
     found = certain.carried(goal, values[-1]) if len(values) == 1 else None
     return Move(found) if found and any(card.name == "calculate" for card in tools) else None
 
 
 def _done(goal: str, tools: Sequence[Card], history: Sequence[Step]) -> Move | None:
-    """The answer, where the one call made is the very one that the goal spells out and it leaves nothing over."""
-    if len(history) != 1 or not history[0].ok:
+    """The answer, where the last call gave a result that is one as it stands, and the goal has nothing more in it."""
+    if not history or not history[-1].ok or _look(history[-1]):
         return None
-    if certain.call(goal, {card.name for card in tools}) != (history[0].tool, history[0].arguments):
+    if history[-1].tool in told.TEXTS | {"list_files", "search_files"} and (
+        certain.call(goal, {card.name for card in tools}) != (history[0].tool, history[0].arguments)
+    ):
         return None
     move = guarded(Ask(goal, "", "", (), history), "", tools)
-    return move if move.outcome == "answered" else None
+    return move if move.outcome == "answered" and move.text.strip() else None
+
+
+def _set(history: Sequence[Step], path: str, key: str, value: str) -> Move | None:
+    """A setting given a value: the file is read, its line is replaced; None where it has no such line."""
+    if not history:
+        return Move(("read_file", {"path": path}))
+    name = r"[ _.-]?".join(re.escape(part) for part in re.split(r"[ _.-]+", key))
+    line = re.search(rf"^(\s*[\"']?{name}[\"']?\s*[:=]\s*)([^\n]+)$", history[0].observation, re.I | re.M)
+    if history[0].tool != "read_file" or not history[0].ok or not line:
+        return None
+    return Move(("edit_file", {"path": path, "old": line[0].strip("\n"), "new": f"{line[1]}{value}"}))
 
 
 def _append(goal: str, tools: Sequence[Card], history: Sequence[Step], path: str, line: str) -> Move:
@@ -171,16 +200,26 @@ def prepare(goal: str, tools: Sequence[Card], history: Sequence[Step], *, force:
     rules = grammar.only(prompt.call_line(*spelt_out)) if spelt_out else grammar.step(may, sources, answer=say)
     if rules and not spelt_out:
         rules += "\n".join([*values.span_rules(sources), *values.expression_rules(sources)]) + "\n"
-    return Ask(goal, prompt.render([card.line for card in cards], goal, turns), rules, cards, history, looked)
+    return Ask(
+        goal,
+        prompt.render([card.line for card in cards], goal, turns),
+        rules,
+        cards,
+        history,
+        looked,
+        by_code=bool(spelt_out),
+    )
 
 
 def _sure(goal: str, cards: Sequence[Card], tools: Sequence[Card]) -> list[Card]:
     """The tools one of which a goal surely wants: those of somebody's own it is clearly about, or a sum for a word problem."""
     own = clearly(goal, [card for card in tools if card.name in {one.name for one in cards}])
+    sums = [card for card in tools if card.name == "calculate"]
+    if stories.read(goal) and sums and not own:
+        return sums
     if own:
         return own
     wanted = asked.read(goal)
-    sums = [card for card in tools if card.name == "calculate"]
     story = word_sums.rules(goal) and (wanted.counts or wanted.asks or wanted.percent)
     return [*sums, *likely(goal, cards)] if story and not wanted.files and not wanted.dates and not wanted.urls else []
 
@@ -244,11 +283,15 @@ def _brief(step: Step) -> str:
     return text if step.ok else re.split(r"\.? (?:To fix): ", text)[0]
 
 
-def read(ask: Ask, text: str, tools: Sequence[Card]) -> Move:
-    """What the model wrote as a call or an answer."""
-    call = prompt.read_call(text.strip())
+def read(ask: Ask, text: str, tools: Sequence[Card], sure: float = 1.0) -> Move:
+    """What the model wrote as a call or an answer. sure: how likely the model itself holds it, 0 to 1."""
+    call = prompt.read_call(text.strip()) if ask.grammar else None
     if call is not None:
-        name, arguments = call[0], sql.made_right(call[0], _typed(call[1]), ask.looked)
+        name, arguments = call[0], sql.made_right(call[0], doubts.put_right(ask.goal, *call, tools), ask.looked)
+        if name == "edit_file" and not _is_asked_for(ask.goal, arguments):
+            return Move(text=f"{prompt.CANNOT} for certain, and I changed nothing.", outcome="unable", missing=("a change",))  # fmt: skip
+        if name == "calculate" and not ask.history:
+            arguments = _read_twice(ask.goal, arguments, sure)
         if any(step.tool == name and step.arguments == arguments for step in ask.history):
             return guarded(ask, _last_seen(ask.history), tools)
         return Move((name, arguments))
@@ -259,8 +302,34 @@ def read(ask: Ask, text: str, tools: Sequence[Card]) -> Move:
     return guarded(ask, text.strip(), tools)
 
 
-def _typed(arguments: dict[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in arguments.items() if value is not None}
+def doubted(move: Move, goal: str, tools: Sequence[Card], history: Sequence[Step], sure: Mapping[str, float]) -> Move:
+    """The answer, partial and with how the goal was read, where it rests on a call that may well be a wrong reading.
+
+    sure: call line → how likely the model held it when it wrote it; a call that is not in it was made by code.
+    """
+    if move.call is not None or move.outcome != "answered":
+        return move
+    found = [step for step in history if step.ok and doubts.is_doubtful(goal, step, tools, sure)]
+    if not found:
+        return move
+    last = found[-1].arguments
+    way = str(last.get("expression") or last.get("sql") or prompt.call_line(found[-1].tool, last))
+    said = f"{move.text}\nI am not sure that I read the goal right. I took it as: {way}"
+    return replace(move, text=said, outcome="partial", missing=("certainty",))
+
+
+def _is_asked_for(goal: str, arguments: dict[str, Any]) -> bool:
+    """Whether a change of a file puts in something that the goal holds."""
+    fresh = str(arguments.get("new") or "").strip().lower()
+    return any(line.strip() in goal.lower() for line in fresh.split("\n") if line.strip()) or not fresh
+
+
+def _read_twice(goal: str, arguments: dict[str, Any], sure: float) -> dict[str, Any]:
+    """The sum of a story: as code reads it, where code can and the model is not sure of another."""
+    found = stories.read(goal)
+    if not found or sure >= doubts.CERTAIN or stories.same(found, str(arguments.get("expression"))):
+        return arguments
+    return {**arguments, "expression": stories.clean(found)}
 
 
 def guarded(ask: Ask, text: str, tools: Sequence[Card]) -> Move:
@@ -292,6 +361,7 @@ def _checked(ask: Ask, text: str, tools: Sequence[Card], *, whole: bool = True) 
     done = [Done(s.tool, s.arguments, s.observation, s.ok, about.get(s.tool, "")) for s in ask.history]
     missing = coverage.left_out(ask.goal, done, text)
     said = "\n".join(part for part in (text, _how(good), coverage.named(missing)) if part)
+    whole = whole and not any(told.is_empty(step) for step in good)
     outcome: Outcome = "answered" if whole and not missing and good else "partial" if good else "unable"
     return Move(text=said, outcome=outcome, missing=tuple(missing))
 
@@ -321,7 +391,9 @@ def _said(goal: str, text: str, good: Sequence[Step]) -> str:
     )  # a look at a table is none if SQL came
     if texts:
         wants_all = re.search(
-            r"\b(?:show|print|display|open|contents?|what(?:'s| is) in|what does .{1,60} say|read)\b", goal, re.I
+            r"\b(?:show|print|display|open|contents?|summar\w+|what(?:'s| is) in|what does .{1,60} say|read)\b",
+            goal,
+            re.I,
         )
         whole = len(good) == 1 and wants_all and len(texts[0]) < told.MOST and not asked.read(goal).asks
         lines.insert(0, texts[0].strip() if whole else told.borne_out(goal, text if not lines else "", texts))

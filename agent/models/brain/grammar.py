@@ -95,7 +95,7 @@ def _pairs(rules: Rules, card: Card, sources: Sources) -> list[tuple[str, bool]]
         if named is not None and key not in named:
             continue
         node = node if isinstance(node, dict) else {}
-        if node.get("type") == "boolean" and key not in required and not _is_said(key, node, sources.goal):
+        if node.get("type") == "boolean" and key not in required and not _is_said(card, key, node, sources.goal):
             continue
         value = _value(rules, card, key, node, sources)
         if value:
@@ -105,13 +105,14 @@ def _pairs(rules: Rules, card: Card, sources: Sources) -> list[tuple[str, bool]]
     return out
 
 
-def _is_said(key: str, node: dict[str, Any], goal: str) -> bool:
-    """Whether the goal holds a word of a switch's name or of what it is for: else it stays as it is."""
-    words = stems(pieces(f"{key} {node.get('description') or ''}", 30)) - _SWITCH
+def _is_said(card: Card, key: str, node: dict[str, Any], goal: str) -> bool:
+    """Whether the goal holds a word of a switch's name or of what it is for, other than the tool's own words: else it stays as it is."""
+    own = stems(pieces(f"{card.name} {card.description}", 60))
+    words = (stems(pieces(str(node.get("description") or ""), 30)) - own | stems(pieces(key, 30))) - _SWITCH
     return bool(words & stems(pieces(goal, 200)))
 
 
-_SWITCH = stems(["whether", "true", "false", "true", "if", "use", "set", "optional", "default"])
+_SWITCH = stems(["whether", "true", "false", "true", "if", "use", "set", "optional", "default", "it", "next"])
 
 
 def _members(rules: Rules, pairs: Sequence[tuple[str, bool]]) -> str:

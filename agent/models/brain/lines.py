@@ -25,7 +25,7 @@ UNIT = (
 FILE = r"[\w/-]+\.[A-Za-z]\w{0,6}\b"
 # name: (parameters with ? for optional, what it does, marks in a goal, words that mean it)
 FORMS: dict[str, tuple[str, str, str, str]] = {
-    "calculate": ("expression: str", "work out arithmetic", r"\d.*\d|percent|%|half|twice|double|square|sum\b", "sum total plus minus times divide left each cost spend average altogether"),
+    "calculate": ("expression: str", "work out arithmetic", r"\d[\d.,]*\D+\d|percent|%|half|twice|double|square|sum\b", "sum total plus minus times divide left each cost spend average altogether"),
     "dates": ("operation: difference|add|weekday|now, date?: str, to?: str, amount?: int, unit?: str", "days between dates, add to a date, weekday, today", DATE, "days weeks between until since after before weekday date today"),
     "units": ("value: number, unit: str, to: str", "convert a measure", UNIT, "convert how many in"),
     "table": ("path: str, sql?: str", "columns of a table file; with sql, one SELECT over t", r"\.(?:csv|tsv|jsonl?|xlsx|parquet)\b", "rows column total average table highest most per each where"),
@@ -117,7 +117,9 @@ def clearly(goal: str, cards: Sequence[Card]) -> list[Card]:
     best = max((one for one, card in scored if card.form is None), default=0.0)
     built_in = max((one for one, card in scored if card.form is not None), default=0.0)
     return (
-        [card for one, card in scored if card.form is None and one >= max(CLEAR, 0.6 * best)] if best > built_in else []
+        [card for one, card in scored if card.form is None and one >= max(CLEAR, 0.75 * best)]
+        if best > built_in
+        else []
     )
 
 
@@ -139,12 +141,29 @@ def score(goal: str, words: frozenset[str], card: Card) -> float:
     name, about = _stems(card.name), _stems(card.description[:400])
     asks = sum(bool(re.search(a, goal, re.I) and re.search(b, card.description, re.I)) for a, b in QUESTIONS)
     inside = _stems(" ".join(_arguments(card.parameters)))
+    person = _PERSON.search(card.description) and not _WHO.search(goal)
+    money = len(set(CURRENCY.findall(goal))) and re.search(r"\b(?:currenc\w+|exchange|money)\b", card.description, re.I)
     return (
-        1.2 * asks
+        3.0 * bool(money)
+        - 1.2 * bool(person)
+        + 1.3 * bool(_enums(card.parameters) & set(re.findall(r"[a-z]+", goal.lower())))
+        + 1.2 * asks
         + 1.6 * len(words & name)
+        + 1.0 * bool(name and name <= words)
         + 1.0 * len(words & (about - name))
         + 0.7 * len(words & (inside - about - name))
     )
+
+
+_PERSON = re.compile(r"^(?:the )?(?:who|person|people|name of (?:the|a) person)\b|\b(?:who|person|people) (?:is |are |that )?(?:handles?|assigned|owns?|works?|responsible|in charge)\b", re.I)  # fmt: skip
+_WHO = re.compile(r"\b(?:who\w*|whom|whose|person|people|responsible|assigned|assignee|owner|owns?|in charge|handl\w+|dealing|name)\b", re.I)  # fmt: skip
+CURRENCY = re.compile(r"\b(?:USD|EUR|GBP|JPY|CHF|CAD|AUD|NOK|SEK|DKK|PLN|CZK|INR|BRL|CNY|MXN|TRY|HUF|NZD|ZAR|KRW)\b")
+
+
+def _enums(parameters: dict[str, Any]) -> set[str]:
+    """The values, one word each, that arguments may have."""
+    nodes = (node for node in (parameters.get("properties") or {}).values() if isinstance(node, dict))
+    return {str(value).lower() for node in nodes for value in node.get("enum") or ()}
 
 
 def _arguments(parameters: dict[str, Any]) -> list[str]:

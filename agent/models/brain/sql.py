@@ -69,33 +69,58 @@ def arguments(tool: str, sources: Sources) -> str | None:
 
 def select(looked: Looked, sources: Sources) -> str:
     """A SELECT over one table: an aggregate, columns, different values, or an aggregate of each group."""
-    table, columns = looked.table, looked.columns
-    names = [_name(name) for name, _ in columns]
-    numeric = alternatives([_name(name) for name, kind in columns if kind in NUMERIC]) or alternatives(names)
+    table, columns, goal = looked.table, looked.columns, sources.goal
     where = _where(looked, sources)
+    if end := _end_of_time(columns, goal):
+        return f'"SELECT " {_lit(end + " FROM " + table)} {where}'
     start = f"{_lit(' FROM ' + table)} {where}"
-    wants = _Wants(sources.goal, names, columns)
-    direction, limit = _direction(sources.goal), _limit(sources.goal)
-    aggregate = _aggregate(wants, names, numeric)
+    names = [_name(name) for name, _ in columns]
+    wants = _Wants(goal, names, columns)
+    numeric, direction = _by_age(columns, goal) or (_figures(columns, goal), _direction(goal))
+    limit = _limit(goal)
+    ranked = [_name(n) for n, kind in columns if kind in NUMERIC and direction and _ranked_by(n, goal)]
+    aggregate = f'"SUM({ranked[0]})"' if ranked and not wants.average else _aggregate(wants, names, numeric)
     order = f'" ORDER BY " {aggregate} {direction} {limit}' if direction else ""
-    grouped = _groups(names, sources.goal)
+    grouped = [name for name in _groups(names, goal) if name not in ranked]
+    groups = _people(columns, goal) or [_name(n) for n, kind in columns if kind not in NUMERIC] or names
     of_each = " | ".join(
-        f"{_lit(f'{name}, ')} {aggregate} {start} {_lit(f' GROUP BY {name}')} {order}" for name in (grouped or names)
+        f"{_lit(f'{name}, ')} {aggregate} {start} {_lit(f' GROUP BY {name}')} {order}" for name in (grouped or groups)
     )
-    if grouped:
+    if grouped or (wants.rows and wants.overall and direction):
         return f'"SELECT " ({of_each})'
-    if wants.count:
+    either = f" | {of_each}" if direction and _is_grouped(columns, goal) else ""
+    if wants.count or wants.figure:
         return f'"SELECT " ({aggregate} {start}{f" | {of_each}" if direction else ""})'
-    order = f'" ORDER BY " {numeric} {direction} {limit}' if direction else ""
-    several = f'{alternatives(names)} (", " {alternatives(names)}){{0,2}} {start} {order}'
-    different = f' | "DISTINCT " {alternatives(names)} {start}' if not direction else ""
-    if wants.rows and wants.overall and direction:
-        return f'"SELECT " ({of_each})'
+    ordered = f'" ORDER BY " {numeric} {direction} {limit}' if direction else ""
+    rows = _rows(columns, goal, f"{start} {ordered}")
+    rows += f' | "DISTINCT " {alternatives(_people(columns, goal) or names)} {start}' if not direction else ""
     if wants.rows:
-        return f'"SELECT " ({several}{different}{f" | {of_each}" if direction else ""})'
-    if wants.figure:
-        return f'"SELECT " ({aggregate} {start}{f" | {of_each}" if direction else ""})'
-    return f'"SELECT " ({aggregate} {start} | {of_each} | {several}{different})'
+        return f'"SELECT " ({rows}{either})'
+    if direction:
+        return f'"SELECT " ({aggregate} {start} | {rows}{either})'
+    return f'"SELECT " ({aggregate} {start} | {of_each} | {rows})'
+
+
+def _figures(columns: list[tuple[str, str]], goal: str) -> str:
+    """The numeric columns that the goal names, else all of them."""
+    numeric = [name for name, kind in columns if kind in NUMERIC]
+    numeric = [name for name in numeric if not re.search(r"(?:^|_)id$", name, re.I)] or numeric  # nobody ranks by ids
+    named = [name for name in numeric if _is_named(name, goal)]
+    return alternatives([_name(name) for name in named or numeric or [name for name, _ in columns]])
+
+
+def _rows(columns: list[tuple[str, str]], goal: str, rest: str) -> str:
+    """One to three columns; of "which is the highest" first what it is called, never the number alone."""
+    names = [_name(name) for name, _ in columns]
+    first = _people(columns, goal) or [_name(n) for n, kind in columns if kind not in NUMERIC or _is_asked(n, goal)]
+    called = "ORDER BY" in rest and re.search(r"\b(?:which|who|whose|what)\b", goal, re.I)
+    texts = [_name(n) for n, kind in columns if kind not in NUMERIC and _is_named(n, goal)]
+    listed = texts if re.search(r"\b(?:which|list|show)\b", goal, re.I) else []
+    starts = first if called and first else _people(columns, goal) or listed or names
+    return f'{alternatives(starts)} (", " {alternatives(names)}){{0,2}} {rest}'
+
+
+_PIECES = re.compile(r"^(?:units?|quantity|qty|pieces|copies|number_sold|units_sold|sold)$", re.I)
 
 
 class _Wants:
@@ -107,12 +132,23 @@ class _Wants:
         numeric = [name for name, kind in columns if kind in NUMERIC]
         words = set(re.findall(r"\w+", text))
         self.of_number = any(set(re.findall(r"[a-z]+", name.lower())) <= words for name in numeric)
+        self.how_many = [
+            _name(name)
+            for name in numeric
+            if re.search(
+                rf"\b(?:how many|number of|count of) (?:\w+ )?{re.escape(name.lower().replace('_', ' '))}\b", text
+            )
+        ]
+        if not self.how_many and re.search(
+            r"\bhow many \w+(?: \w+){0,3} (?:sold|bought|used|shipped|produced)\b", text
+        ):
+            self.how_many = [_name(name) for name in numeric if _PIECES.search(name)][:1]
         self.different = re.search(r"\b(?:different|distinct|unique)\b", text) is not None
         self.count = re.search(r"\bhow many\b|\bnumber of\b|\bcount\b", text) is not None
-        self.average = re.search(r"\b(?:average|mean|avg)\b", text) is not None
+        self.average = re.search(r"\b(?:average|mean(?! (?:the|that|country|only))|avg)\b", text) is not None
         self.sum = (
             re.search(
-                r"\b(?:sum|overall|altogether|combined|add up|total (?!over|above|under|below|of over))\b|\btotal\b",
+                r"\b(?:sum(?: up)?|overall|altogether|together|combined|add up|total (?!over|above|under|below|of over))\b|\btotal\b",
                 text,
             )
             is not None
@@ -148,11 +184,14 @@ def _direction(goal: str) -> str:
 def _limit(goal: str) -> str:
     """How many are wanted: "top 3", "the two cheapest"; one where none is said."""
     text = numbers_in_digits(asked.FILE.sub(" ", goal).lower())
+    if re.search(r"\b(?:sort(?:ed)?|ordered|ranked|ranking)\b", text):
+        return '""'
     match = re.search(r"\b(?:top|bottom|first|last|the|which|list|show)\s+(\d{1,2})\b(?!\s*(?:%|percent))", text)
     return _lit(f" LIMIT {match[1] if match else 1}")
 
 
 NUMERIC = ("number", "integer")
+DATES = ("date", "timestamp", "datetime", "time")
 
 
 def _aggregate(wants: _Wants, names: list[str], numeric: str) -> str:
@@ -163,11 +202,15 @@ def _aggregate(wants: _Wants, names: list[str], numeric: str) -> str:
     if wants.count:
         if wants.different:
             return different
+        if wants.how_many:
+            return alternatives([f"SUM({name})" for name in wants.how_many])
         return f'("COUNT(*)" | "SUM(" {numeric} ")")' if wants.of_number else '"COUNT(*)"'
     if wants.overall or (wants.sum and not wants.end):
         return f'"SUM(" {numeric} ")"'
+    if not wants.end:
+        return f'("SUM(" {numeric} ")" | "COUNT(*)")' if wants.often else f'"SUM(" {numeric} ")"'
     figures = f'("SUM(" | "MAX(" | "MIN(") {numeric} ")"'
-    return f'({figures} | "COUNT(*)")' if wants.often or not wants.end else figures
+    return f'({figures} | "COUNT(*)")' if wants.often else figures
 
 
 def _groups(names: list[str], goal: str) -> list[str]:
@@ -178,6 +221,77 @@ def _groups(names: list[str], goal: str) -> list[str]:
         for name in names
         if any(stem(word) == stem(name.strip('"').lower()) for word in found) and not _sorted_by(name, goal)
     ]
+
+
+def _is_named(name: str, goal: str) -> bool:
+    """Whether the goal holds all words of a column's name."""
+    text = asked.FILE.sub(" ", goal).lower()
+    return {stem(part) for part in re.findall(r"[a-z]+", name.lower())} <= {
+        stem(w) for w in re.findall(r"[a-z]+", text)
+    }
+
+
+def _is_grouped(columns: list[tuple[str, str]], goal: str) -> bool:
+    """Whether rows of one kind may be meant together: a text column is named, or persons are asked for."""
+    texts = [name for name, kind in columns if kind not in (*NUMERIC, *DATES)]
+    return bool(_people(columns, goal)) or any(_is_named(name, goal) for name in texts)
+
+
+def _end_of_time(columns: list[tuple[str, str]], goal: str) -> str:
+    """ "when was the first order", "date of the latest": the first or last day; "" for any other question."""
+    text = asked.FILE.sub(" ", goal)
+    match = re.search(
+        r"\b(?:when (?:was|is|did|were)|on which (?:day|date)|(?:which|what) (?:day|date)|dates? of)\b.{0,30}?\b(?:(first|earliest|oldest)|(last|latest|newest|most recent))\b",
+        text,
+        re.I,
+    )
+    dates = [name for name, kind in columns if kind in DATES]
+    return f"{'MIN' if match[1] else 'MAX'}({_name(dates[0])})" if match and dates else ""
+
+
+_PERSON = re.compile(r"name|person|people|employee|customer|client|seller|sales(?:man|person|rep)|^reps?$|author|user|member|owner|agent|staff|student|player|driver|patient|contact|assignee|manager|guest|buyer|teacher|worker|winner", re.I)  # fmt: skip
+
+
+def _people(columns: list[tuple[str, str]], goal: str) -> list[str]:
+    """The columns of persons, where the goal asks who."""
+    if not re.search(r"\bwho(?:m|se)?\b", goal, re.I):
+        return []
+    return [_name(name) for name, kind in columns if kind not in (*NUMERIC, *DATES) and _PERSON.search(name)]
+
+
+def _is_asked(name: str, goal: str) -> bool:
+    """Whether the goal asks for a column itself: "which order_id", "what price"."""
+    return (
+        re.search(
+            rf"\b(?:which|what|whose|what is the|what's the) {re.escape(name.replace('_', ' '))}\b|\b{re.escape(name)}\b",
+            goal,
+            re.I,
+        )
+        is not None
+    )
+
+
+def _by_age(columns: list[tuple[str, str]], goal: str) -> tuple[str, str] | None:
+    """What "oldest", "newest", "latest" order by, and which way; None where the goal says none or no column is of time."""
+    text = asked.FILE.sub(" ", goal)
+    match = re.search(
+        r"\b(?:(oldest|earliest|eldest|first published|longest ago)|(youngest|newest|latest|most recent))\b", text, re.I
+    )
+    if not match:
+        return None
+    ages = [name for name, kind in columns if kind in NUMERIC and re.search(r"\bage\b|^age", name, re.I)]
+    times = [
+        n
+        for n, kind in columns
+        if kind in DATES or re.search(r"year|date|born|founded|built|joined|published", n, re.I)
+    ]
+    found = ages[:1] or times[:1]
+    down = bool(match[1]) == bool(ages)  # the oldest has the highest age, and the earliest year
+    return (alternatives([_name(found[0])]), '" DESC"' if down else '" ASC"') if found else None
+
+
+def _ranked_by(name: str, goal: str) -> bool:
+    return re.search(rf"\bby (?:the |total )?{re.escape(name)}\b", goal, re.IGNORECASE) is not None
 
 
 def _sorted_by(name: str, goal: str) -> bool:
@@ -195,10 +309,13 @@ def _where(looked: Looked, sources: Sources) -> str:
     """The conditions that the goal gives, in its order; where it gives none, the model may compare text with its words."""
     columns = looked.columns
     numeric = [name for name, kind in columns if kind in NUMERIC]
-    texts = [name for name, kind in columns if kind not in NUMERIC]
-    found = conditions.required(_tailless(sources.goal), columns, looked.cells)
+    texts = [name for name, kind in columns if kind not in (*NUMERIC, *DATES)]
+    found = conditions.required(certain.tailless(sources.goal), columns, looked.cells)
     parts = []
-    for column, rest in found:
+    for column, rest in _together(found):
+        if not column and texts and rest.startswith(" = "):
+            parts.append(_lit(_any_of(texts, rest)))
+            continue
         among = (
             [column]
             if column and column not in "#@"
@@ -208,12 +325,8 @@ def _where(looked: Looked, sources: Sources) -> str:
         )
         if among:
             parts.append(f"{alternatives([_name(name) for name in among])} {alternatives([rest])}")
-    other = _other_words(_tailless(sources.goal), columns, " ".join(rest for _, rest in found))
-    free = (
-        f"""{alternatives([_name(name) for name in texts])} " = '" {alternatives(other)} "'" """
-        if texts and other
-        else ""
-    )
+    other = _other_words(certain.tailless(sources.goal), columns, " ".join(rest for _, rest in found))
+    free = alternatives([_any_of(texts, f" = '{word}'") for word in other]) if texts and other else ""
     more = f'(" AND " {free})?' if free else ""
     if parts:
         return '" WHERE " ' + ' " AND " '.join(parts) + f" {more}"
@@ -223,9 +336,25 @@ def _where(looked: Looked, sources: Sources) -> str:
     return f'(" WHERE " {free}){"" if must else "?"}' if free else ""
 
 
-def _tailless(goal: str) -> str:
-    """The goal without a sum that is wanted of the result."""
-    return certain.TAIL.sub("", " ".join(goal.split()))
+def _together(found: list[conditions.Condition]) -> list[conditions.Condition]:
+    """Two values of one column are either of them: no row has both."""
+    out: list[conditions.Condition] = []
+    for column, rest in found:
+        same = next(
+            (at for at, (other, said) in enumerate(out) if column and other == column and said.startswith(" = '")), None
+        )
+        if same is not None and rest.startswith(" = '"):
+            first = out[same][1].removeprefix(" = ")
+            out[same] = (column, f" IN ({first.strip('()')}, {rest.removeprefix(' = ')})")
+            continue
+        out.append((column, rest))
+    return out
+
+
+def _any_of(texts: list[str], rest: str) -> str:
+    """The condition for whichever text column holds the value: the rows that were shown need not hold it."""
+    either = " OR ".join(f"{_name(name)}{rest}" for name in texts)
+    return f"({either})" if len(texts) > 1 else either
 
 
 _NO_VALUES = frozenset(
@@ -241,7 +370,13 @@ def _other_words(goal: str, columns: list[tuple[str, str]], used: str) -> list[s
     """Words where a value stands ("the pending orders", "are still open"): none of a column, none in a condition already."""
     named = {stem(part) for name, _ in columns for part in re.findall(r"[a-z]+", name.lower())}
     text = asked.FILE.sub(" ", asked.bounded(goal))
-    fits = [w for w in _PLACE.findall(text) if w.lower() not in BREAKS | _NO_VALUES and stem(w.lower()) not in named]
+    fits = [
+        w
+        for w in _PLACE.findall(text)
+        if not (_MORE.fullmatch(w) or _LESS.fullmatch(w))
+        and w.lower() not in BREAKS | _NO_VALUES
+        and stem(w.lower()) not in named
+    ]
     plural = {w.lower() for w in fits if w.lower().endswith("s") and not w.lower().endswith("ss")}
     return list(dict.fromkeys(w for w in fits if w.lower() not in used.lower() and w.lower() not in plural))[:6]
 
@@ -262,6 +397,7 @@ def made_right(tool: str, arguments: dict[str, Any], looked: dict[str, Looked]) 
     if tool == "table":
         sql = re.sub(r"(\w+|\"[^\"]+\") LIKE '", r"CAST(\1 AS TEXT) LIKE '", sql)
         sql = re.sub(r" = '([^'%_]*[A-Za-z][^'%_]*)'", r" ILIKE '\1'", sql)
+        sql = re.sub(r" <> '([^'%_]*[A-Za-z][^'%_]*)'", r" NOT ILIKE '\1'", sql)
     else:
         sql = re.sub(r" = '([^'%_]*[A-Za-z][^'%_]*)'", r" LIKE '\1'", sql)
     return {**arguments, "sql": sql}

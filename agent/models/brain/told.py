@@ -47,6 +47,8 @@ def result(step: Step) -> str:
     text = step.observation.strip()[:MOST]
     if step.tool in ("table", "sql_query") and "sql" in step.arguments:
         return _rows(text)
+    if step.tool == "text_stats" and (any_case := re.search(r"\((\d+) with upper and lower case the same\)", text)):
+        return f"{any_case[1]}, upper and lower case the same: {text}"
     return re.sub(r" \((?:rounded|[\d,]+ files? searched[^)]*)\)", "", text) if step.tool == "search_files" else text
 
 
@@ -73,13 +75,36 @@ def borne_out(goal: str, said: str, texts: Sequence[str]) -> str:
 def nearest(goal: str, texts: Sequence[str]) -> str:
     """The line of the texts that shares most words with the goal; "" if none shares any."""
     point = stems(pieces(asked.FILE.sub(" ", asked.bounded(goal)), 200)) - GENERIC
-    best, most = "", 0
-    for line in (line.strip() for text in texts for line in text[:20_000].splitlines()):
-        words = stems(pieces(line, 100))
-        more = not words <= point or any(c.isdigit() for c in line)
-        shared = len(point & words) * 2 + (1 if more else -2)
-        if not point & words:
+    lines = [line.strip() for text in texts for line in text[:20_000].splitlines() if line.strip()][:2000]
+    found = [stems(pieces(line, 100)) for line in lines]
+    begins = {word: word[:4] for word in point if len(word) >= 5}
+    held = {word: [_holds(word, begins.get(word, ""), words) for words in found] for word in point}
+    rare = {word: 1 / max(1, sum(among)) for word, among in held.items()}  # a word of many lines tells little
+    best, most = "", 0.0
+    for at, (line, words) in enumerate(zip(lines, found, strict=True)):
+        shared = sum(2 * rare[word] * held[word][at] for word in point)
+        if not shared:
             continue
+        shared += (0.5 if not words <= point or any(c.isdigit() for c in line) else -1) + _fits(goal, line)
         if shared > most:
             best, most = line, shared
     return best[:MOST]
+
+
+def _holds(word: str, begin: str, words: frozenset[str]) -> float:
+    """1 where a line holds the word, 0.9 where it holds one that begins alike: "decide", "decisions"."""
+    return (
+        1.0 if word in words else 0.9 if begin and any(one.startswith(begin) for one in words if len(one) >= 5) else 0.0
+    )
+
+
+def _fits(goal: str, line: str) -> float:
+    """A line with a number for "how many", with a name for "who", with a time for "when"."""
+    kinds = (
+        (r"\bhow (?:many|much|long|often|big|old|high)\b|\bnumber\b|\bcode\b|\bport\b|\bcosts?\b|\bprice\b", r"\d"),
+        (r"\bwhen\b|\bwhat time\b|\bdate\b|\bday\b", r"\d|day\b|\b(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)"),
+        (r"\bwho(?:m|se|'s)?\b", r"[A-Z][a-z]+"),
+    )
+    return sum(
+        0.7 for asks, has in kinds if re.search(asks, goal, re.I) and re.search(has, line, re.I if has[0] != "[" else 0)
+    )

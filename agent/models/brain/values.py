@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from outrider.agent.models.brain import hints, word_sums
+from outrider.agent.models.brain.sums import hints, word_sums
 from outrider.agent.models.choice import asked
 from outrider.agent.models.choice.arithmetic import numbers_in_digits
 
@@ -73,7 +73,7 @@ class Sources:
 
     def __post_init__(self) -> None:
         recent = " \n".join(self.seen[-3:])[:1500]
-        plain = asked.QUOTED.sub(lambda m: m[0], self.goal)
+        plain = self.goal
         self.numbers, self.own_numbers = _numbers(plain, recent), _numbers(plain, "")
         goal_files = asked.FILE.findall(plain)
         self.files = list(dict.fromkeys([*goal_files, *asked.FILE.findall(recent)]))[:40]
@@ -82,8 +82,14 @@ class Sources:
         self.dates += [] if self.dates else [m[0] for m in _SHORT_DATE.finditer(plain)]
 
 
+_TIME = re.compile(
+    r"\b\d{1,2}:\d\d\b|\b(?:at|by|until|till|before|after) \d{1,2} ?(?:am|pm|o'clock)\b", re.I
+)  # no numbers: "for two at 20:00"
+
+
 def _numbers(goal: str, recent: str) -> list[str]:
     """Numbers of the goal, words for numbers too, then those that were seen; without separators."""
+    goal = _TIME.sub(" ", goal)
     spoken = numbers_in_digits(goal.lower())
     found = re.findall(r"(?<![\w.])\d+(?:\.\d+)?|(?<=[A-Za-z-])\d+", spoken) + re.findall(
         r"\d+(?:\.\d+)?", goal.replace(",", "")

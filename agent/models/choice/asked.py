@@ -54,7 +54,7 @@ UNITS = re.compile(
     r"|mph|knots?|acres?|hectares?)\b", re.IGNORECASE,
 )  # fmt: skip
 COUNTS = re.compile(
-    r"\bhow (?:many|much|long|old|far|big|large|heavy|tall|high)\b|\bnumber of\b|\bcount (?:the|all|of|how)\b", re.I
+    r"\bhow (?:many|much|old|big|large|heavy|tall|high)\b|\bnumber of\b|\bcount (?:the|all|of|how)\b", re.I
 )
 ASKS = re.compile(
     r"^\W*(?:(?:and|so|ok|please|hey|hi|tell me|can you tell me|do you know|i (?:want|need|would like) to know)\W+)*(?:what|which|who|whom|whose|when|where)\b",
@@ -107,7 +107,7 @@ def read(goal: str) -> Asked:
     found.deeds = [deed for deed, (pattern, _) in DEEDS.items() if pattern.search(rest_of(text))]
     if found.numbers or found.counts:
         found.units = list(dict.fromkeys(unit.lower() for unit in UNITS.findall(rest)))[:8]
-    found.groups = [word.lower() for word in GROUPS.findall(rest)][:5]
+    found.groups = [word.lower() for word in GROUPS.findall(rest) if not word[0].isupper()][:5]
     return found
 
 
@@ -128,7 +128,14 @@ def rest_of(text: str) -> str:
 
 def may_change_files(goal: str) -> bool:
     """Whether the goal says that something is to be written, changed or removed: "hello → notes.txt" does not."""
-    return CHANGES.search(FILE.sub(" ", rest_of(bounded(goal)))) is not None
+    text = FILE.sub(" ", rest_of(bounded(goal)))
+    return CHANGES.search(_AS_IT_IS.sub(" ", text)) is not None
+
+
+_AS_IT_IS = re.compile(
+    r"\b(?:is|are|was|were|been|has|have|had|does|did)\s+(?:\w+\s+){0,2}?(?:set|made|written|saved|stored|put|called|named|changed|updated|kept|recorded|noted|added|created|contain|note|mention|fixed|turned)\b",
+    re.I,
+)  # fmt: skip; said of how things are, not to be done
 
 
 def bounded(text: str) -> str:

@@ -23,7 +23,7 @@ _ASKS = re.compile(
     rf"\b{_QUESTION}|\bwhat's\b|\bwho's\b|^\W*(?:please |can you |could you |hey,? )*(?:{_ORDER}|\d|add\b|price\b|average\b|total\b|sum\b)|[*/+]\s*\d", re.I
 )  # fmt: skip
 _SAVE = re.compile(
-    r"[,;.]?\s*(?:\b(?:and|then)\s+)*\b(?:write|save|store|put|record)\s+(?:it|that|this|(?:the|its|your)\s+(?:\w+\s+){0,2}?(?:result|answer|number|total|value|output|count|sum|text|list)s?)\s+"
+    r"[,;.]?\s*(?:\b(?:and|then)\s+)*\b(?:write|save|store|put|record)\s+(?:it|that|this|(?:the|its|your)\s+(?:\w+\s+){0,2}?(?:result|answer|number|total|value|output|count|sum|text|list|name|price|rate|fee|status|date|code|amount|owner|line|average|figure|address|phone)s?)\s+"
     r"(?:(?:in|to|into|as|under)\s+)?(?:a\s+|the\s+)?(?:new\s+)?(?:file\s+)?(?:called\s+|named\s+)?[\"'`]?(?P<file>[\w./-]+\.\w{1,7})[\"'`]?\s*[.!]?\s*$", re.I
 )  # fmt: skip
 
@@ -59,14 +59,22 @@ def split(goal: str) -> list[Clause]:
 def _with_file(clauses: list[Clause]) -> list[Clause]:
     """A clause without a file of its own means the file of the clause before: "… in sales.csv, and how many rows"."""
     out: list[Clause] = []
-    last = thing = ""
+    last = thing = day = ""
     for clause in clauses:
+        if day and not asked.FILE.search(clause.text):
+            said = re.sub(
+                r"\b(from|after|since) (?:then|that (?:day|date)|there)\b", rf"\1 {day}", clause.text, flags=re.I
+            )
+            clause = replace(clause, text=said)
+        day = next((match[0] for one in asked.DATES for match in one.finditer(clause.text)), day)
         files = asked.FILE.findall(clause.text)
         if (
             not files
             and last
             and re.search(
-                r"\b(?:it|its|there|rows?|column|average|total|highest|lowest|that file)\b", clause.text, re.I
+                r"\b(?:it|its|there|rows?|column|average|total|highest|lowest|that file|most|least|fewest|cheapest|oldest|youngest|longest|shortest|largest|smallest|biggest)\b",
+                clause.text,
+                re.I,
             )
         ):
             clause = replace(clause, text=f"{clause.text} in {last}")

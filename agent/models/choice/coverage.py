@@ -109,10 +109,16 @@ def _deeds(wanted: asked.Asked, done: Sequence[Done]) -> list[str]:
         pattern, tools = asked.DEEDS[deed]
         if deed in asked.FILE_DEEDS and not wanted.files and done:
             continue  # "move", "copy", "put" without a file are said of many things
-        own = any(pattern.search(f"{one.tool.replace('_', ' ')} {one.about}") for one in done)
+        own = any(pattern.search(_with_stems(f"{one.tool.replace('_', ' ')} {one.about}")) for one in done)
         if not own and not any(one.tool in tools for one in done):
             out.append(f"to {deed}")
     return out
+
+
+def _with_stems(text: str) -> str:
+    """The text and, of its words, what is left without an ending: "sending" is send."""
+    sends = " send" if re.search(r"\b(?:deliver\w*|ship\w*|parcels?|postage|courier|mail\w*)\b", text, re.I) else ""
+    return f"{text} {' '.join(re.sub('ing$', '', word) for word in text.lower().split())}{sends}"
 
 
 def _of_tables(goal: str, wanted: asked.Asked, done: Sequence[Done]) -> list[str]:
@@ -255,7 +261,7 @@ def _off_the_point(goal: str, wanted: asked.Asked, done: Sequence[Done], answer:
         r"\b(?:says?|about|contents?|inside|is in|summar\w+|does .{1,60} do)\b", goal[: asked.LOOKED_AT], re.I
     ):
         return []
-    near = " ".join([answer, *(_lines_of(one.seen, answer) for one in reads)])
+    near = " ".join(_lines_of(one.seen, answer) for one in reads).strip() or " ".join(one.seen for one in reads)
     if point & stems(pieces(near, 2000)):
         return []
     words = [word for word in pieces(asked.bounded(goal), 200) if stem(word) in point]

@@ -14,9 +14,9 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from outrider.agent.models.brain import decide, english
+from outrider.agent.models.brain import decide, english, prompt
 from outrider.agent.models.brain.lines import Card
-from outrider.agent.models.choice import ask
+from outrider.agent.models.choice import ask, asked
 from outrider.agent.models.choice.steps import View
 from outrider.agent.models.llama.process import LlamaProcess
 from outrider.agent.models.model import CallDraft, Limits, ModelFailure, Price, Reply, Request, Seen, Usage
@@ -24,6 +24,7 @@ from outrider.memory.errors import ModelUnavailable
 
 CONTEXT = 2048  # a prompt is at most about 1,000 tokens (brain/prompt.py bounds it)
 NAME = "builtin"
+REMEMBERED = 200  # goals
 NOTHING = Usage(input_tokens=0, output_tokens=0)
 
 
@@ -48,6 +49,7 @@ class TunedModel:
         self.limits = Limits(context=None, max_output=2 * decide.TOKENS)
         self._process = LlamaProcess(path, context=max_context or CONTEXT, threads=threads or 2, adapter=lora)
         self._starting: asyncio.Task[Any] | None = None
+        self._sure: dict[str, dict[str, float]] = {}  # goal → call → how sure the model was of it
         with contextlib.suppress(RuntimeError):  # no loop yet: the first request starts it
             asyncio.get_running_loop()
             self._starting = asyncio.ensure_future(self._process.start())
@@ -69,8 +71,8 @@ class TunedModel:
             return Reply(text=said, usage=NOTHING, outcome="partial")
         if not view.history and (why := english.not_english(view.goal)):
             return Reply(text=why, usage=NOTHING, outcome="unable")
-        await self._ready_by(until)
         move, usage = await self._move(request, view, until)
+        move = decide.doubted(move, view.goal, _cards(view), view.history, self._sure.get(asked.bounded(view.goal), {}))
         if move.call is not None:
             name, arguments = move.call
             draft = CallDraft(name=name, arguments=decide.dumped(arguments))
@@ -100,6 +102,7 @@ class TunedModel:
     async def _asked(
         self, one: decide.Ask, cards: list[Card], request: Request, until: float, so_far: Usage
     ) -> tuple[decide.Move, Usage]:
+        await self._ready_by(until)
         left_s = until - time.monotonic()
         if left_s <= 0:
             raise _late(self.name, request.timeout_s)
@@ -112,7 +115,23 @@ class TunedModel:
             output_tokens=so_far.output_tokens + min(done["made"], most),
             cached_tokens=so_far.cached_tokens + done["cached"],
         )
-        return decide.read(one, done["text"], cards), usage
+        move = decide.read(one, done["text"], cards, done["sure"])
+        if move.call is not None and not one.by_code:
+            goal = one.whole[0] if one.whole else one.goal
+            call = prompt.call_line(*move.call)
+            own = any(card.name == move.call[0] and card.form is None for card in cards)
+            put_right = (
+                own and call != done["text"].strip()
+            )  # an optional guess was left out: that was half of its doubt
+            self._remember(goal, call, done["sure"] ** 0.5 if put_right else done["sure"])
+        return move, usage
+
+    def _remember(self, goal: str, call: str, sure: float) -> None:
+        """How sure the model was of a call, until the answer that rests on it."""
+        goal = asked.bounded(goal)
+        if goal not in self._sure and len(self._sure) >= REMEMBERED:
+            self._sure.pop(next(iter(self._sure)))
+        self._sure.setdefault(goal, {})[call] = sure
 
     async def _ready_by(self, until: float) -> None:
         left_s = until - time.monotonic()

@@ -60,20 +60,20 @@ class Rules:
 TRIED = 24  # likeliest tokens the grammar is asked about first: nearly always one of them is allowed
 
 
-def best_token(api: Any, logits: Any, rules: Rules | None) -> int | None:
-    """The likeliest token that the rules allow; None when they allow none."""
+def best_token(api: Any, logits: Any, rules: Rules | None) -> tuple[int | None, float]:
+    """The likeliest token that the rules allow, and its share among those they allow; None when they allow none."""
     import numpy
 
     if rules is None:
-        return int(logits.argmax())
+        return int(logits.argmax()), 1.0
     for tokens in (numpy.argpartition(-logits, TRIED)[:TRIED], numpy.arange(len(logits))):
         scores = rules.allowed(tokens.astype(numpy.int32), logits[tokens])
         at = int(scores.argmax())
         if numpy.isfinite(scores[at]):
             token = int(tokens[at])
             api.llama_sampler_accept(rules.sampler, token)
-            return token
-    return None
+            return token, 1.0 / float(numpy.exp(scores - scores[at]).sum())
+    return None, 1.0
 
 
 class Worker:
@@ -277,6 +277,7 @@ class Worker:
         """Continue a text that is already a prompt, greedily, under a grammar; its control tokens are meant.
 
         What it shares with the prompt before is not read again. A prompt of more than `most` tokens is refused.
+        `sure`: the product of the shares of its tokens among those the grammar allowed, 0 to 1.
         """
         tokens: list[int] = self.llm.tokenize(prompt.encode(), add_bos=False, special=True)
         if len(tokens) > most:
@@ -286,14 +287,15 @@ class Worker:
         if rules is not None and not rules.ok:
             raise Refused("grammar", "llama.cpp does not accept the grammar")
         made: list[int] = []
-        kept, finish = self.evaluate(tokens), "length"
+        kept, finish, sure = self.evaluate(tokens), "length", 1.0
         try:
             while len(made) < room:
-                token = best_token(self.api, self.logits(), rules)
+                token, share = best_token(self.api, self.logits(), rules)
                 if token is None or self.api.llama_vocab_is_eog(self.api.llama_model_get_vocab(self.llm.model), token):
                     finish = "stop"
                     break
                 made.append(token)
+                sure *= share
                 self.llm.eval([token])
         except RuntimeError as error:
             self.llm.reset()
@@ -302,7 +304,8 @@ class Worker:
             if rules is not None:
                 rules.close()
         text = self.llm.detokenize(made).decode("utf-8", "replace")
-        return {"text": text, "finish": finish, "tokens": len(tokens), "made": len(made) + 1, "cached": kept}
+        done = {"text": text, "finish": finish, "tokens": len(tokens), "made": len(made) + 1, "cached": kept}
+        return done | {"sure": sure}
 
     def _stopped(self, why: str, tokens: int, made: int) -> Refused:
         return Refused("stopped", why, tokens=tokens, made=made)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from outrider.agent.models.brain import certain, decide, sql
+from outrider.agent.models.brain import certain, decide, sql, told
 from outrider.agent.models.brain.lines import Card
 from outrider.agent.models.choice.steps import Step
 from outrider.tools.builtin import built_in
@@ -142,8 +142,119 @@ def test_a_result_is_saved_where_the_goal_says() -> None:
 
 def test_a_step_on_the_result_applies_to_all_of_it() -> None:
     """ "add 5 to 7 and multiply the result by 2" is 24, also where the last number is one a rule could have put in."""
-    from outrider.agent.models.brain.hints import expression
+    from outrider.agent.models.brain.sums.hints import expression
 
     assert expression("Add 5 to 7 and multiply the result by 2") == "(5 + 7) * 2"
     assert expression("Add 3 and 4 then double it") == "(3 + 4) * 2"
     assert expression("What is half of 9?") == "9 / 2"
+
+
+LONG = "60 rows and 4 columns in s.csv\ncolumns: day (date), seller (text), state (text), sum (number)\nfirst 5 rows:\nday | seller | state | sum\n2026-01-02 | Ana | open | 4.5\nvalues of state: closed, open, returned"
+
+
+def _sql_of(goal: str, look: str = LONG) -> str:
+    return decide.prepare(goal, CARDS, [Step("table", {"path": "s.csv"}, look)]).grammar
+
+
+def test_a_value_that_no_shown_row_holds_is_looked_for_in_every_text_column() -> None:
+    """The first five rows need not hold it, and a date column never can."""
+    grammar = _sql_of("how many rows of s.csv are of Jonas?")
+    assert "(seller = 'Jonas' OR state = 'Jonas')" in grammar
+
+
+def test_values_that_the_look_lists_are_conditions() -> None:
+    """ "returned" stands in no shown row, and the look says which column holds it."""
+    assert "= 'returned'" in _sql_of("how many returned rows are in s.csv?")
+
+
+def test_who_made_most_by_a_number_is_the_largest_sum() -> None:
+    """ "by sum" ranks; it is no grouping by each number."""
+    grammar = _sql_of("Who made the most sales by sum in s.csv?")
+    assert "SUM(sum)" in grammar
+    assert "GROUP BY sum" not in grammar
+
+
+def test_oldest_is_the_earliest_day_and_the_highest_age() -> None:
+    """The direction follows from what the column holds."""
+    assert '" ASC"' in _sql_of("which seller is the oldest in s.csv?")
+    ages = LONG.replace("sum", "age")
+    assert '" DESC"' in _sql_of("who is the oldest in s.csv?", ages)
+
+
+@pytest.mark.parametrize(
+    ("goal", "value", "expression"),
+    [
+        ("sum of cost in a.csv, then divide it by 7", "580.4", "580.4 / 7"),
+        ("get the budget from a.txt and take 15% off it", "2400", "2400 * (1 - 15 / 100)"),
+        ("the price of tea in a.csv plus 20%", "5", "5 * (1 + 20 / 100)"),
+    ],
+)
+def test_a_sum_that_is_wanted_of_a_result_is_read_by_code(goal: str, value: str, expression: str) -> None:
+    """What comes after "then" is done with all of the result."""
+    assert certain.carried(goal, value) == ("calculate", {"expression": expression})
+
+
+def test_a_setting_is_changed_on_its_own_line() -> None:
+    """ "set retries to 5": the file is read, the line of that name gets the value, and nothing else is touched."""
+    cards = [*CARDS]
+    goal = "set retries to 5 in config.yaml"
+    first = decide.begin(goal, cards, ())
+    assert isinstance(first, decide.Move)
+    assert first.call == ("read_file", {"path": "config.yaml"})
+    seen = Step("read_file", {"path": "config.yaml"}, "host: a\nretries: 3\n")
+    second = decide.begin(goal, cards, [seen])
+    assert isinstance(second, decide.Move)
+    assert second.call == ("edit_file", {"path": "config.yaml", "old": "retries: 3", "new": "retries: 5"})
+
+
+def test_a_change_that_nobody_asked_for_is_not_made() -> None:
+    """What goes into a file comes out of the goal, else the file stays as it is."""
+    ask = decide.prepare("correct the spelling in a.txt", CARDS, [Step("read_file", {"path": "a.txt"}, "teh cat")])
+    wrote = '{"edit_file": {"path": "a.txt", "old": "teh", "new": "dog"}}'
+    assert decide.read(ask, wrote, CARDS).outcome == "unable"
+
+
+def test_the_line_that_answers_fits_the_question() -> None:
+    """Of lines that share a word with a question, the one with a number answers "how many"."""
+    text = "Pear cake\n250 g flour\n3 eggs\nBake for 45 minutes"
+    assert told.nearest("How many eggs do I need for the cake in r.txt?", [text]) == "3 eggs"
+    minutes = "Team meeting, 6 March\nDecisions: the release moves.\nNext meeting in May"
+    assert told.nearest("What did we decide in the meeting?", [minutes]) == "Decisions: the release moves."
+
+
+@pytest.mark.parametrize(
+    ("goal", "part"),
+    [
+        ("How many rows of s.csv are not returned?", " <> 'returned'"),
+        ("How many rows of s.csv are open or closed?", " IN ('open', 'closed')"),
+        ("when was the first sale in s.csv?", "MIN(day)"),
+        ("what is the latest date of the last sale? see s.csv", "MAX(day)"),
+        ("which seller has sum 12 in s.csv?", " = 12"),
+    ],
+)
+def test_what_the_words_of_a_condition_say_is_in_the_select(goal: str, part: str) -> None:
+    """Not, or, first, last, and a number after the name of its column."""
+    grammar = _sql_of(goal)
+    assert part in grammar
+
+
+def test_the_three_largest_rows_are_rows() -> None:
+    """Where no text column is named, nothing is grouped."""
+    assert "GROUP BY" not in _sql_of("what are the three largest sales in s.csv?")
+    assert "GROUP BY state" in _sql_of("which state has the largest sum overall in s.csv?")
+
+
+UNITS = "40 rows and 3 columns in s.csv\ncolumns: what (text), units (whole number), cost (number)\nfirst 5 rows:\nwhat | units | cost\nhotel Bonn | 4 | 2.5\nteam lunch | 1 | 9.5"
+
+
+@pytest.mark.parametrize(
+    ("goal", "part"),
+    [
+        ("how many lamps were sold in total? s.csv", "SUM(units)"),
+        ("number of units in s.csv", "SUM(units)"),
+        ("what does the hotel cost in s.csv", "ILIKE '%hotel%'"),
+    ],
+)
+def test_pieces_are_summed_and_a_word_of_a_cell_finds_it(goal: str, part: str) -> None:
+    """What was sold is no number of rows; a cell need not be named whole."""
+    assert part in _sql_of(goal, UNITS)

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from outrider.agent.models.choice import asked
 from outrider.agent.models.choice.coverage import Done, left_out
 
 
@@ -69,3 +70,12 @@ def test_coverage_takes_bounded_time_whatever_the_text(text: str) -> None:
     began = time.monotonic()
     left_out(text, [done("x", text, a=text)], text)
     assert time.monotonic() - began < 5
+
+
+@pytest.mark.parametrize(
+    ("goal", "may"),
+    [("What version is set in src/app.py?", False), ("which files were changed?", False), ("what is the file called?", False), ("set the version in app.py to 3", True), ("what is 3 + 4? write it to a.txt", True)],
+)  # fmt: skip
+def test_a_question_about_how_things_are_changes_nothing(goal: str, may: bool) -> None:
+    """ "is set" is no order to set: no tool that changes a file is on offer."""
+    assert asked.may_change_files(goal) is may
