@@ -128,15 +128,20 @@ def _start_child(
         extra=extra,
         listeners=_listeners(live),
         parent=live.journal.run_id,
-        trust={
-            "goal": live.state.flags.goal,  # a model wrote the child's goal: it names no host and no file for the person
-            "untrusted": list(live.state.flags.untrusted),
-            "private": list(live.state.flags.private),
-        },
+        trust=_trust(live),
     )
     _tie(child, live)
     live.commit(ChildStarted(call_id=call_id, child=child.journal.run_id, share=share_of(budget)))
     return child
+
+
+def _trust(live: LiveRun) -> dict[str, Any]:
+    """What the child must know of what this run had read."""
+    return {
+        "goal": live.state.flags.goal,  # a model wrote the child's goal: it names no host and no file for the person
+        "untrusted": list(live.state.flags.untrusted),
+        "private": list(live.state.flags.private),
+    }
 
 
 def _take_up(live: LiveRun, child: str) -> LiveRun:
