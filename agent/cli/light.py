@@ -1,4 +1,4 @@
-"""The commands that list, find and total runs, when their flags are written plainly: nothing else is imported, so they open
+"""The commands that show, list, find and total runs, when their flags are written plainly: nothing else is imported, so they open
 in a third of the time. Touches nothing itself. Does not promise: to understand a command line; what is not plain
 (`--help`, a flag it does not know, a value that does not fit) is left to app.py, which has the same flags and the words.
 """
@@ -39,6 +39,13 @@ FILTERS = {
 LIMIT = {"--limit": ("limit", ("one", _positive)), "-n": ("limit", ("one", _positive))}
 # Each command: the function that does it, what its bare words are called ("": it takes none), its flags as app.py has them.
 LIGHT = {
+    "show": (
+        "show.show_run",
+        "run",
+        SHARED
+        | {"--follow": ("follow", FLAG), "-f": ("follow", FLAG), "--full": ("full", FLAG), "--files": ("files", FLAG)}
+        | {"--tools": ("tools", FLAG), "--cost": ("cost", FLAG)},
+    ),
     "runs": ("runs.list_runs", "", SHARED | FILTERS | LIMIT | {"--state": ("state", MANY), "--grep": ("grep", TEXT)}),
     "find": ("find.find_words", "text", SHARED | LIMIT),
     "usage": (
@@ -58,7 +65,7 @@ def plainly(arguments: list[str]) -> Callable[[], int] | None:
         given = _read(arguments[1:], bare, flags)
     except (KeyError, ValueError, StopIteration):
         return None
-    if bare and not given.get(bare):
+    if (bare and not given.get(bare)) or (bare == "run" and len(given[bare]) != 1):
         return None
     module, _, name = where.partition(".")
     return lambda: int(getattr(import_module(f"outrider.agent.cli.listing.{module}"), name)(**given))
