@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 MANY = ("many", str)
@@ -16,6 +17,12 @@ FLAG = ("flag", bool)
 
 def _positive(text: str) -> int:
     if not (text.isascii() and text.isdigit() and int(text) > 0):
+        raise ValueError(text)
+    return int(text)
+
+
+def _whole(text: str) -> int:
+    if not (text.isascii() and text.isdigit()):
         raise ValueError(text)
     return int(text)
 
@@ -44,7 +51,12 @@ LIGHT = {
         "run",
         SHARED
         | {"--follow": ("follow", FLAG), "-f": ("follow", FLAG), "--full": ("full", FLAG), "--files": ("files", FLAG)}
-        | {"--tools": ("tools", FLAG), "--cost": ("cost", FLAG)},
+        | {
+            "--tools": ("tools", FLAG),
+            "--cost": ("cost", FLAG),
+            "--step": ("step", ("one", _whole)),
+            "--svg": ("svg", ("one", Path)),
+        },
     ),
     "runs": ("runs.list_runs", "", SHARED | FILTERS | LIMIT | {"--state": ("state", MANY), "--grep": ("grep", TEXT)}),
     "find": ("find.find_words", "text", SHARED | LIMIT),
