@@ -129,13 +129,13 @@ async def _run_together(live: LiveRun, batch: list[Ready]) -> None:
         called = called_event(ready)
         live.stage(called)
         note_flags(live, called)
-    live.commit()
+    await live.commit()
     tasks = [asyncio.ensure_future(run_and_put(live, ready)) for ready in batch]
     try:
         for done, finished in enumerate(asyncio.as_completed(tasks), 1):
             await finished
             if done < len(batch):  # the last one waits for the commit that the next request needs anyway
-                live.commit()
+                await live.commit()
     finally:
         for task in tasks:
             task.cancel()
@@ -205,10 +205,10 @@ async def call_from_code(live: LiveRun, caller: str, name: str, arguments: dict[
         called = called_event(ready)
         live.stage(called)
         note_flags(live, called)
-        live.commit()
+        await live.commit()
     returned = await run_one(live, ready)
     put_return(live, returned)
-    live.commit()
+    await live.commit()
     return Observation(returned.text, returned.ok, returned.origin)
 
 
