@@ -211,3 +211,10 @@ def _pdf(text: str) -> bytes:
     out += b"xref\n0 %d\n0000000000 65535 f \n" % (len(objects) + 1)
     out += b"".join(b"%010d 00000 n \n" % place for place in places)
     return out + b"trailer << /Size %d /Root 1 0 R >>\nstartxref\n%d\n%%%%EOF\n" % (len(objects) + 1, table)
+
+
+def test_a_link_to_nothing_is_not_offered_again(program: Program) -> None:
+    """ "Did you mean" the very name that was given helps nobody."""
+    (program.work / "notes.txt").symlink_to("gone.txt")
+    done = program("run", "sum it up", "notes.txt", "--model", program.script({"text": "x"}), "--tool", "plan")
+    assert (done.code, "did you mean" in done.err, "'gone.txt', which is not there" in done.err) == (2, False, True)

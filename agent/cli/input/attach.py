@@ -159,6 +159,9 @@ def _document_text(path: Path) -> str | None:
 
 
 def _not_there(path: Path, error: OSError) -> UsageError:
+    if path.is_symlink() and isinstance(error, FileNotFoundError):
+        why = f"it is a link to {str(path.readlink())!r}, which is not there"
+        return UsageError(f"{str(path)!r} cannot be attached", why, "name a file that is there")
     near: Sequence[str] = ()
     if isinstance(error, FileNotFoundError) and path.parent.is_dir():
         near = difflib.get_close_matches(path.name, [one.name for one in path.parent.iterdir()], 3, 0.6)

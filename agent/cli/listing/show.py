@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from outrider.agent.cli.listing.databases import open_store
-from outrider.agent.cli.output import out, out_json, out_lines, say
+from outrider.agent.cli.output import out, out_json, out_lines, say, say_lines
+from outrider.agent.review.lines import Line
 from outrider.memory.errors import UsageError
 
 if TYPE_CHECKING:
@@ -98,7 +99,7 @@ def _print(journal: Journal, follow: bool, full: bool) -> None:
     for stored in _events(journal, after, follow):
         out_lines(teller.tell(stored))
     if not after:
-        say(f"used: {teller.spent()}")
+        say_lines([Line(((f"used: {teller.spent()}", "plain"),))])
         _print_spend(journal)
     _print_verdict(journal)
 
@@ -109,7 +110,6 @@ def _print_spend(journal: Journal) -> None:
 
     if not sys.stderr.isatty():
         return
-    from outrider.agent.cli.output import say_lines
     from outrider.agent.history.run_view import read_run
     from outrider.agent.review.tables import spend_lines
 
