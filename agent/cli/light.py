@@ -1,4 +1,4 @@
-"""The commands that show, list, find and total runs, when their flags are written plainly: nothing else is imported, so they open
+"""The commands that list, find and total runs, when their flags are written plainly: nothing else is imported, so they open
 in a third of the time. Touches nothing itself. Does not promise: to understand a command line; what is not plain
 (`--help`, a flag it does not know, a value that does not fit) is left to app.py, which has the same flags and the words.
 """
@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from importlib import import_module
-from pathlib import Path
 from typing import Any
 
 MANY = ("many", str)
@@ -17,12 +16,6 @@ FLAG = ("flag", bool)
 
 def _positive(text: str) -> int:
     if not (text.isascii() and text.isdigit() and int(text) > 0):
-        raise ValueError(text)
-    return int(text)
-
-
-def _whole(text: str) -> int:
-    if not (text.isascii() and text.isdigit()):
         raise ValueError(text)
     return int(text)
 
@@ -46,18 +39,6 @@ FILTERS = {
 LIMIT = {"--limit": ("limit", ("one", _positive)), "-n": ("limit", ("one", _positive))}
 # Each command: the function that does it, what its bare words are called ("": it takes none), its flags as app.py has them.
 LIGHT = {
-    "show": (
-        "show.show_run",
-        "run",
-        SHARED
-        | {"--follow": ("follow", FLAG), "-f": ("follow", FLAG), "--full": ("full", FLAG), "--files": ("files", FLAG)}
-        | {
-            "--tools": ("tools", FLAG),
-            "--cost": ("cost", FLAG),
-            "--step": ("step", ("one", _whole)),
-            "--svg": ("svg", ("one", Path)),
-        },
-    ),
     "runs": ("runs.list_runs", "", SHARED | FILTERS | LIMIT | {"--state": ("state", MANY), "--grep": ("grep", TEXT)}),
     "find": ("find.find_words", "text", SHARED | LIMIT),
     "usage": (
@@ -77,7 +58,7 @@ def plainly(arguments: list[str]) -> Callable[[], int] | None:
         given = _read(arguments[1:], bare, flags)
     except (KeyError, ValueError, StopIteration):
         return None
-    if (bare and not given.get(bare)) or (bare == "run" and len(given[bare]) != 1):
+    if bare and not given.get(bare):
         return None
     module, _, name = where.partition(".")
     return lambda: int(getattr(import_module(f"outrider.agent.cli.listing.{module}"), name)(**given))

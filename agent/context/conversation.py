@@ -5,15 +5,16 @@ Does not promise: that the messages fit a window; fit.py sees to that.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from hashlib import blake2b
 
 from outrider.agent.asking.window import message_bytes
 from outrider.agent.context.goal import goal_text
-from outrider.agent.models.model import GOAL, Message, Seen, fenced
+from outrider.agent.models.model import GOAL, Message, Picture, Seen, fenced
 from outrider.agent.state import MAX_CALLS
 from outrider.memory.events import (
+    Attachment,
     CallDraft,
     Compacted,
     Event,
@@ -29,10 +30,16 @@ from outrider.tools.arguments import matching_name
 from outrider.tools.toolbox import trim
 
 
+def _no_picture(digest: str) -> bytes | None:
+    return None
+
+
 class Context:
     """The messages of a run. Feed it every event in order, with the line that tells what is left of the budget."""
 
-    def __init__(self) -> None:
+    def __init__(self, picture: Callable[[str], bytes | None] = _no_picture) -> None:
+        """picture(digest): its bytes, None where the model is shown none."""
+        self._picture = picture
         self.messages: list[Message] = []
         self.seen: Seen | None = None  # what the provider itself counted
         self._tools: tuple[str, ...] = ()
@@ -62,9 +69,9 @@ class Context:
             self._tools = tuple(str(told.get("name")) for told in event.tools)
             if event.system:
                 self._say(Message("system", event.system))
-            self._say_goal(goal_text(event.goal, event.attachments), event.today)
+            self._say_goal(goal_text(event.goal, event.attachments), event.today, self._pictures(event.attachments))
         elif isinstance(event, GoalGiven):
-            self._say_goal(goal_text(event.goal, event.attachments), left())
+            self._say_goal(goal_text(event.goal, event.attachments), left(), self._pictures(event.attachments))
         elif isinstance(event, ModelAsked):
             self._asked, self._asked_messages, self._asked_size = event, len(self.messages), self.size
         elif isinstance(event, ModelReplied):
@@ -82,6 +89,11 @@ class Context:
                 self._say_goal(f"The goal is now: {event.changes['goal']}")
         elif isinstance(event, Compacted):
             self._compact(event)
+
+    @property
+    def pictured(self) -> bool:
+        """Whether a message holds a picture."""
+        return any(message.pictures for message in self.messages)
 
     def steps(self) -> list[int]:
         """The seqs after which the messages may be cut: where a turn of the model begins."""
@@ -170,8 +182,12 @@ class Context:
         self._head, self.size = [], sum(map(message_bytes, self.messages))
         self._hash.update(b"clean\xff")
 
-    def _say_goal(self, text: str, note: str = "") -> None:
-        self._say(Message("user", text, label=GOAL, note=note))
+    def _pictures(self, attachments: Sequence[Attachment]) -> tuple[Picture, ...]:
+        named = [(one, self._picture(one.picture)) for one in attachments if one.picture]
+        return tuple(Picture(one.name, one.media_type, data) for one, data in named if data)
+
+    def _say_goal(self, text: str, note: str = "", pictures: tuple[Picture, ...] = ()) -> None:
+        self._say(Message("user", text, label=GOAL, note=note, pictures=pictures))
         self._goal = (text, self._seq)
         self._head = self._head or list(self.messages)
 
@@ -201,6 +217,7 @@ class Context:
                     text=f"{last.text}\n\n{message.text}",
                     note=message.note or last.note,
                     label=message.label or last.label,
+                    pictures=(*last.pictures, *message.pictures),
                 )
             )
             more = message_bytes(joined) - message_bytes(last)

@@ -36,8 +36,7 @@ def test_the_plain_flags_are_those_of_the_command(name: str) -> None:
     "words",
     [
         "runs --help", "runs -h", "runs --nosuch", "runs --limit 0", "runs --limit x", "runs --limit", "runs word",
-        "runs --limit=3", "usage --by nosuch", "find", "find --json", "find -- x", "run x", "runs --label -x", "runs --limit ²", "show", "show a b",
-        "show last --step x",
+        "runs --limit=3", "usage --by nosuch", "find", "find --json", "find -- x", "run x", "runs --label -x", "runs --limit ²",
     ],
 )  # fmt: skip
 def test_what_is_not_plain_is_left_to_the_whole_program(words: str) -> None:
@@ -52,7 +51,6 @@ def test_plain_and_whole_say_the_same(tmp_path: Path) -> None:
     whole = [sys.executable, "-c", "import sys; from outrider.agent.cli.app import run_command_line as r; sys.exit(r(sys.argv[1:]))"]  # fmt: skip
     for words in (
         ["runs"], ["runs", "--json", "-n", "1"], ["runs", "--state", "answered", "--state", "stuck", "--label", "prices"],
-        ["show", "last"], ["show", "nosuch"], ["show", "last", "--tools"], ["show", "last", "--step", "99"],
         ["find", "closed", "41"], ["find", "nosuch"], ["find", "?!"], ["usage", "--by", "tool", "--plot"],
         ["usage", "--json", "--csv"], ["runs", "--state", "odd"], ["runs", "--since", "odd"], ["runs", "--memory", "nosuch.db"],
     ):  # fmt: skip

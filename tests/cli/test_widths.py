@@ -24,7 +24,8 @@ COMMANDS: list[tuple[str, bool]] = [
     ("completion bash", False), ("--version", False), ("rm nosuch", False), ("show nosuch", False),
     ("usage --csv", False), ("policy", False), ("fork nosuch", False), ("eval nosuch.jsonl", False), ("tools call plan --args {bad", False),
     ("import nosuch.jsonl", False), ("runs --state odd", False), ("run", False), ("view --help", False), ("mcp --help", False),
-    ("chat --help", False), ("tune --help", False),
+    ("chat --help", False), ("tune --help", False), ("batch --help", False), ("chain --help", False), ("serve --help", False), ("skills", False),
+    ("stop nosuch", False), ("approve nosuch", False),
 ]  # fmt: skip
 JSON = (
     "runs",

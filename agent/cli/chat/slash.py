@@ -120,11 +120,11 @@ async def _undo(chat: Chat, rest: str) -> None:
 
 
 async def _show(chat: Chat, rest: str) -> None:
-    from outrider.agent.cli.listing import show
+    from outrider.agent.cli.commands import show
 
     if not chat.run_id:
         raise NOTHING
-    show.show_run([chat.run_id], full=rest in ("--full", "full"), memory=chat.memory)
+    show.command(run=chat.run_id, full=rest in ("--full", "full"), memory=chat.memory)
 
 
 async def _fork(chat: Chat, rest: str) -> None:
