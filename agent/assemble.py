@@ -340,14 +340,9 @@ def _replay(live: LiveRun) -> None:
 
 
 def _assemble(
-    journal: Journal,
-    settings: Settings,
-    model: Model,
-    ledger: Ledger,
-    toolbox: Toolbox,
-    workspace: Path,
+    journal: Journal, settings: Settings, model: Model, ledger: Ledger, toolbox: Toolbox, workspace: Path,
     listeners: Listeners,
-) -> LiveRun:
+) -> LiveRun:  # fmt: skip
     masker = masker_of(settings, model)
     context = tool_context(
         journal, settings, ledger, workspace, ask=listeners.ask, progress=listeners.progress, masker=masker

@@ -99,8 +99,9 @@ async def _word_on(live: LiveRun, asked: ApprovalAsked) -> ApprovalGiven:
     """
     inbox, digest = cast(Inbox, live.inbox), shown_digest(asked)
     within_s = min(live.approve_within_s, *(one.ledger.wall_left() for one in live.lineage()))
-    if live.approve is nobody and live.approve_within_s:
+    if live.approve is not nobody or live.approve_within_s:
         inbox.ask_again(asked.call_id, digest)
+    if live.approve is nobody and live.approve_within_s:
         live.tool_context.progress(f"{asked.tool} waits for a yes: outrider approve {live.journal.run_id}")
     tasks = [asyncio.ensure_future(_look(live, inbox, asked, digest, within_s))]
     if live.approve is not nobody:
@@ -120,7 +121,7 @@ async def _look(live: LiveRun, inbox: Inbox, asked: ApprovalAsked, digest: str, 
     until = time.monotonic() + within_s if live.approve is nobody else math.inf
     while not (found := inbox.found(asked.call_id, digest)):
         if live.stopping:
-            raise Left
+            raise Left("the run was told to stop while this call waited for a person; it did not run")
         if time.monotonic() >= until:
             return await nobody(asked) if not live.approve_within_s else _nobody_came(asked, within_s)
         await asyncio.sleep(LOOK_S)

@@ -31,7 +31,7 @@
     if (!document.hidden && !document.querySelector("[name=run]:checked")) load(rows, rows.dataset.rows + location.search);
   }, 3000);
   if (!run) return;
-  if (document.querySelector("[data-again]")) setTimeout(() => location.reload(), 1500);
+  if (document.querySelector("[data-again]")) setTimeout(() => location.replace(location.pathname), 2500);  // once
   addEventListener("click", (event) => {  // fork from here: the form is filled in, and shown
     const link = event.target.closest("[data-fork]");
     if (!link) return;
