@@ -8,9 +8,11 @@ from __future__ import annotations
 import json
 import os
 import re
+import time
 from typing import Any
 
 from outrider.memory.text import for_storage
+from outrider.tools.net.pace import net_of, pace
 from outrider.tools.process.deadlines import in_child
 from outrider.tools.tool import ToolContext, ToolError, tool
 
@@ -147,12 +149,14 @@ async def _ask(asked: dict[str, Any], ctx: ToolContext) -> list[dict[str, Any]]:
     asked["endpoint"] = str(own.get("endpoint") or os.environ.get("HF_ENDPOINT") or "").rstrip("/")
     asked["seconds"] = seconds = max(1.0, min(HUB_S, ctx.seconds_left() - 1))
     quiet = {"HF_HUB_DISABLE_TELEMETRY": "1", "HF_HUB_DISABLE_PROGRESS_BARS": "1", "HF_HUB_DISABLE_XET": "1"}
-    done = await in_child(
-        "outrider.tools.hub.hub_process",
-        stdin=json.dumps(asked).encode(),
-        seconds=seconds,
-        environment={**os.environ, **quiet},
-    )
+    ends = time.monotonic() + seconds
+    async with pace().turn(asked["endpoint"] or "the hub", net_of(ctx.settings), ends):
+        done = await in_child(
+            "outrider.tools.hub.hub_process",
+            stdin=json.dumps(asked).encode(),
+            seconds=ends - time.monotonic(),
+            environment={**os.environ, **quiet},
+        )
     try:
         answer = json.loads(done.output)
     except ValueError:

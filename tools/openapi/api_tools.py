@@ -14,7 +14,8 @@ from typing import Any
 
 from outrider.memory.errors import UsageError
 from outrider.memory.events import Effect
-from outrider.tools.net.gateway import fetch, proxy_of
+from outrider.tools.net.gateway import fetch
+from outrider.tools.net.pace import net_of
 from outrider.tools.openapi.auth import Auth, auth_of, signed
 from outrider.tools.openapi.operations import MAX_NAME, Operation, plain_name, read_operations
 from outrider.tools.openapi.reading import read_document
@@ -116,7 +117,7 @@ class _Call:
         request = await signed(request, self.auth, context)
         got = await fetch(
             request.url, method=request.method, headers={"Accept": "application/json, */*;q=0.5"} | request.headers,
-            content=request.content, allowed=context.allowed_hosts, proxy=proxy_of(context.settings), max_bytes=MAX_BODY,
+            content=request.content, allowed=context.allowed_hosts, net=net_of(context.settings), max_bytes=MAX_BODY,
             deadline_s=max(1.0, min(40.0, context.seconds_left() - 1)),
         )  # fmt: skip
         return shown_answer(got)
