@@ -194,14 +194,29 @@ async def call_from_code(live: LiveRun, caller: str, name: str, arguments: dict[
         ready = await decide(live, call_id, call, from_code=True)
         if isinstance(ready, ToolReturned):
             raise ToolError(f"{name} was not run", ready.text, "go on without it")
-        called = _called(ready)
-        live.stage(called)
-        note_flags(live, called)
-        live.commit()
+        _begin(live, ready)
+    returned = await _ended(live, ready)
+    return Observation(returned.text, returned.ok, returned.origin)
+
+
+async def run_decided(live: LiveRun, ready: Ready) -> ToolReturned:
+    """Run one call that no model asked for (another program did, over MCP), recorded like any other."""
+    _begin(live, ready)
+    return await _ended(live, ready)
+
+
+def _begin(live: LiveRun, ready: Ready) -> None:
+    called = _called(ready)
+    live.stage(called)
+    note_flags(live, called)
+    live.commit()
+
+
+async def _ended(live: LiveRun, ready: Ready) -> ToolReturned:
     returned = await run_one(live, ready)
     put_return(live, returned)
     live.commit()
-    return Observation(returned.text, returned.ok, returned.origin)
+    return returned
 
 
 def observed(live: LiveRun, ready: Ready, returned: Returned, wall_s: float) -> ToolReturned:

@@ -137,9 +137,11 @@ class Agent:
         model: str | Model | None = None,
         budget: Budget | dict[str, Any] | None = None,
         answer: Any = None,
+        trust: dict[str, Any] | None = None,
         **changes: Any,
     ) -> LiveRun:
-        """A new run, ready to be driven (`outrider.agent.driving.drive`). `answer`: as in `run`."""
+        """A new run, ready to be driven (`outrider.agent.driving.drive`). `answer`: as in `run`. trust: what whoever hands
+        the goal on had read (`RunStarted.trust`)."""
         if answer is not None:
             from outrider.agent.structured.schema import schema_of_type
 
@@ -154,7 +156,7 @@ class Agent:
         settings = replace(settings, model=opened.name)
         live = runs.start(
             self.store, goal, settings, opened, budget or self._budget, attachments=attachments, extra=self._extra,
-            listeners=self._listeners,
+            listeners=self._listeners, trust=trust,
         )  # fmt: skip
         if answer is not None and not isinstance(answer, dict):
             live.expect(answer)
@@ -217,6 +219,11 @@ class Agent:
     def as_driven(self, run_id: str) -> tuple[str, Settings, Budget]:
         """(run id, settings, budget) a run was last driven with. Raises UsageError for none; makes no database."""
         return runs.stored_settings(self._opened("use"), run_id)
+
+    @property
+    def settings(self) -> Settings:
+        """What its runs begin with; `model` is "" until one is found."""
+        return self._settings
 
     @property
     def store(self) -> Store:

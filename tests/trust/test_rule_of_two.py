@@ -56,7 +56,8 @@ def go(store: Store, work: Path, server: WebServer, goal: str, *steps: Step, **m
 
 
 def asked_paths(server: WebServer) -> list[str]:
-    return [f"{asked.path}?{asked.query}" if asked.query else asked.path for asked in server.requests]
+    asked = [one for one in server.requests if one.path != "/robots.txt"]
+    return [f"{one.path}?{one.query}" if one.query else one.path for one in asked]
 
 
 def test_private_text_does_not_leave_in_an_address(store: Store, work: Path) -> None:
@@ -149,7 +150,7 @@ def test_a_person_lets_the_run_send_to_a_host(store: Store, work: Path) -> None:
             ("http_request", {"url": server.url("/take"), "method": "POST", "body": "x"}),
             ("http_request", {"url": "http://other.example/?d=1"}), policy=policy,
         )  # fmt: skip
-        assert len(server.requests) == 2
+        assert len(asked_paths(server)) == 2
         assert "Not allowed" in observations(done)[-1]
 
 
