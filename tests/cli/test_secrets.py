@@ -19,7 +19,10 @@ def test_a_secret_is_set_listed_used_and_forgotten(program: Program) -> None:
     assert listed.out.startswith("A_TOKEN  (file)")
     assert program("secrets", "list", "--json").json == [{"name": "A_TOKEN", "from": "file"}]
     with WebServer({"/": answer(f"hello {VALUE}".encode())}) as server:
-        request = {"tool": "http_request", "arguments": {"url": server.url("/"), "headers": {"X-Key": "{{secret:A_TOKEN}}"}}}
+        request = {
+            "tool": "http_request",
+            "arguments": {"url": server.url("/"), "headers": {"X-Key": "{{secret:A_TOKEN}}"}},
+        }
         script = program.script(request, {"text": f"it said {VALUE}"})
         done = program(
             "run", f"ask {server.url('/')}", "--model", script, "--secret", f"A_TOKEN@{server.host}", "--yes", "network",

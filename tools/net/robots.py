@@ -79,10 +79,11 @@ async def _rules_of(site: str, allowed: Sequence[str], net: Net, seconds: float)
         return f"its robots.txt cannot be read: {error.what} ({error.why})"
     if got.status >= 500:
         return f"its robots.txt cannot be read: the server failed (status {got.status})"
-    return _read(got) if 200 <= got.status < 300 else ""
+    return read_rules(got) if 200 <= got.status < 300 else ""
 
 
-def _read(got: Fetched) -> Protego | str:
+def read_rules(got: Fetched) -> Protego | str:
+    """The rules in a file, however broken it is."""
     from protego import Protego
 
     text = got.body.decode("utf-8", "replace").lstrip("\ufeff")
