@@ -149,8 +149,8 @@ def test_an_old_database_gets_its_summaries_with_a_word(program: Program) -> Non
     two_runs(program)
     before = program("runs", "--json").out
     with sqlite3.connect(program.home / "memory.db") as db:
-        db.execute("DROP TABLE summaries")
-        db.execute("DROP TABLE spending")
+        for later in ("summaries", "spending", "requests", "listings"):
+            db.execute(f"DROP TABLE {later}")
         db.execute("UPDATE outrider_schema SET version = '0001'")
     db.close()
     done = program("runs", "--json")
