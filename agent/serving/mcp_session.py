@@ -37,11 +37,13 @@ class Nobody:
     def __init__(self) -> None:
         self.name = "mcp:client"
         self.limits = Limits(context=None)
-        self.price = Price(Decimal(0), Decimal(0), source="no model")
+        self.price: Price | None = Price(Decimal(0), Decimal(0), source="no model")
 
     async def reply(self, request: Request) -> Reply:
         """Raises ModelFailure: a session has no model to go on with."""
-        raise ModelFailure("a session of tool calls has no model: start a run with a goal")
+        raise ModelFailure(
+            "there is no model", "a session of tool calls has none", "start a run with a goal of its own"
+        )
 
     async def count_bound(self, request: Request, seen: Seen | None) -> int:
         """Nothing is ever sent."""
