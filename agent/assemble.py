@@ -28,18 +28,14 @@ from outrider.agent.structured.reading import check_of
 from outrider.agent.tool_memory import RunMemory
 from outrider.agent.version import VERSION
 from outrider.memory.errors import UsageError
-from outrider.memory.events import (
-    Attachment,
-    Resumed,
-    RunStarted,
-    Stopped,
-)
+from outrider.memory.events import Attachment, Resumed, RunStarted, Stopped
 from outrider.memory.journal import Journal, Stored
 from outrider.memory.redaction import Masker
 from outrider.memory.store import Store
 from outrider.memory.text import for_storage
 from outrider.tools.builtin import collect, replaced
 from outrider.tools.clock import today
+from outrider.tools.foreign_words import held_to
 from outrider.tools.net.named_secrets import bound_hosts
 from outrider.tools.policy import Policy
 from outrider.tools.tool import Observation, Tool, ToolContext
@@ -301,8 +297,9 @@ def _take_up(
     extra: Sequence[Tool],
     listeners: Listeners | None,
 ) -> LiveRun:
-    price = model.price or Price.of(_first(journal).price)
-    toolbox = Toolbox(collect(settings.tools, settings.tools_from, extra))
+    first = _first(journal)
+    price = model.price or Price.of(first.price)
+    toolbox = Toolbox(held_to(collect(settings.tools, settings.tools_from, extra), first.tools))
     ledger = Ledger(budget, price)
     live = _assemble(
         journal, settings, model, ledger, toolbox, _workspace(settings.workspace), listeners or Listeners()
@@ -447,4 +444,5 @@ def _workspace(path: str) -> Path:
 
 def _told(tool: Tool) -> dict[str, Any]:
     effect = "by arguments" if callable(tool.effect) else tool.effect
-    return {"name": tool.name, "description": tool.description, "parameters": tool.parameters, "effect": effect}
+    told = {"name": tool.name, "description": tool.description, "parameters": tool.parameters, "effect": effect}
+    return told | ({"digest": tool.digest} if tool.digest else {})

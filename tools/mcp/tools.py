@@ -11,19 +11,17 @@ import fnmatch
 import json
 import re
 from collections.abc import Callable
-from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
 from outrider.memory.errors import UsageError
 from outrider.memory.events import Effect
-from outrider.memory.text import for_model
+from outrider.tools.foreign_words import digest_of_words, plain_schema, quoted
 from outrider.tools.mcp.connection import START_S, Connection, connect
 from outrider.tools.mcp.results import observation, resource_text
 from outrider.tools.mcp.servers import ServerSpec, read_servers
 from outrider.tools.tool import Arguments, Observation, Tool, ToolContext, ToolError
 
-MOST_DESCRIPTION = 600  # characters the model is shown of a server's own words
 MOST_SCHEMA = 20_000  # characters of one schema; a larger one is shown as "any object"
 LISTED = 20  # resources or prompts named in a description
 
@@ -78,7 +76,7 @@ def _tool(connection: Connection, offered: Any, taken: set[str]) -> Tool:
     name = _name(spec, theirs, taken)
     return Tool(
         name, _description(spec, offered.description or offered.title or theirs), schema, run, _checker(name, schema),
-        effect=effect, origin="untrusted", timeout_s=spec.timeout_s + 5, fresh_s=0,
+        effect=effect, origin="untrusted", timeout_s=spec.timeout_s + 5, fresh_s=0, digest=pinned,
     )  # fmt: skip
 
 
@@ -94,8 +92,7 @@ def digest(offered: Any) -> str:
     """What a tool says of itself, in one line."""
     if offered is None:
         return ""
-    said = json.dumps([offered.name, offered.description, offered.input_schema], sort_keys=True, default=str)
-    return blake2b(said.encode("utf-8", "replace"), digest_size=16).hexdigest()
+    return digest_of_words(offered.name, offered.description, offered.input_schema)
 
 
 def _resources(connection: Connection, resources: list[Any], taken: set[str]) -> Tool:
@@ -145,10 +142,7 @@ def _name(spec: ServerSpec, theirs: str, taken: set[str]) -> str:
 
 def _description(spec: ServerSpec, theirs: str) -> str:
     """The server's words, marked as its own and cut: they are information about the tool, never instructions."""
-    flat = " ".join(for_model(theirs[: MOST_DESCRIPTION * 4]).split())
-    said = flat if len(flat) <= MOST_DESCRIPTION else flat[: MOST_DESCRIPTION - 1] + "…"
-    quoted = said.replace("“", "'").replace("”", "'")
-    return f"Tool of the MCP server {spec.name}, which says of it: “{quoted}”"
+    return f"Tool of the MCP server {spec.name}, which says of it: {quoted(theirs)}"
 
 
 def _schema(theirs: Any) -> dict[str, Any]:
@@ -160,7 +154,7 @@ def _schema(theirs: Any) -> dict[str, Any]:
         _validator(theirs)
     except Exception:  # the library has several; a schema that is none says nothing about arguments
         return anything
-    return theirs if theirs.get("type") == "object" or "properties" in theirs else anything
+    return plain_schema(theirs) if theirs.get("type") == "object" or "properties" in theirs else anything
 
 
 def _is_local(schema: Any) -> bool:
