@@ -5,7 +5,6 @@ Touches nothing until a run starts. Does not promise: that two agents share anyt
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -24,6 +23,7 @@ from outrider.agent.models.model import Model
 from outrider.agent.models.options import NAMED, checked
 from outrider.agent.settings.config import default_memory
 from outrider.agent.settings.run_settings import Settings
+from outrider.agent.settings.secret_store import value_of
 from outrider.memory.errors import UsageError
 from outrider.memory.events import Attachment, Event
 from outrider.memory.journal import Stored
@@ -330,9 +330,13 @@ def _key_of(settings: Settings) -> str | None:
     name = settings.api_key_env
     if not name or name == "-":
         return "" if name else None
-    if key := os.environ.get(name):
+    if key := value_of(name):
         return key
-    raise UsageError(f"there is no key in {name!r}", "that environment variable is not set", "set it, or name another")
+    raise UsageError(
+        f"there is no key in {name!r}",
+        "no environment variable of that name is set, and none is kept",
+        "set it, keep it (outrider secrets set), or name another",
+    )
 
 
 def _sort_out(tools: Sequence[Any] | None) -> tuple[tuple[str, ...] | None, list[Tool]]:

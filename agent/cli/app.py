@@ -31,6 +31,7 @@ from outrider.agent.cli.commands import (
     run,
     runs,
     scan,
+    secrets,
     show,
     tools,
     tune,
@@ -85,7 +86,7 @@ COMMANDS = {
 }
 for name, module in COMMANDS.items():
     app.command(name, cls=Command)(module.command)
-for group in (tools, models, config, policy):
+for group in (tools, models, config, policy, secrets):
     app.add_typer(group.app)
 
 

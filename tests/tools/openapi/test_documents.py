@@ -250,7 +250,9 @@ async def test_a_large_api_is_searched_and_called_by_name() -> None:
         assert sorted(tools) == ["big_call_operation", "big_find_operation"]
         ctx = ToolContext(workspace=Path(), allowed_hosts=(web.host,))
         found = tools["big_find_operation"].run(tools["big_find_operation"].check({"words": "an invoice"}), ctx)
-        assert found.startswith("getInvoice: GET /invoices/{id}, of which its document says: “One invoice with its lines” arguments: ")
+        assert found.startswith(
+            "getInvoice: GET /invoices/{id}, of which its document says: “One invoice with its lines” arguments: "
+        )
         caller = tools["big_call_operation"]
         assert "GET /v1/invoices/7?" in await call(caller, ctx, operation="getInvoice", arguments={"id": "7"})
         assert caller.effect_of({"operation": "getInvoice"}) == "read"
