@@ -115,7 +115,7 @@ class _Memory:
 
     @property
     def _store(self) -> Store:
-        from outrider.agent.cli.commands.runs import open_store
+        from outrider.agent.cli.listing.databases import open_store
 
         return open_store(self._url)
 
