@@ -15,6 +15,7 @@ from typing import Any
 
 from outrider.agent.live_run import LiveRun
 from outrider.agent.permission import Ready, decide, note_flags, origin_of, private_in, refused
+from outrider.agent.plan.filling import fill_of
 from outrider.agent.state import MAX_CALLS, REPEATED, REPLAN, SAME_IN_A_ROW, Mark, mark_of
 from outrider.memory.events import (
     Artifact,
@@ -47,7 +48,7 @@ async def act(live: LiveRun, reply: ModelReplied) -> None:
         if batch and (ready.call.tool.serial or batch[-1].call.tool.serial or len(batch) == TOGETHER):
             await _run_together(live, batch)
             batch = []
-            if full := _no_room(live, call_id, ready.call.tool.name, batch):  # what ran may have called tools itself
+            if full := no_room(live, call_id, ready.call.tool.name, batch):  # what ran may have called tools itself
                 live.stage(full)
                 continue
         batch.append(ready)
@@ -79,17 +80,17 @@ async def _ready(
     if (tool is None or tool.fresh_s > 0) and (times >= SAME_IN_A_ROW or mark in live.state.warned):
         return refused(live, call_id, name, f"{REPEATED} it is the same call as before. {_OTHERWISE}")
     try:
-        call = live.toolbox.prepare(name, draft.arguments)
+        call = live.toolbox.prepare(name, draft.arguments, None if name == "plan" else fill_of(live))
     except ToolError as error:
         return refused(live, call_id, name, str(error))
     if known := _known_already(live, call_id, call, first):
         return known
-    if full := _no_room(live, call_id, call.tool.name, batch):
+    if full := no_room(live, call_id, call.tool.name, batch):
         return full
     return await decide(live, call_id, call)
 
 
-def _no_room(live: LiveRun, call_id: str, name: str, batch: list[Ready]) -> ToolReturned | None:
+def no_room(live: LiveRun, call_id: str, name: str, batch: list[Ready]) -> ToolReturned | None:
     """The observation of a call that passes a limit of calls, once those of `batch` have run; None if it fits."""
     left = live.ledger.calls_left()
     if left is not None and left <= len(batch):
@@ -122,11 +123,11 @@ def _known_already(live: LiveRun, call_id: str, call: Prepared, first: dict[Mark
 
 async def _run_together(live: LiveRun, batch: list[Ready]) -> None:
     for ready in batch:
-        called = _called(ready)
+        called = called_event(ready)
         live.stage(called)
         note_flags(live, called)
     live.commit()
-    tasks = [asyncio.ensure_future(_run_and_put(live, ready)) for ready in batch]
+    tasks = [asyncio.ensure_future(run_and_put(live, ready)) for ready in batch]
     try:
         for done, finished in enumerate(asyncio.as_completed(tasks), 1):
             await finished
@@ -137,7 +138,8 @@ async def _run_together(live: LiveRun, batch: list[Ready]) -> None:
             task.cancel()
 
 
-async def _run_and_put(live: LiveRun, ready: Ready) -> None:
+async def run_and_put(live: LiveRun, ready: Ready) -> None:
+    """Run a call, whose `ToolCalled` is on disk, and hold what came back."""
     put_return(live, await run_one(live, ready))  # at once: what came back is not lost if the run is cancelled now
 
 
@@ -147,7 +149,8 @@ def put_return(live: LiveRun, returned: ToolReturned) -> None:
     note_flags(live, returned)
 
 
-def _called(ready: Ready) -> ToolCalled:
+def called_event(ready: Ready) -> ToolCalled:
+    """The event of a call that is about to run."""
     return ToolCalled(
         call_id=ready.call_id,
         tool=ready.call.tool.name,
@@ -168,6 +171,7 @@ async def run_one(live: LiveRun, ready: Ready) -> ToolReturned:
         call_id=ready.call_id,
         call_tool=partial(call_from_code, live, ready.call_id),
         delegate=partial(live.delegate, live, ready.call_id) if live.delegate else None,
+        run_steps=partial(live.run_steps, live, ready.call_id) if live.run_steps else None,
     )
     began, waiting_s = time.monotonic(), live.ledger.waiting_s
     tool = ready.call.tool
@@ -206,7 +210,7 @@ async def run_decided(live: LiveRun, ready: Ready) -> ToolReturned:
 
 
 def _begin(live: LiveRun, ready: Ready) -> None:
-    called = _called(ready)
+    called = called_event(ready)
     live.stage(called)
     note_flags(live, called)
     live.commit()

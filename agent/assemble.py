@@ -20,6 +20,7 @@ from outrider.agent.limits.periods import period_limits
 from outrider.agent.limits.purse import Purse
 from outrider.agent.live_run import Approve, LiveRun, nobody
 from outrider.agent.models.model import Model, Price
+from outrider.agent.plan.steps import run_steps
 from outrider.agent.run_secrets import Hidden, masker_of, named_secrets
 from outrider.agent.settings.run_settings import Settings, as_stored, changed_settings, from_stored
 from outrider.agent.state import State
@@ -356,6 +357,7 @@ def _assemble(
     if model.limits.context:
         live.learn_window(model.limits.context)
     context.memory = RunMemory(live)
+    live.run_steps = run_steps
     if listeners.delegate is not None:
         live.delegate = partial(listeners.delegate, settings)
     return live

@@ -21,7 +21,7 @@ from outrider.agent.run_secrets import Hidden
 from outrider.agent.settings.config import undo_key
 from outrider.agent.state import State
 from outrider.agent.structured.reading import Check
-from outrider.memory.events import ApprovalAsked, ApprovalGiven, Event, ModelAsked, ModelReplied
+from outrider.memory.events import ApprovalAsked, ApprovalGiven, Event, ModelAsked, ModelReplied, PlanStep
 from outrider.memory.journal import Journal, Stored
 from outrider.memory.redaction import NOTHING, Masker
 from outrider.memory.redaction.sealed import Sealer
@@ -67,6 +67,7 @@ class LiveRun:
     masker: Masker = NOTHING
     sealer: Sealer = field(default_factory=undo_key)
     delegate: Callable[[LiveRun, str, str, float, tuple[str, ...]], Awaitable[Observation]] | None = None
+    run_steps: Callable[[LiveRun, str, tuple[PlanStep, ...]], Awaitable[Observation]] | None = None
     purse: Purse | None = None  # None: its model costs nothing
     counted: Counted = field(default_factory=Counted)
     window: int | None = None  # the model's window, as the events tell it

@@ -15,6 +15,7 @@ from outrider.agent.limits.soft import soft_note
 from outrider.agent.live_run import LiveRun
 from outrider.agent.models.model import ModelFailure
 from outrider.agent.permission import refused
+from outrider.agent.plan.graph import UNKNOWN
 from outrider.agent.state import MAX_CALLS, State
 from outrider.agent.structured.reading import MISFIT, TRIES, read_answer
 from outrider.agent.think import OutOfBudget, is_truncated, think
@@ -39,10 +40,6 @@ _NOTES = {
 CONTINUED = 1  # times a cut answer is asked to go on
 FILTERED_REPLIES = 2  # in a row, then the run ends
 DROPPED = "Not run: the person gave another goal."
-UNKNOWN = (
-    "Interrupted: the process stopped while this call was under way, and its outcome is unknown. It was not repeated. "
-    "Look whether it took effect before doing it again."
-)
 
 
 async def pursue(live: LiveRun) -> None:
@@ -173,6 +170,8 @@ async def finish_open_work(live: LiveRun) -> None:
         said = "the process stopped before the reply came"
         live.stage(ModelReplied(step=asked.step, error=said, cost=live.ledger.open))  # a fork does not pay its parent's
     for called in list(live.state.open.values()):
+        if called.call_id in live.state.returned:  # the plan it is a step of was taken up before it
+            continue
         put_return(live, await _settle_open(live, called))
     if live.pending:
         live.commit()

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from outrider.agent.plan.graph import Graph
 from outrider.agent.structured.reading import MISFIT
 from outrider.memory.events import (
     Answered,
@@ -103,6 +104,7 @@ class State:
     denials: int = 0
     failed: dict[str, bool] = field(default_factory=dict)  # tools with effects that did nothing → whether denied
     plan: tuple[str, ...] = ()
+    graph: Graph = field(default_factory=Graph)  # the plan, with what became of its steps
     abandoned: bool = False  # another goal was given while calls were open
     children: dict[str, str] = field(default_factory=dict)  # call id → run that was started for it
     asked_for: ApprovalAsked | None = None
@@ -123,6 +125,7 @@ class State:
     def add(self, seq: int, event: Event) -> None:
         """Learn from one event."""
         self.last = event
+        self.graph.add(event)
         if isinstance(event, RunStarted):
             self.goal, self.started = event.goal, event
             self._begin_flags(event)
@@ -179,7 +182,7 @@ class State:
 
     def _forget(self) -> None:
         """What was observed was for another goal."""
-        self.seen, self.plan, self.failed = [], (), {}
+        self.seen, self.plan, self.failed, self.graph = [], (), {}, Graph()
         self.fresh.clear()
         self.open.clear()
         self.reply = self.asked = None
@@ -286,7 +289,8 @@ class State:
         called = self.open.pop(event.call_id, None)
         self.returned.add(event.call_id)
         self._add_flags(event)
-        if "/" in event.call_id:  # a call made by code, not by the model
+        if "/" in event.call_id:  # a call made by code or by the plan, not by the model itself
+            self._add_effect(event, called)
             return
         seen = Seen(seq, event.call_id, event.tool, event.text, event.ok, event.origin, event.elapsed_s)
         self.seen.append(seen)

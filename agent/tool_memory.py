@@ -11,7 +11,7 @@ from typing import Any
 
 from outrider.agent.live_run import LiveRun
 from outrider.memory import recall
-from outrider.memory.events import Noted, Origin, PlanChanged
+from outrider.memory.events import Noted, Origin, PlanChanged, PlanStep
 from outrider.memory.journal import Journal
 from outrider.tools.tool import ToolError
 
@@ -54,9 +54,17 @@ class RunMemory:
         """Keep a note with the run."""
         self._put(Noted(text=text))
 
-    def plan(self, items: tuple[str, ...]) -> None:
-        """Replace the run's plan."""
-        self._put(PlanChanged(items=items))
+    def plan(self, items: tuple[str, ...], steps: tuple[PlanStep, ...] = ()) -> tuple[PlanStep, ...]:
+        """Replace the run's plan. A step whose very call began before keeps it, so that it is not run again."""
+        kept = tuple(self._as_before(step) for step in steps)
+        self._put(PlanChanged(items=items, steps=kept))
+        return kept
+
+    def _as_before(self, step: PlanStep) -> PlanStep:
+        graph, masked = self._live.state.graph, self._live.masker.value(step.arguments)
+        before = graph.step(step.id)
+        same = before is not None and (before.tool, before.arguments) == (step.tool, masked)
+        return step.model_copy(update={"call": before.call}) if before and same and graph.begun(before) else step
 
     def _put(self, event: Noted | PlanChanged) -> None:
         if threading.get_ident() == self._thread:

@@ -15,7 +15,7 @@ from outrider.memory.errors import StoreError
 Kind = Literal["missing", "empty", "ours"]
 HEADER = b"SQLite format 3\0"
 OURS = "outrider_schema"
-SCHEMA = "0004"  # the version this program writes: the newest file in migrations/versions
+SCHEMA = "0006"  # the version this program writes: the newest file in migrations/versions
 
 
 def kind_of(file: Path) -> Kind:

@@ -292,11 +292,25 @@ class ChildEnded(Event):
     cost: Share = Share()
 
 
+class PlanStep(_Part):
+    """A step of a plan. needs: ids of steps that come before it. call: the id of the call that does it, if it names a
+    tool; its state is what became of that call. done: of a step without a tool, as the agent says."""
+
+    id: str
+    text: str = ""
+    needs: tuple[str, ...] = ()
+    tool: str = ""
+    arguments: dict[str, JsonValue] = {}
+    call: str = ""
+    done: bool = False
+
+
 class PlanChanged(Event):
-    """The agent's plan: one line an item."""
+    """The agent's plan: one line an item, and the same as a graph (agent/plan/graph.py tells the state of its steps)."""
 
     kind: Literal["plan_changed"] = "plan_changed"
     items: tuple[str, ...] = ()
+    steps: tuple[PlanStep, ...] = ()
 
 
 class ApprovalAsked(Event):

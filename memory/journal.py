@@ -275,7 +275,7 @@ class Journal:
         self._project(db, stored)
         run(db, _INSERT, *(self._row(s) for s in stored))
         if words := [
-            {"id": self._base + s.seq, "text": t}
+            {"id": self._base + s.seq, "text": t if most is None else re.sub(r"\W+", " ", t)}  # sales.csv is two words
             for s, e in zip(stored, events, strict=True)
             if (t := words_of(e, blobs, most))
         ]:

@@ -26,7 +26,18 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
 SEQ_BITS = 32
-Query = Callable[[str, Sequence[Any]], Iterator[tuple[Any, ...]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """A way to ask a database, its statements with "?" for each value. `dialect`: sqlite or postgresql."""
+
+    dialect: str
+    rows: Callable[[str, Sequence[Any]], Iterator[tuple[Any, ...]]]
+
+    def __call__(self, statement: str, values: Sequence[Any]) -> Iterator[tuple[Any, ...]]:
+        """Its rows."""
+        return self.rows(statement, values)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +75,7 @@ def opened(url: str) -> Iterator[Query]:
     store = Store(url, mode="read")
     try:
         with store.read() as db, telling(store.url):
-            yield partial(_ask, db)
+            yield _over(db)
     finally:
         store.close()
 
@@ -107,6 +118,19 @@ def runs(
             yield one
 
 
+def answer_of(ask: Query, row: Row) -> dict[str, Any]:
+    """The run's last answer as its event holds it (text, citations, unsupported); {} if there is none."""
+    base = row.number << SEQ_BITS
+    last = "SELECT body FROM events WHERE id > ? AND id < ? AND kind = 'answered' ORDER BY id DESC LIMIT 1"
+    for (body,) in ask(last, [base, base + (1 << SEQ_BITS)]):
+        try:
+            read = json.loads(body)
+        except ValueError:  # somebody changed it; `verify` says so
+            return {}
+        return read if isinstance(read, dict) else {}
+    return {}
+
+
 Spending = tuple[int, str, str, Mapping[str, Any], Mapping[str, int], int]
 
 
@@ -138,12 +162,32 @@ def find(ask: Query, query: str, *, limit: int = 20) -> list[Found]:
     terms = [" ".join(re.findall(r"\w+", term)) for term in terms]
     if not (terms := [term for term in terms if term]):
         return []
-    match = " AND ".join(f'"{term}"' for term in terms)
-    ids = [
-        row[0]
-        for row in ask("SELECT rowid FROM recall WHERE recall MATCH ? ORDER BY rowid DESC LIMIT ?", [match, limit])
-    ]
+    ids = (_ids_sqlite if ask.dialect == "sqlite" else _ids_postgres)(ask, terms, limit)
     return [found for one in ids for found in _found(ask, one)]
+
+
+def _ids_sqlite(ask: Query, terms: list[str], limit: int) -> list[int]:
+    match = " AND ".join(f'"{term}"' for term in terms)
+    found = ask("SELECT rowid FROM recall WHERE recall MATCH ? ORDER BY rowid DESC LIMIT ?", [match, limit])
+    return [row[0] for row in found]
+
+
+def _ids_postgres(ask: Query, terms: list[str], limit: int) -> list[int]:
+    """By its index; where that knows nothing the texts themselves are read: it leaves out words such as "not"."""
+    match = " && ".join(["phraseto_tsquery('english', ?)"] * len(terms))
+    found = ask(f"SELECT id FROM recall WHERE words @@ ({match}) ORDER BY id DESC LIMIT ?", [*terms, limit])  # noqa: S608
+    if ids := [row[0] for row in found]:
+        return ids
+    said = "coalesce(body::json ->> 'text', body::json ->> 'goal', '')"
+    holds = " AND ".join([f"{said} ~* ?"] * len(terms))
+    words = [rf"\m{term.replace(' ', chr(92) + 'W+')}\M" for term in terms]
+    ours = "(kind = 'noted' AND body::json ->> 'by' = 'outrider')"  # not indexed either
+    kinds = ", ".join(f"'{kind}'" for kind in _SEARCHED)
+    found = ask(
+        f"SELECT id FROM events WHERE kind IN ({kinds}) AND NOT {ours} AND {holds} ORDER BY id DESC LIMIT ?",  # noqa: S608
+        [*words, limit],
+    )
+    return [row[0] for row in found]
 
 
 def _found(ask: Query, row_id: int) -> Iterator[Found]:
@@ -158,6 +202,7 @@ def _found(ask: Query, row_id: int) -> Iterator[Found]:
         )
 
 
+_SEARCHED = ("run_started", "goal_given", "tool_returned", "answered", "noted")
 _SELECT = f"""SELECT r.run_id, r.number, r.created_at, r.label, r.holder, r.beat, r.head_seq, r.parent, r.fork_seq,
  {", ".join(f"s.{name}" for name in COLUMNS)} FROM runs r LEFT JOIN summaries s ON s.number = r.number"""  # noqa: S608
 
@@ -193,7 +238,11 @@ def summary_of(
 
 def told_so_far(db: Connection, number: int, parent: str | None, fork_seq: int | None) -> Summary:
     """The same over a connection that is open already."""
-    return summary_of(partial(_ask, db), number, parent, fork_seq)
+    return summary_of(_over(db), number, parent, fork_seq)
+
+
+def _over(db: Connection) -> Query:
+    return Query(db.dialect.name, partial(_ask, db))
 
 
 def _ask(db: Connection, statement: str, values: Sequence[Any]) -> Iterator[tuple[Any, ...]]:
@@ -224,7 +273,7 @@ def _sqlite(file: Path) -> Iterator[Query]:
         db = sqlite3.connect(f"file:{quote(str(file.absolute()))}?mode=ro", uri=True, timeout=60)
         try:
             _check_version(db, file)
-            yield lambda statement, values: iter(db.execute(statement, tuple(values)))
+            yield Query("sqlite", lambda statement, values: iter(db.execute(statement, tuple(values))))
         finally:
             db.close()
     except (sqlite3.Error, OSError) as error:

@@ -62,6 +62,28 @@ spending = Table(
     Column("nano_usd", BigInteger, nullable=False),  # billionths of a dollar, open reservations included
 )
 
+# Goals that share a budget, and what of it each run has set aside: all it may spend until it asks for more.
+fleets = Table(
+    "fleets",
+    metadata,
+    Column("fleet", Text, primary_key=True),
+    Column("name", Text, nullable=False),  # the file of goals, or what a person named it
+    Column("round", Integer, nullable=False),  # grows when the same goals are to be answered again
+    Column("nano_usd_limit", BigInteger),  # NULL: none
+    Column("tokens_limit", BigInteger),
+    Column("nano_usd", BigInteger, nullable=False),  # what its runs have set aside in all
+    Column("tokens", BigInteger, nullable=False),
+)
+
+fleet_shares = Table(
+    "fleet_shares",
+    metadata,
+    Column("fleet", Text, primary_key=True),
+    Column("run_id", Text, primary_key=True),
+    Column("nano_usd", BigInteger, nullable=False),
+    Column("tokens", BigInteger, nullable=False),
+)
+
 # What each run comes to, told from its events (summary.py): dropped and made again at any time, never the only copy.
 summaries = Table(
     "summaries",
@@ -80,6 +102,16 @@ summaries = Table(
     Column("tools", Text, nullable=False),  # JSON: calls by tool
     Column("days", Text, nullable=False),  # JSON: by day and model [dollars, tokens, steps]
     Column("upto_seq", Integer, nullable=False),  # the event it was told up to
+)
+
+# What the model hub listed: looked up when there is no network, and replaced whenever it is asked.
+listings = Table(
+    "listings",
+    metadata,
+    Column("source", Text, primary_key=True),
+    Column("name", Text, primary_key=True),
+    Column("body", Text, nullable=False),  # JSON
+    Column("at", Text, nullable=False),  # UTC, ISO 8601
 )
 
 # What people say to a run from another process (inbox/): an answer to its question about a call, or that it should stop.

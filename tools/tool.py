@@ -16,7 +16,7 @@ from pydantic import BaseModel, Field, ValidationError
 from pydantic_core import to_json
 
 from outrider.memory.errors import OutriderError, UsageError
-from outrider.memory.events import Effect, Origin
+from outrider.memory.events import Effect, Origin, PlanStep
 from outrider.tools.files.kept import (
     Change as Change,
 )  # a type of the contract; it lives where the sandbox can import it alone
@@ -70,8 +70,8 @@ class Memory(Protocol):
         """Keep a note with the run."""
         ...
 
-    def plan(self, items: tuple[str, ...]) -> None:
-        """Replace the run's plan."""
+    def plan(self, items: tuple[str, ...], steps: tuple[PlanStep, ...] = ()) -> tuple[PlanStep, ...]:
+        """Replace the run's plan; the steps as they are kept, one that has begun before with its call of then."""
         ...
 
 
@@ -91,6 +91,7 @@ class ToolContext:
     ask(question) -> the person's answer, or None when nobody is there. progress(text): one line for the person.
     call_tool(name, arguments): another tool of this run, through policy, budget and journal.
     delegate(goal, share, tools): a child run with a share of what is left of the budget.
+    run_steps(steps): the steps of a plan that name a tool, each when what it needs is done.
     secret(name) -> its value; secret_hosts: the hosts each may go to, where the person said so. mask(text): without them.
     unsafe: the person gave up the sandbox. scratch: kept by a tool between calls of one run, by tool name;
     a value with a `close()` method is closed when the run ends. settings: per-tool settings from the configuration.
@@ -104,6 +105,7 @@ class ToolContext:
     progress: Callable[[str], None] = _nothing
     call_tool: Callable[[str, dict[str, Any]], Awaitable[Observation]] | None = None
     delegate: Callable[[str, float, tuple[str, ...]], Awaitable[Observation]] | None = None
+    run_steps: Callable[[tuple[PlanStep, ...]], Awaitable[Observation]] | None = None
     seconds_left: Callable[[], float] = lambda: 60.0
     secret: Callable[[str], str | None] = lambda name: None
     secret_hosts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)

@@ -11,7 +11,7 @@ import inspect
 import sys
 import time
 import traceback
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from typing import Any, get_args
@@ -24,6 +24,9 @@ from outrider.tools.tool import File, Observation, Tool, ToolContext, ToolError,
 
 MAX_SAID = 20_000  # characters of what a tool raised that are kept
 GRACE_S = 1.0  # for a cancelled tool to tidy up
+
+
+Fill = Callable[[dict[str, Any], Mapping[str, Any]], tuple[dict[str, Any], str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +60,8 @@ class Toolbox:
                 )
             self.tools[one.name] = one
 
-    def prepare(self, name: str, arguments: str | Mapping[str, Any]) -> Prepared:
-        """A call as a model wrote it, checked. Raises ToolError that says what was wrong and what would be right."""
+    def prepare(self, name: str, arguments: str | Mapping[str, Any], fill: Fill | None = None) -> Prepared:
+        """A call as a model wrote it, checked. fill: puts results in the place of references. Raises ToolError that says what was wrong and what would be right."""
         tool = self.meant(name)
         if tool is None:
             near = get_close_matches(name, self.tools, n=3, cutoff=0.5) or sorted(self.tools)
@@ -69,6 +72,9 @@ class Toolbox:
             repairs += more
         else:
             plain = dict(arguments)
+        if fill is not None:
+            plain, used = fill(plain, tool.parameters)
+            repairs = [*repairs, used] if used else repairs
         try:
             checked = tool.check(plain)
             return Prepared(tool, checked, plain, tool.effect_of(checked), "; ".join(repairs)[:500])

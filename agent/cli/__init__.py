@@ -19,11 +19,13 @@ def main() -> int:
 
         sys.stdout.write("".join(f"{word}\n" for word in values(sys.argv[2])))
         return 0
-    if sys.argv[1:2] in (["runs"], ["find"], ["usage"]):
-        from outrider.agent.cli.light import run_light
-        from outrider.agent.cli.support.colour import without_colour
+    from outrider.agent.cli.light import plainly
+    from outrider.agent.cli.support.colour import without_colour
 
-        return run_light(without_colour(sys.argv[1:]))
+    if work := plainly(without_colour(sys.argv[1:])):
+        from outrider.agent.cli.running import run_with
+
+        return run_with(work)
     from outrider.agent.cli.app import run_command_line
 
     return run_command_line(sys.argv[1:])

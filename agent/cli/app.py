@@ -109,4 +109,5 @@ def outrider(
 
 def run_command_line(arguments: list[str]) -> int:
     """Run one command; returns the exit code."""
-    return run_with(lambda: typer.main.get_command(app), without_colour(arguments))
+    words = without_colour(arguments)
+    return run_with(lambda: typer.main.get_command(app).main(words, prog_name="outrider", standalone_mode=False))

@@ -17,7 +17,7 @@ from outrider.agent.cli.prompts import Person, is_there
 from outrider.agent.review.lines import Line
 from outrider.agent.review.terminal import SANDBOX_OFF, warning
 from outrider.memory.errors import NoDatabase, UsageError
-from outrider.memory.events import ApprovalAsked
+from outrider.memory.events import ApprovalAsked, PlanStep
 from outrider.tools.net.named_secrets import bound_hosts
 from outrider.tools.policy import Policy
 from outrider.tools.policy.reach import reach_of
@@ -115,7 +115,7 @@ class _Memory:
 
     @property
     def _store(self) -> Store:
-        from outrider.agent.cli.commands.runs import open_store
+        from outrider.agent.cli.listing.databases import open_store
 
         return open_store(self._url)
 
@@ -142,6 +142,6 @@ class _Memory:
         """Refused: there is no run to keep it with."""
         raise BY_HAND
 
-    def plan(self, items: tuple[str, ...]) -> None:
+    def plan(self, items: tuple[str, ...], steps: tuple[PlanStep, ...] = ()) -> tuple[PlanStep, ...]:
         """Refused: there is no run to plan."""
         raise BY_HAND

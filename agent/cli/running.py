@@ -14,26 +14,25 @@ from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, TextIO, cast
-
-from typer.exceptions import TyperException
+from typing import TYPE_CHECKING, Any, TextIO, cast
 
 from outrider.agent.cli.output import ReaderGone, hide, lost, say
 from outrider.memory.errors import OutriderError, UsageError
 
+if TYPE_CHECKING:
+    from typer.exceptions import TyperException
 
-def run_with(commands: Callable[[], Any], arguments: list[str]) -> int:
-    """Run one command of those that `commands` makes; returns the exit code."""
+
+def run_with(command: Callable[[], Any]) -> int:
+    """Run one command, which may return an exit code; returns the exit code."""
     stdout = sys.stdout or _closed()  # a closed stream is None
     sys.stdout, sys.stderr = stdout, sys.stderr or _nowhere()
     try:
-        code = commands().main(arguments, prog_name="outrider", standalone_mode=False)
+        code = command()
         return code if isinstance(code, int) else 0
     except OutriderError as error:
         say(str(error))
         return error.exit_code
-    except TyperException as error:
-        return _wrong_usage(error)
     except ReaderGone:
         return 0
     except KeyboardInterrupt:
@@ -45,8 +44,7 @@ def run_with(commands: Callable[[], Any], arguments: list[str]) -> int:
         say(_internal(error))
         return 1
     except Exception as error:
-        say(_internal(error))
-        return 1
+        return _unexpected(error)
     finally:
         _leave_quietly()
 
@@ -80,6 +78,15 @@ def _surroundings(error: OSError, stdout: TextIO) -> OutriderError | None:
     if isinstance(stdout, _Closed) and error.errno == errno.EBADF:
         return lost(error)
     return lost(error) if error.errno == errno.ENOSPC and error.filename is None else None
+
+
+def _unexpected(error: Exception) -> int:
+    from typer.exceptions import TyperException  # late: a list of runs does without
+
+    if isinstance(error, TyperException):
+        return _wrong_usage(error)
+    say(_internal(error))
+    return 1
 
 
 def _wrong_usage(error: TyperException) -> int:

@@ -6,6 +6,7 @@ Start reading at `check`.
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 import time
@@ -15,6 +16,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
+from outrider.agent.models.detect import listed_models
 from outrider.agent.models.findings import Findings
 from outrider.agent.models.model import CallDraft, Message, Model, ModelFailure, Reply, Request, ToolSpec
 
@@ -279,18 +281,12 @@ _WINDOW_KEYS = (
 
 async def listed_window(model: Any) -> tuple[int | None, str]:
     """(the window of an `openai:` model as its server's list tells it, where that was said); (None, "") if it does not."""
-    import openai
-
-    key = next(iter(model.secrets.values()), "") or "none"
-    client = openai.AsyncOpenAI(base_url=model.base_url, api_key=key, max_retries=0, timeout=5)
+    key = next(iter(model.secrets.values()), "")
     try:
-        listed = json.loads((await client.models.with_raw_response.list()).content)
-    except (openai.OpenAIError, ValueError, TypeError):
+        entries = await asyncio.to_thread(listed_models, model.base_url, key, timeout_s=5)
+    except (OSError, ValueError, RecursionError):
         return None, ""
-    finally:
-        await client.close()
-    entries = listed.get("data") if isinstance(listed, dict) else None
-    for entry in entries if isinstance(entries, list) else ():
+    for entry in entries:
         if isinstance(entry, dict) and entry.get("id") == model.model:
             told = (entry["meta"] if isinstance(entry.get("meta"), dict) else {}) | entry
             for key in _WINDOW_KEYS:

@@ -21,6 +21,7 @@ from typing import Any
 
 from outrider.agent.models.chat.errors import short
 from outrider.memory.errors import ModelUnavailable
+from outrider.memory.redaction import Masker
 
 OPENAI_MODEL = "openai:gpt-5-mini"  # cheap, able, and known to the price table
 PORTS = {"Ollama": 11434, "LM Studio": 1234, "llama-server": 8080, "vLLM": 8000}
@@ -219,20 +220,41 @@ def _get_models(host: str, port: int) -> dict[str, Any] | None:
     return listed if isinstance(listed, dict) and isinstance(listed.get("data"), list) else None
 
 
-def _only_at(base_url: str, api_key: str | None) -> Found:
-    """The first chat model of one named server. The SDK lists them: rare, and any auth or proxy may be in the way."""
-    import openai
+def listed_models(base_url: str, api_key: str, *, timeout_s: float) -> list[Any]:
+    """What a server's `GET /models` lists, unchecked. Proxies in the environment are obeyed. Raises OSError, ValueError."""
+    import httpx2
 
-    client = openai.OpenAI(base_url=base_url, api_key=api_key or os.environ.get("OPENAI_API_KEY") or "none",
-                           max_retries=0, timeout=10)  # fmt: skip
+    headers = {"Accept": "application/json"} | ({"Authorization": f"Bearer {api_key}"} if api_key else {})
     try:
-        names = [each.id for each in client.models.list() if _chat_name(each.id)]
-    except (openai.OpenAIError, ValueError, TypeError) as error:
+        with httpx2.stream("GET", f"{base_url.rstrip('/')}/models", headers=headers, timeout=timeout_s) as response:
+            body = b""
+            for piece in response.iter_bytes():
+                body += piece
+                if len(body) > MOST_BYTES:
+                    raise ValueError(f"its list is larger than {MOST_BYTES:,} bytes")
+            if response.status_code != 200:
+                raise ValueError(f"it answers {response.status_code}: {body[:4000].decode('utf-8', 'replace')}")
+    except (httpx2.HTTPError, httpx2.InvalidURL) as error:
+        raise OSError(str(error) or type(error).__name__) from error
+    listed = json.loads(body)
+    found = listed.get("data") if isinstance(listed, dict) else listed
+    if not isinstance(found, list):
+        raise ValueError("what it lists are no models")
+    return found
+
+
+def _only_at(base_url: str, api_key: str | None) -> Found:
+    """The first chat model of one named server."""
+    key = api_key if api_key is not None else os.environ.get("OPENAI_API_KEY", "")
+    try:
+        listed = listed_models(base_url, key.strip(), timeout_s=10)
+    except (OSError, ValueError, RecursionError) as error:
         raise ModelUnavailable(
-            f"{base_url} does not say which models it has", short(str(error)), "name one: --model openai:NAME"
+            f"{base_url} does not say which models it has",
+            short(Masker({"the key": key}).text(str(error))),
+            "name one: --model openai:NAME",
         ) from error
-    finally:
-        client.close()
+    names = [each["id"] for each in listed if isinstance(each, dict) and _chat_name(each.get("id"))]
     if not names:
         raise ModelUnavailable(f"{base_url} has no chat model", "its list is empty", "name one: --model openai:NAME")
     return Found(

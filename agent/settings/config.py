@@ -6,14 +6,14 @@ write there, and must not be able to change what the next run may do (docs/decis
 from __future__ import annotations
 
 import os
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from outrider.agent.settings.keys import PROFILE, check
 from outrider.memory.errors import UsageError
-from outrider.memory.redaction.sealed import Sealer
+
+if TYPE_CHECKING:
+    from outrider.memory.redaction.sealed import Sealer
 
 
 def data_folder() -> Path:
@@ -27,6 +27,8 @@ def data_folder() -> Path:
 
 def undo_key() -> Sealer:
     """What seals the copies `undo` needs of files that hold secrets; its key lies in the data folder, not the database."""
+    from outrider.memory.redaction.sealed import Sealer
+
     return Sealer(data_folder() / "undo.key")
 
 
@@ -50,6 +52,10 @@ def read_config() -> dict[str, Any]:
     file = config_file()
     if not os.environ.get("OUTRIDER_CONFIG") and not file.exists():
         return {}
+    import tomllib
+
+    from outrider.agent.settings.keys import check
+
     try:
         read = tomllib.loads(file.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
@@ -69,6 +75,8 @@ def with_profile(config: Mapping[str, Any], name: str | None) -> dict[str, Any]:
 
     Raises UsageError if there is no such profile.
     """
+    from outrider.agent.settings.keys import PROFILE
+
     profiles = config.get(PROFILE) or {}
     plain = {key: value for key, value in config.items() if key != PROFILE}
     if not name:

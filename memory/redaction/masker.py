@@ -8,17 +8,12 @@ Looking is a substring search a form, in C; a text that holds none comes back as
 
 from __future__ import annotations
 
-import base64
-import html
 import json
 import re
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from typing import Any, get_args
-from urllib.parse import quote, quote_plus
-
-from pydantic import BaseModel
 
 from outrider.memory.redaction.shapes import mask_shapes
 from outrider.memory.text import for_storage
@@ -95,7 +90,7 @@ class Masker:
             return value if len(value) < SHORTEST or value in vocabulary() else self.text(value)
         if value is None or isinstance(value, int | float):
             return value
-        if isinstance(value, BaseModel):
+        if hasattr(type(value), "model_fields"):  # pydantic's; not imported, for a list of runs does without it
             return self.model(value)
         if isinstance(value, dict):
             return self._dict(value)
@@ -164,6 +159,8 @@ NOTHING = Masker(shapes=False)
 
 def forms_of(value: str) -> set[str]:
     """Every text that says `value`, each at least 8 characters long."""
+    import html
+
     forms: set[str] = set()
     for plain in _spellings(value):
         forms |= {plain, repr(plain)[1:-1], html.escape(plain), html.escape(plain, quote=False)}
@@ -184,6 +181,8 @@ def _spellings(value: str) -> set[str]:
 
 
 def _quoted(plain: str) -> set[str]:
+    from urllib.parse import quote, quote_plus
+
     safe = plain.encode("utf-8", "surrogatepass").decode("utf-8", "replace")
     made = {quote(safe, safe=""), quote(safe), quote_plus(safe), quote(safe, safe=_UNRESERVED)}
     made |= {re.sub(r"%[0-9A-F]{2}", lambda found: found[0].lower(), one) for one in made}
@@ -200,6 +199,8 @@ def _escaped(plain: str) -> set[str]:
 
 def _encoded(data: bytes) -> set[str]:
     """Hexadecimal, and base64 as it looks at each place of something longer (the uncertain letters at both ends left out)."""
+    import base64
+
     made = {data.hex(), data.hex().upper(), base64.b64encode(data).decode(), base64.urlsafe_b64encode(data).decode()}
     for before in range(3):
         whole = base64.b64encode(b"\0" * before + data).decode().rstrip("=")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import cache
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,12 +17,12 @@ class Shape:
 
     name: str
     signs: tuple[str, ...]
-    pattern: re.Pattern[str]
+    pattern: str
     keep: tuple[int, ...] = ()
 
 
 def _shape(name: str, signs: str, pattern: str, keep: tuple[int, ...] = ()) -> Shape:
-    return Shape(name, tuple(signs.split()), re.compile(pattern), keep)
+    return Shape(name, tuple(signs.split()), pattern, keep)
 
 
 _END = r"(?![A-Za-z0-9_-])"
@@ -56,8 +57,14 @@ def mask_shapes(text: str) -> str:
     """`text` with everything that looks like a key replaced by `[hidden: kind]`; the same object if there is nothing."""
     for shape in SHAPES:
         if any(sign in text for sign in shape.signs):
-            text = shape.pattern.sub(lambda found, shape=shape: _mask(found, shape), text)  # type: ignore[misc]
+            text = _compiled(shape.pattern).sub(lambda found, shape=shape: _mask(found, shape), text)  # type: ignore[misc]
     return text
+
+
+@cache
+def _compiled(pattern: str) -> re.Pattern[str]:
+    """Compiled when a text first has its signs: most processes never need most of them."""
+    return re.compile(pattern)
 
 
 def _mask(found: re.Match[str], shape: Shape) -> str:

@@ -6,6 +6,7 @@ import csv
 import io
 import os
 import pty
+import resource
 import select
 import sqlite3
 import subprocess
@@ -149,12 +150,14 @@ def test_an_old_database_gets_its_summaries_with_a_word(program: Program) -> Non
     two_runs(program)
     before = program("runs", "--json").out
     with sqlite3.connect(program.home / "memory.db") as db:
-        db.execute("DROP TABLE summaries")
-        db.execute("DROP TABLE spending")
+        first = ("runs", "events", "blobs", "outrider_schema")
+        for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall():
+            if name not in first and not name.startswith(("recall", "sqlite_")):
+                db.execute(f"DROP TABLE {name}")
         db.execute("UPDATE outrider_schema SET version = '0001'")
     db.close()
     done = program("runs", "--json")
-    assert (done.out, "brought up to date" in done.err) == (before, True)
+    assert (done.out, "brought up to date" in done.err) == (before, True), done.err
     assert program("runs", "--json").err == ""
 
 
@@ -195,7 +198,7 @@ def test_tables_fit_the_terminal(program: Program, columns: int) -> None:
 
 @pytest.mark.slow
 def test_ten_thousand_runs_open_in_a_blink(program: Program) -> None:
-    """What must hold: `runs`, `find` and `usage` each take at most 12 times a bare Python's CPU time."""
+    """`runs`, `find` and `usage` each take at most 8 times a bare Python's start, of the CPU and on the clock (12 must hold)."""
     store = Store(f"sqlite:///{program.home / 'memory.db'}")
     begun = datetime.now(UTC) - timedelta(days=90)
     for number in range(10_000):
@@ -209,7 +212,7 @@ def test_ten_thousand_runs_open_in_a_blink(program: Program) -> None:
         journal.release()
     store.close()
     assert begun
-    bare = min(_cpu(program, [sys.executable, "-c", "pass"]) for _ in range(5))
+    bare = _least(program, [sys.executable, "-c", "pass"], 9)
     for words in (
         ("runs",),
         ("runs", "--state", "failed"),
@@ -217,16 +220,21 @@ def test_ten_thousand_runs_open_in_a_blink(program: Program) -> None:
         ("usage",),
         ("usage", "--by", "tool"),
     ):
-        took = min(_cpu(program, program.command(*words)) for _ in range(3))
-        assert took <= 12 * bare, f"{words}: {took:.3f} s, bare Python {bare:.3f} s"
+        took = _least(program, program.command(*words), 7)
+        assert took[0] <= 8 * bare[0], f"{words}: {took[0]:.3f} s of CPU, bare Python {bare[0]:.3f} s"
+        assert took[1] <= 8 * bare[1], f"{words}: {took[1]:.3f} s, bare Python {bare[1]:.3f} s"
 
 
-def _cpu(program: Program, command: list[str]) -> float:
-    """CPU seconds of a process."""
-    before = os.times()
-    subprocess.run(command, cwd=program.work, env=program.env(), capture_output=True, check=False, timeout=60)
-    after = os.times()
-    return after.children_user + after.children_system - before.children_user - before.children_system
+def _least(program: Program, command: list[str], tries: int) -> tuple[float, float]:
+    """The least CPU seconds, and the least seconds on the clock, that a process took."""
+    cpu, clock = [], []
+    for _ in range(tries):
+        before, began = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
+        subprocess.run(command, cwd=program.work, env=program.env(), capture_output=True, check=False, timeout=60)
+        clock.append(time.perf_counter() - began)
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        cpu.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
+    return min(cpu), min(clock)
 
 
 def _on_terminal(program: Program, words: tuple[str, ...], columns: int) -> str:

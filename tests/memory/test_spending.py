@@ -98,7 +98,7 @@ def test_a_database_of_the_version_before_is_brought_up_to_date_once(any_url: st
     """Four processes open it at the same moment: each finds the table, none fails."""
     store = Store(any_url)
     with store.write() as db:
-        for later in ("spending", "requests"):
+        for later in ("spending", "requests", "listings"):
             db.execute(text(f"DROP TABLE {later}"))
         db.execute(text("UPDATE outrider_schema SET version = '0002'"))
     store.close()

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from outrider.memory.events import PlanStep
 from outrider.tools.control.plan import plan
 from outrider.tools.tool import ToolContext, ToolError
 
@@ -17,8 +18,9 @@ class Kept:
     def __init__(self) -> None:
         self.items: tuple[str, ...] = ()
 
-    def plan(self, items: tuple[str, ...]) -> None:
+    def plan(self, items: tuple[str, ...], steps: tuple[PlanStep, ...] = ()) -> tuple[PlanStep, ...]:
         self.items = items
+        return steps
 
     def note(self, text: str) -> None: ...
 
@@ -29,24 +31,25 @@ class Kept:
         return []
 
 
-def test_plan_keeps_the_steps_and_says_how_many_are_done() -> None:
+async def test_plan_keeps_the_steps_and_says_how_many_are_done() -> None:
     """In order, one line each, empty ones left out."""
     memory = Kept()
     ctx = ToolContext(workspace=Path(), memory=memory)
-    assert plan.run(plan.check({"items": ["done: look", " read\nit ", ""]}), ctx) == "plan kept: 2 steps, 1 done"
+    seen = await plan.run(plan.check({"items": ["done: look", " read\nit ", ""]}), ctx)
+    assert seen.text == "plan kept: 2 steps, 1 done"
     assert memory.items == ("done: look", "read it")
 
 
 @pytest.mark.parametrize(
     ("items", "why"), [([], "empty"), ([" "], "empty"), (["x"] * 51, "too long"), (["x" * 501], "too long")]
 )
-def test_plan_refuses_what_is_no_plan(items: list[str], why: str) -> None:
+async def test_plan_refuses_what_is_no_plan(items: list[str], why: str) -> None:
     """Nothing, or a book."""
     with pytest.raises(ToolError, match=why):
-        plan.run(plan.check({"items": items}), ToolContext(workspace=Path(), memory=Kept()))
+        await plan.run(plan.check({"items": items}), ToolContext(workspace=Path(), memory=Kept()))
 
 
-def test_plan_says_so_when_there_is_no_memory() -> None:
+async def test_plan_says_so_when_there_is_no_memory() -> None:
     """Outside a run there is nowhere to keep it."""
     with pytest.raises(ToolError, match="no memory"):
-        plan.run(plan.check({"items": ["x"]}), ToolContext(workspace=Path()))
+        await plan.run(plan.check({"items": ["x"]}), ToolContext(workspace=Path()))

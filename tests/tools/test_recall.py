@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from outrider.memory.events import PlanStep
 from outrider.tools.control.recall import note, recall
 from outrider.tools.tool import Observation, ToolContext, ToolError
 
@@ -40,7 +41,8 @@ class Shelf:
     def note(self, text: str) -> None:
         self.notes.append(text)
 
-    def plan(self, items: tuple[str, ...]) -> None: ...
+    def plan(self, items: tuple[str, ...], steps: tuple[PlanStep, ...] = ()) -> tuple[PlanStep, ...]:
+        return steps
 
 
 @pytest.fixture

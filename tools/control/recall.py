@@ -15,7 +15,7 @@ EXCERPT = 300  # characters of a hit that are shown
 PAGE = 8000  # characters read at once by default
 MAX_PAGE = 50_000
 MAX_NOTE = 10_000
-_HANDLE = re.compile(r"#?(?:(?P<run>[\w.-]+)/)?(?P<seq>\d{1,9}(?:\.\d{1,6})?)")
+_HANDLE = re.compile(r"#?(?:(?P<run>[\w.-]*[A-Za-z-][\w.-]*)/)?(?P<seq>\d{1,9}(?:\.\d{1,6}(?:/\d{1,4}){0,3})?)")
 
 
 @tool(effect="read", fresh_s=0)

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from outrider.agent.cli.commands.runs import open_store
 from outrider.agent.cli.flags import Json, Memory
+from outrider.agent.cli.listing.databases import open_store
 from outrider.agent.cli.output import out_json, out_lines
 
 if TYPE_CHECKING:

@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from outrider.agent.cli.commands.runs import asked
 from outrider.agent.cli.flags import Json, Memory
-from outrider.agent.cli.output import out_json, out_lines, say
-from outrider.memory.errors import UsageError
-
-if TYPE_CHECKING:
-    from outrider.agent.review.lines import Part
-    from outrider.memory.run_index import Found
+from outrider.agent.cli.listing.find import find_words
 
 
 def command(
@@ -25,43 +19,5 @@ def command(
     json: Json = False,
 ) -> None:
     """Find goals, results, answers and notes that hold every word, newest first. Exit code 6: none does."""
-    from outrider.agent.history.ends import EXIT_CODES
-    from outrider.memory.run_index import find
-
-    query = text[0] if len(text) == 1 else " ".join(f'"{one}"' if " " in one else one for one in text)
-    if not any(letter.isalnum() for letter in query):
-        raise UsageError("there is nothing to look for", "it holds no word", 'say words: outrider find "invoice 417"')
-    with asked(memory) as ask:
-        found = find(ask, query, limit=limit) if ask else []
-    if json:
-        for one in found:
-            out_json({"run": one.run_id, "seq": one.seq, "at": one.at, "what": one.what, "text": one.text})
-    else:
-        _show(found, query)
-    if not found:
-        say(f"nothing holds {query[:100]!r}")
-        raise typer.Exit(EXIT_CODES["not_found"])
-
-
-def _show(found: list[Found], query: str) -> None:
-    from outrider.agent.cli.commands.runs import NARROW, columns
-    from outrider.agent.review.lines import Line, one_line
-
-    room = columns()
-    for one in found:
-        where = f"{one.run_id:15}event {one.seq}"
-        what = one_line(one.what, max(4, min(20, room - len(where) - 3)))
-        head: tuple[Part, ...] = ((f"{where}  ", "strong"), (what, "tool"))
-        text = one_line(_around(one.text, query), 160)
-        if room < NARROW:
-            out_lines([Line(head), Line(((one_line(text, room - 2), "plain"),), (("  ", "plain"),))])
-        else:
-            out_lines([Line(((text, "plain"),), (*head, ("  ", "plain")))])
-
-
-def _around(text: str, query: str) -> str:
-    """The part of a text in which the first of the words stands."""
-    words = [word.strip('"').lower() for word in query.split()]
-    low = text.lower()
-    at = min((place for word in words if (place := low.find(word)) >= 0), default=0)
-    return ("…" if at > 60 else "") + text[max(0, at - 60) :]
+    if code := find_words(text, limit, memory, json):
+        raise typer.Exit(code)

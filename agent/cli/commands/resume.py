@@ -22,9 +22,9 @@ def command(
     """
     from outrider.agent.agent import Agent
     from outrider.agent.assemble import RunEnded
-    from outrider.agent.cli.commands.runs import open_store
     from outrider.agent.cli.conclusion import Conclusion
     from outrider.agent.cli.given import meant
+    from outrider.agent.cli.listing.databases import open_store
     from outrider.agent.cli.session import work
     from outrider.agent.history.run_view import read_run
 

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from outrider.agent.cli.commands.runs import open_store, since_of
 from outrider.agent.cli.flags import Json, Memory
+from outrider.agent.cli.listing.databases import open_store
+from outrider.agent.cli.listing.runs import since_of
 from outrider.agent.cli.output import out_json, out_lines, say
 from outrider.memory.errors import UsageError
 
@@ -60,7 +61,7 @@ def command(
 
 
 def _meant(store: Store, names: list[str], older_than: str, label: str) -> list[Row]:
-    from outrider.agent.cli.commands.runs import asked
+    from outrider.agent.cli.listing.databases import asked
     from outrider.memory.journal import find_run
     from outrider.memory.run_index import runs
 

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from outrider.agent.cli.commands.runs import open_store
 from outrider.agent.cli.flags import Memory
+from outrider.agent.cli.listing.databases import open_store
 from outrider.agent.cli.output import out, out_json, out_lines, say
 from outrider.memory.errors import UsageError
 

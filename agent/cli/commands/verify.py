@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from outrider.agent.cli.commands.runs import open_store
 from outrider.agent.cli.flags import Json, Memory
+from outrider.agent.cli.listing.databases import open_store
 from outrider.agent.cli.output import out, out_json, say
 from outrider.memory.errors import UsageError
 

@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
-from outrider.agent.cli.commands.runs import open_store
 from outrider.agent.cli.flags import Memory
+from outrider.agent.cli.listing.databases import open_store
 from outrider.agent.cli.output import out, say
 
 

@@ -30,13 +30,16 @@ from outrider.agent.models.model import (
     ToolSpec,
     byte_bound,
 )
-from outrider.agent.models.openai.transport import Answer, Headers, LeanWire, Post, Wire, WireError
+from outrider.agent.models.openai.exchange import Headers, HttpResponse, Post, Transport, TransportError
+from outrider.agent.models.openai.transport import HttpTransport
 from outrider.agent.models.options import checked
 from outrider.agent.version import VERSION
 from outrider.memory.errors import ModelUnavailable, UsageError
 from outrider.memory.redaction import Masker
 
 if TYPE_CHECKING:
+    import ssl
+
     import openai
 
 DEFAULT_URL = "https://api.openai.com/v1"
@@ -78,7 +81,8 @@ class OpenAIModel:
     max_output: the longest reply to ask for, in tokens. temperature, top_p, seed, reasoning_effort: sent as they are;
     without temperature and top_p open weights get what their makers advise (advised.py). options, body: any other fields of
     the request. headers: extra HTTP headers.
-    openai_sdk: go through the SDK's client; `client`: this very one. A proxy in the environment does the same.
+    proxy: an HTTP proxy's address, "" for none; default: the environment's. tls: for a certificate of one's own (mTLS).
+    client: a ready client of the `openai` SDK, for identities that it renews (Azure); its own address and proxy hold.
     Raises UsageError (a setting), ModelUnavailable (no key for OpenAI itself).
     """
 
@@ -100,7 +104,8 @@ class OpenAIModel:
         options: Mapping[str, Any] | None = None,
         headers: Mapping[str, str] | None = None,
         body: Mapping[str, Any] | None = None,
-        openai_sdk: bool = False,
+        proxy: str | None = None,
+        tls: ssl.SSLContext | None = None,
         client: openai.AsyncOpenAI | None = None,
     ) -> None:
         self.model, self.name = name, f"openai:{name}"
@@ -118,7 +123,7 @@ class OpenAIModel:
         self._masker = Masker(self.secrets)
         self._price: Price | tuple[()] | None = ()  # (): not looked up yet
         self._begin_learning(name)
-        self._wire = self._open_wire(openai_sdk, client)
+        self._transport = self._open_transport(client, proxy, tls)
         self.on_body: Callable[[bytes], None] | None = None  # sees each whole reply as it came (checkup.py)
         self._headers = self._checked_headers(headers or {}, own_auth=client is None)
 
@@ -200,7 +205,7 @@ class OpenAIModel:
 
     async def aclose(self) -> None:
         """Close the connections."""
-        await self._wire.aclose()
+        await self._transport.aclose()
 
     def _decoder(self, request: Request) -> StreamDecoder:
         return StreamDecoder(request.on_text, request.tools, held=self._held)
@@ -228,22 +233,22 @@ class OpenAIModel:
         pieces[-1] += b"]" + tools + b"," + to_bytes(settings)[1:]
         return b",".join(pieces)
 
-    async def _send(self, request: Request, settings: dict[str, Any], decoder: StreamDecoder | None) -> Answer:
+    async def _send(self, request: Request, settings: dict[str, Any], decoder: StreamDecoder | None) -> HttpResponse:
         body, sink = self._body(request, settings), decoder.feed if decoder else None
         most = MAX_REPLY_BYTES + (STREAM_BYTES_PER_TOKEN * request.max_tokens if decoder else 0)
         post = Post(self.path, self._headers, body, sink, request.timeout_s, most)
         try:
-            answer = await self._wire.post(post)
-        except WireError as error:
-            raise self._wire_failure(error) from error
+            answer = await self._transport.post(post)
+        except TransportError as error:
+            raise self._transport_failure(error) from error
         except Repeating:  # the decoder has what was said; the connection is closed
-            answer = Answer(200, {"content-type": "text/event-stream"}, b"")
+            answer = HttpResponse(200, {"content-type": "text/event-stream"}, b"")
         except BadReply as error:
             raise self._bad_reply(error) from error
         self._reached = True
         return answer
 
-    def _read(self, answer: Answer, decoder: StreamDecoder | None, request: Request) -> Reply:
+    def _read(self, answer: HttpResponse, decoder: StreamDecoder | None, request: Request) -> Reply:
         try:
             if decoder is not None and answer.headers.get("content-type", "").startswith("text/event-stream"):
                 return decoder.reply()
@@ -251,7 +256,7 @@ class OpenAIModel:
         except BadReply as error:
             raise self._bad_reply(error) from error
 
-    def _learns(self, answer: Answer, sent: dict[str, Any]) -> bool:
+    def _learns(self, answer: HttpResponse, sent: dict[str, Any]) -> bool:
         """Whether a refusal named a setting of ours that can be left out or renamed: then it is, from now on."""
         words = answer.body[:20_000].decode("utf-8", "replace")
         if answer.status in (400, 422, 500) and _NO_NULL.search(words) and not self._messages.empty_text:
@@ -287,7 +292,7 @@ class OpenAIModel:
                 return True
         return False
 
-    def _leaves(self, answer: Answer, sent: dict[str, Any]) -> int | None:
+    def _leaves(self, answer: HttpResponse, sent: dict[str, Any]) -> int | None:
         """The reply's limit that the window leaves beside this prompt, if the refusal told both and it is worth sending."""
         words = answer.body[:20_000].decode("utf-8", "replace")
         limit = sent.get(self._limit_field)
@@ -304,7 +309,7 @@ class OpenAIModel:
         if self.limits.context is None or self.limits.context > window:
             self.limits = replace(self.limits, context=window)
 
-    def _refusal(self, answer: Answer, tools_sent: bool) -> ModelFailure:
+    def _refusal(self, answer: HttpResponse, tools_sent: bool) -> ModelFailure:
         failure = errors.from_status(self.endpoint, answer.status, answer.headers, answer.body, tools_sent=tools_sent)
         if isinstance(failure, ContextOverflow) and failure.context:
             self._learn_window(failure.context)
@@ -322,7 +327,7 @@ class OpenAIModel:
         what = f"{self.name} sent something that is not a reply"
         return ModelFailure(what, f"{error} (from {self.base_url})", fix, retryable=True, billed=True)
 
-    def _wire_failure(self, error: WireError) -> ModelFailure:
+    def _transport_failure(self, error: TransportError) -> ModelFailure:
         why = f"{errors.short(error.why)} ({self.base_url})"
         if error.stage == "connect":
             fix = (
@@ -342,23 +347,21 @@ class OpenAIModel:
         fix = "it is tried again while there is time; if it stays, look at the server's log"
         return ModelFailure(what, why, fix, retryable=True, billed=error.sent)
 
-    def _open_wire(self, openai_sdk: bool, client: openai.AsyncOpenAI | None) -> Wire:
+    def _open_transport(
+        self, client: openai.AsyncOpenAI | None, proxy: str | None, tls: ssl.SSLContext | None
+    ) -> Transport:
         if client is None and self.base_url == DEFAULT_URL and not self._key:
             raise ModelUnavailable(
                 f"no key for {self.name}",
                 "OPENAI_API_KEY is not set, and OpenAI answers nobody without one",
                 "set OPENAI_API_KEY, or give --base-url of a server that needs none",
             )
-        lean = LeanWire(self.base_url)  # checks the address either way
-        if client is None and not openai_sdk and not _proxied(self.base_url):
-            return lean
-        from outrider.agent.models.openai.sdk_transport import SdkWire
-
+        ours = HttpTransport(self.base_url, proxy=proxy, tls=tls)  # checks the address either way
         if client is None:
-            import openai
+            return ours
+        from outrider.agent.models.openai.sdk_transport import SdkTransport
 
-            client = openai.AsyncOpenAI(base_url=self.base_url, api_key=self._key or "none")
-        return SdkWire(client)
+        return SdkTransport(client)
 
     def _checked_headers(self, extra: Mapping[str, str], *, own_auth: bool) -> Headers:
         fields = {"Content-Type": "application/json", "Accept": "application/json, text/event-stream"}
@@ -381,14 +384,3 @@ def _unread(written: str, request: Request) -> Reply:
     return replace(
         reply, text="", flaw=f"the server could not read the model's tool call: {errors.short(written, 200)!r}"
     )
-
-
-def _proxied(url: str) -> bool:
-    """Whether the environment wants this address behind a proxy. This machine itself never is."""
-    parts = urlsplit(url)
-    host = parts.hostname or ""
-    if host in ("localhost", "::1") or host.startswith("127."):
-        return False
-    from urllib.request import getproxies, proxy_bypass  # late: 30 ms of imports a loopback server does without
-
-    return parts.scheme in getproxies() and not proxy_bypass(host)

@@ -671,16 +671,22 @@ async def test_fifty_runs_at_once_are_not_throttled() -> None:
 # the SDK's client
 
 
+def sdk_client(server: OpenAIServer) -> Any:
+    import openai
+
+    return openai.AsyncOpenAI(base_url=server.base_url, api_key="secret-key")
+
+
 @BOTH
 async def test_the_sdk_can_carry_the_same_request(stream: bool) -> None:
-    """`openai_sdk=True`: same bytes, same reply, the SDK's auth."""
+    """`client=`: same bytes, same reply, the SDK's auth."""
     with OpenAIServer([{"text": "hi", "tool": "clock"}]) as server:
-        reply = await ask(server, request(tools=TOOLS), openai_sdk=True, stream=stream)
-        lean = await ask(server, request(tools=TOOLS), stream=stream)
+        reply = await ask(server, request(tools=TOOLS), client=sdk_client(server), stream=stream)
+        ours = await ask(server, request(tools=TOOLS), stream=stream)
     assert (reply.text, [c.name for c in reply.calls]) == ("hi", ["clock"])
     assert server.requests[0].body == server.requests[1].body
     assert server.requests[0].headers["authorization"] == "Bearer secret-key"
-    assert lean.text == "hi"
+    assert ours.text == "hi"
 
 
 @pytest.mark.parametrize(
@@ -696,9 +702,9 @@ async def test_the_sdk_can_carry_the_same_request(stream: bool) -> None:
     ],
 )
 async def test_the_sdk_fails_the_same_way(reply: Any, stream: bool, retryable: bool, billed: bool) -> None:
-    """One attempt, and the same marks on it as from the lean wire."""
+    """One attempt, and the same marks on it as from our own transport."""
     with OpenAIServer([reply]) as server, pytest.raises(ModelFailure) as caught:
-        await ask(server, request(timeout_s=1.5), openai_sdk=True, stream=stream)
+        await ask(server, request(timeout_s=1.5), client=sdk_client(server), stream=stream)
     assert (caught.value.retryable, caught.value.billed) == (retryable, billed)
     assert len(server.requests) == 1
 

@@ -1,4 +1,4 @@
-"""The lean HTTP client against TLS and against servers that speak badly."""
+"""The way to a model server, against TLS, proxies, event loops that come and go, and servers that speak badly."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from shutil import which
 import pytest
 
 from outrider.agent.models.openai import transport
-from outrider.agent.models.openai.transport import Answer, LeanWire, Post, WireError
+from outrider.agent.models.openai.exchange import HttpResponse, Post, TransportError
+from outrider.agent.models.openai.transport import HttpTransport
 
 Talk = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
@@ -57,7 +58,7 @@ OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 async def test_every_framing_of_http_is_read(raw: bytes, body: bytes) -> None:
     """Length, chunks, end of connection, nothing, and a hint before."""
     async with speaking(raw) as port:
-        assert (await LeanWire(f"http://127.0.0.1:{port}").post(post())).body == body
+        assert (await HttpTransport(f"http://127.0.0.1:{port}").post(post())).body == body
 
 
 @pytest.mark.parametrize(
@@ -73,10 +74,10 @@ async def test_every_framing_of_http_is_read(raw: bytes, body: bytes) -> None:
     ],
 )
 async def test_bad_framing_is_one_kind_of_error(raw: bytes, stage: str) -> None:
-    """Whatever is on the port, it ends as a WireError that knows the request was sent."""
+    """Whatever is on the port, it ends as a TransportError that knows the request was sent."""
     async with speaking(raw) as port:
-        with pytest.raises(WireError) as caught:
-            await LeanWire(f"http://127.0.0.1:{port}").post(post())
+        with pytest.raises(TransportError) as caught:
+            await HttpTransport(f"http://127.0.0.1:{port}").post(post())
     assert caught.value.stage == stage
     assert caught.value.sent
 
@@ -84,9 +85,9 @@ async def test_bad_framing_is_one_kind_of_error(raw: bytes, stage: str) -> None:
 async def test_bytes_nobody_asked_for_end_the_connection() -> None:
     """An answer smuggled in after an answer is not given to the next request."""
     async with speaking(OK + b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil", OK) as port:
-        lean = LeanWire(f"http://127.0.0.1:{port}")
+        way = HttpTransport(f"http://127.0.0.1:{port}")
         for _ in range(2):
-            assert (await lean.post(post())).body == b"ok"
+            assert (await way.post(post())).body == b"ok"
 
 
 @pytest.fixture(scope="module")
@@ -102,13 +103,13 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-async def tls_answer(certificate: Path, host: str = "localhost") -> Answer:
+async def tls_answer(certificate: Path, host: str = "localhost") -> HttpResponse:
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.load_cert_chain(certificate / "cert.pem", certificate / "key.pem")
     transport.tls_context.cache_clear()
     try:
         async with speaking(OK, tls=context) as port:
-            return await LeanWire(f"https://{host}:{port}").post(post())
+            return await HttpTransport(f"https://{host}:{port}").post(post())
     finally:
         transport.tls_context.cache_clear()
 
@@ -116,7 +117,7 @@ async def tls_answer(certificate: Path, host: str = "localhost") -> Answer:
 async def test_tls_refuses_a_certificate_nobody_vouches_for(certificate: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The key is never sent to a stranger in the middle."""
     monkeypatch.delenv("SSL_CERT_FILE", raising=False)
-    with pytest.raises(WireError) as caught:
+    with pytest.raises(TransportError) as caught:
         await tls_answer(certificate)
     assert caught.value.stage == "tls"
     assert not caught.value.sent
@@ -128,6 +129,6 @@ async def test_tls_takes_a_private_authority_from_ssl_cert_file(
     """The control: with the certificate trusted the same server is read; under another name it is not."""
     monkeypatch.setenv("SSL_CERT_FILE", str(certificate / "cert.pem"))
     assert (await tls_answer(certificate)).body == b"ok"
-    with pytest.raises(WireError) as caught:
+    with pytest.raises(TransportError) as caught:
         await tls_answer(certificate, host="127.0.0.1")
     assert caught.value.stage == "tls"

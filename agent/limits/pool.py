@@ -1,0 +1,129 @@
+"""The budget of a fleet in this process: each request of each run is reserved from the slice its run has set aside, and the
+slice grows in the database when it is used up. May touch: the fleet's tables.
+Does not promise: that a provider keeps to what was reserved; what it reports beyond that is booked, as in a run's own ledger.
+
+A run for which there is no room waits while others may still give something back; when every run waits, the last one to come
+ends, by its own paid-for ending, and its slice is free for the others.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from decimal import Decimal
+
+from outrider.agent.budget import ENDING_INPUT, ENDING_OUTPUT, Ledger
+from outrider.agent.limits.purse import PeriodSpent
+from outrider.memory.events import Amount
+from outrider.memory.spending import fleet as table
+from outrider.memory.spending.fleet import Fleet, Slice
+from outrider.memory.store import Store
+
+SLICES = 8  # of what each run at work could have, one is taken at a time
+LOOK_S = 1.0  # another process may have given something back
+
+
+class Pool:
+    """What the runs of one fleet in this process share. jobs: how many of them are at work at once."""
+
+    def __init__(self, store: Store, fleet: Fleet, jobs: int) -> None:
+        self.store, self.fleet = store, fleet
+        usd, tokens = fleet.limit.usd, fleet.limit.tokens
+        many = jobs * SLICES
+        self.usual = Slice(None if usd is None else usd / many, None if tokens is None else tokens // many)
+        self.at_work = 0
+        self._waiting = 0
+        self._changed = asyncio.Event()
+
+    async def enter(self, run_id: str) -> Share | None:
+        """A first slice for a run that is to begin; None: there is nothing left, and nobody is at work who could give back."""
+        while True:
+            least = self.usual if self.at_work else _A_LITTLE
+            if table.take(self.store, self.fleet.id, run_id, least, self.usual) is not None:
+                self.at_work += 1
+                return Share(self, run_id, table.set_aside(self.store, self.fleet.id, run_id))
+            if not self.at_work:
+                return None
+            await self._a_change()
+
+    async def grow(self, run_id: str, least: Slice) -> Slice | None:
+        """More for a run at work; None: there is none, and nobody else at work who could give back."""
+        while (got := table.take(self.store, self.fleet.id, run_id, least, self.usual)) is None:
+            if self._waiting + 1 >= self.at_work:
+                return None
+            self._waiting += 1
+            try:
+                await self._a_change()
+            finally:
+                self._waiting -= 1
+        return got
+
+    def leave(self, run_id: str, used: Slice) -> None:
+        """A run is no longer at work: what it did not use is free for the others."""
+        self.at_work -= 1
+        table.keep(self.store, self.fleet.id, run_id, used)
+        self._changed.set()
+
+    async def _a_change(self) -> None:
+        self._changed.clear()
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._changed.wait(), LOOK_S)
+
+
+_A_LITTLE = Slice(Decimal("1e-9"), 1)
+
+
+class Share:
+    """What one run (with its children) has set aside, and how much of it is used or reserved."""
+
+    def __init__(self, pool: Pool, run_id: str, has: Slice) -> None:
+        self._pool, self._run_id = pool, run_id
+        self._usd, self._tokens = has.usd or Decimal(0), has.tokens or 0
+        self._used_usd, self._used_tokens = Decimal(0), 0
+        self._open: list[Amount] = []
+
+    def begin(self, ledger: Ledger) -> None:
+        """Count what the run has used before."""
+        spent = ledger.spent
+        self._used_usd, self._used_tokens = spent.usd, spent.tokens
+
+    async def reserve(self, amount: Amount, ending_usd: Decimal, *, ending: bool) -> None:
+        """Hold the most that a request can cost. ending_usd: dollars to be left beside it. Raises PeriodSpent."""
+        usd, tokens = self._used_usd + amount.usd, self._used_tokens + amount.tokens
+        limit = self._pool.fleet.limit
+        if not ending:
+            usd += min(ending_usd, (limit.usd or Decimal(0)) / 4)
+            tokens += min(ENDING_INPUT + ENDING_OUTPUT, (limit.tokens or 0) // 4)
+        least = Slice(max(Decimal(0), usd - self._usd), max(0, tokens - self._tokens))
+        lacks_usd = limit.usd is not None and least.usd
+        lacks_tokens = limit.tokens is not None and least.tokens
+        if lacks_usd or lacks_tokens:
+            await self._grow(least, amount)
+        self._used_usd, self._used_tokens = self._used_usd + amount.usd, self._used_tokens + amount.tokens
+        self._open.append(amount)
+
+    def settle(self, cost: Amount) -> None:
+        """Give back what the oldest open request did not cost; nothing is open: it was reserved by a process that died."""
+        if self._open:
+            open_ = self._open.pop(0)
+            self._used_usd += cost.usd - open_.usd
+            self._used_tokens += cost.tokens - open_.tokens
+
+    def leave(self, ledger: Ledger) -> None:
+        """The run ended or was left: what it did not use goes back."""
+        spent = ledger.spent
+        self._pool.leave(self._run_id, Slice(spent.usd, spent.tokens))
+
+    async def _grow(self, least: Slice, amount: Amount) -> None:
+        got = await self._pool.grow(self._run_id, least)
+        if got is None:
+            left = table.left_of(self._pool.store, self._pool.fleet.id)
+            unit = "usd" if left.usd is not None and left.usd < (least.usd or 0) else "tokens"
+            of, what = (f"${left.usd:.4f}", f"${amount.usd:.4f}") if unit == "usd" else (left.tokens, amount.tokens)
+            raise PeriodSpent(
+                f"limits.batch.{unit}",
+                f"the budget of the whole batch was reached: {of} of it is left, and the next request may cost {what} "
+                "beside its ending",
+            )
+        self._usd += got.usd or Decimal(0)
+        self._tokens += got.tokens or 0
