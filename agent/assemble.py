@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
 from secrets import token_hex
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from outrider.agent.asking.find_tool import specs_of
 from outrider.agent.budget import Budget, Ledger
@@ -21,25 +21,26 @@ from outrider.agent.limits.purse import Purse
 from outrider.agent.live_run import Approve, LiveRun, nobody
 from outrider.agent.models.model import Model, Price
 from outrider.agent.plan.steps import run_steps
-from outrider.agent.run_secrets import Hidden, masker_of, named_secrets
+from outrider.agent.run_secrets import Hidden, masker_of
 from outrider.agent.settings.run_settings import Settings, as_stored, changed_settings, from_stored
 from outrider.agent.state import State
 from outrider.agent.structured.reading import check_of
-from outrider.agent.tool_memory import RunMemory
+from outrider.agent.tool_memory import RunMemory, tool_context
 from outrider.agent.version import VERSION
 from outrider.memory.errors import UsageError
 from outrider.memory.events import Attachment, Resumed, RunStarted, Stopped
 from outrider.memory.journal import Journal, Stored
-from outrider.memory.redaction import Masker
 from outrider.memory.store import Store
 from outrider.memory.text import for_storage
 from outrider.tools.builtin import collect, replaced
 from outrider.tools.clock import today
 from outrider.tools.foreign_words import held_to
-from outrider.tools.net.named_secrets import bound_hosts
 from outrider.tools.policy import Policy
-from outrider.tools.tool import Observation, Tool, ToolContext
+from outrider.tools.tool import Observation, Tool
 from outrider.tools.toolbox import Toolbox
+
+if TYPE_CHECKING:
+    from outrider.tools.skills.skill import Skill
 
 UNLIMITED = Budget(steps=500, seconds=3600)  # what "no budget given" means; plus a dollar where a price is known
 
@@ -87,7 +88,7 @@ def start(
     if not isinstance(budget, Budget):
         budget = default_budget(model.price).raised(**(budget or {}))
     ledger = Ledger(budget, model.price)
-    toolbox = Toolbox(collect(settings.tools, settings.tools_from, extra))
+    toolbox = _toolbox(settings, model, extra)
     listeners = listeners or Listeners()
     for name in replaced(toolbox.tools.values()):
         listeners.progress(f"note: a tool of yours takes the place of the built-in {name}")
@@ -122,8 +123,32 @@ def _first_event(
     )
 
 
+def _skills(settings: Settings, model: Model) -> dict[str, Skill]:
+    """The skills of a run by name; none for a model that points at words and follows no instructions."""
+    if not settings.skills or getattr(model, "small", False):
+        return {}
+    from outrider.tools.skills.shelf import read_shelf
+
+    return read_shelf(settings.skills).skills
+
+
+def _toolbox(settings: Settings, model: Model, extra: Sequence[Tool], first: RunStarted | None = None) -> Toolbox:
+    """The tools of a run; for one that is taken up, held to what they said of themselves in its `first` event."""
+    if skills := _skills(settings, model):
+        from outrider.tools.skills.loading import skill_tool
+
+        extra = [skill_tool(skills), *extra]
+    tools = collect(settings.tools, settings.tools_from, extra)
+    return Toolbox(held_to(tools, first.tools) if first else tools)
+
+
 def _system(settings: Settings, model: Model) -> str:
-    """The system text, with the shape of the answer if it has one. Raises UsageError if the model cannot keep to one."""
+    """The system text, with the list of skills and the shape of the answer if there is one. Raises UsageError if the model
+    cannot keep to one."""
+    if skills := _skills(settings, model):
+        from outrider.tools.skills.shelf import listed
+
+        settings = replace(settings, system=f"{settings.system}\n\n{listed(skills.values())}")
     if settings.schema is None:
         return settings.system
     if getattr(model, "small", False):
@@ -299,7 +324,7 @@ def _take_up(
 ) -> LiveRun:
     first = _first(journal)
     price = model.price or Price.of(first.price)
-    toolbox = Toolbox(held_to(collect(settings.tools, settings.tools_from, extra), first.tools))
+    toolbox = _toolbox(settings, model, extra, first)
     ledger = Ledger(budget, price)
     live = _assemble(
         journal, settings, model, ledger, toolbox, _workspace(settings.workspace), listeners or Listeners()
@@ -337,7 +362,9 @@ def _assemble(
     listeners: Listeners,
 ) -> LiveRun:
     masker = masker_of(settings, model)
-    context = _tool_context(journal, settings, ledger, workspace, listeners, masker)
+    context = tool_context(
+        journal, settings, ledger, workspace, ask=listeners.ask, progress=listeners.progress, masker=masker
+    )
     live = LiveRun(
         journal=journal,
         model=model,
@@ -358,6 +385,7 @@ def _assemble(
         live.learn_window(model.limits.context)
     context.memory = RunMemory(live)
     live.run_steps = run_steps
+    live.skills = _skills(settings, model)
     if listeners.delegate is not None:
         live.delegate = partial(listeners.delegate, settings)
     return live
@@ -372,48 +400,6 @@ def _purse(live: LiveRun, settings: Settings) -> Purse | None:
         return None
     journal, name = live.journal, live.model.name
     return Purse(journal.store, journal.run_id, settings.label, name, limits, priced=price is not None)
-
-
-def _tool_context(
-    journal: Journal, settings: Settings, ledger: Ledger, workspace: Path, listeners: Listeners, masker: Masker
-) -> ToolContext:
-    named = named_secrets(settings)
-    return ToolContext(
-        workspace=workspace,
-        run_id=journal.run_id,
-        ask=_asking(listeners, ledger) if listeners.ask else None,
-        progress=lambda text: listeners.progress(masker.text(text)),
-        seconds_left=ledger.seconds_left,
-        secret=named.get,
-        secret_hosts=bound_hosts(settings.secrets),
-        mask=masker.text,
-        isolation=settings.isolation,
-        unsafe=settings.unsafe,
-        allowed_hosts=settings.allowed_hosts,
-        settings=_with_hidden(settings.tool_settings, journal.store, workspace),
-    )
-
-
-def _with_hidden(tool_settings: dict[str, Any], store: Store, workspace: Path) -> dict[str, Any]:
-    """Tool settings under which the sandbox does not carry the memory database in, should it lie in the workspace."""
-    if store.dialect != "sqlite" or not store.url.database:
-        return tool_settings
-    file = Path(store.url.database).resolve()
-    if not file.is_relative_to(workspace):
-        return tool_settings
-    hidden = [str(file.relative_to(workspace)) + end for end in ("", "-wal", "-shm")]
-    sandbox = tool_settings.get("sandbox") or {}
-    return tool_settings | {"sandbox": sandbox | {"hide": [*sandbox.get("hide", ()), *hidden]}}
-
-
-def _asking(listeners: Listeners, ledger: Ledger) -> Callable[[str], Awaitable[str | None]]:
-    """`listeners.ask`, with the run's clock standing still while the person thinks."""
-
-    async def ask(question: str) -> str | None:
-        with ledger.waiting_for_a_person():
-            return await listeners.ask(question) if listeners.ask else None
-
-    return ask
 
 
 def _first(journal: Journal) -> RunStarted:

@@ -26,6 +26,7 @@ from outrider.memory.journal import Journal, Stored
 from outrider.memory.redaction import NOTHING, Masker
 from outrider.memory.redaction.sealed import Sealer
 from outrider.tools.policy import Policy
+from outrider.tools.skills.skill import Skill
 from outrider.tools.tool import Observation, ToolContext
 from outrider.tools.toolbox import Toolbox
 
@@ -68,6 +69,7 @@ class LiveRun:
     sealer: Sealer = field(default_factory=undo_key)
     delegate: Callable[[LiveRun, str, str, float, tuple[str, ...]], Awaitable[Observation]] | None = None
     run_steps: Callable[[LiveRun, str, tuple[PlanStep, ...]], Awaitable[Observation]] | None = None
+    skills: dict[str, Skill] = field(default_factory=dict)  # by name
     purse: Purse | None = None  # None: its model costs nothing
     counted: Counted = field(default_factory=Counted)
     window: int | None = None  # the model's window, as the events tell it

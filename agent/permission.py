@@ -16,6 +16,8 @@ from outrider.tools.files.guarded import NEVER
 from outrider.tools.policy.reach import Reach, reach_of
 from outrider.tools.policy.rules import Rule, holding
 from outrider.tools.policy.two import Flags
+from outrider.tools.skills.narrowing import why_outside
+from outrider.tools.skills.skill import Skill
 from outrider.tools.tool import Observation, Tool, ToolError
 from outrider.tools.toolbox import Prepared
 
@@ -40,6 +42,8 @@ async def decide(live: LiveRun, call_id: str, call: Prepared, *, from_code: bool
     decision, why, given = live.policy.decide(reach, float(live.ledger.spent.usd))
     if decision == "allow" and not given and (risk := _flags(live, from_code).why_ask(reach, call.plain)):
         decision, why = "ask", risk
+    if decision == "allow" and not given and (outside := why_outside(_in_use(live), call.tool.name, call.plain)):
+        decision, why = "ask", outside
     if decision == "ask" and any(Rule.of(rule).fits(reach) for rule in live.state.allowed):
         decision, why = "allow", "a person allowed it for this run"
     if decision == "deny":
@@ -76,7 +80,7 @@ async def _ask(
 def _no(call: Prepared, given: ApprovalGiven, why: str) -> str:
     said = (
         f"{DENIED} {call.effect} calls need a person's yes"
-        if "sends words" not in why
+        if "sends words" not in why and not why.startswith("the skill")
         else f"{DENIED} {why}; that needs a person's yes"
     )
     said += f" ({given.by or 'the answer was no'})."
@@ -101,6 +105,10 @@ def refused(live: LiveRun, call_id: str, tool: str, said: str) -> ToolReturned:
     return ToolReturned(
         call_id=call_id, tool=tool[:80], text=said[:4000], ok=False, ran=False, elapsed_s=live.ledger.elapsed_s
     )
+
+
+def _in_use(live: LiveRun) -> list[Skill]:
+    return [live.skills[name] for name in live.state.skills if name in live.skills]
 
 
 def _flags(live: LiveRun, from_code: bool) -> Flags:

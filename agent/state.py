@@ -105,6 +105,7 @@ class State:
     failed: dict[str, bool] = field(default_factory=dict)  # tools with effects that did nothing → whether denied
     plan: tuple[str, ...] = ()
     graph: Graph = field(default_factory=Graph)  # the plan, with what became of its steps
+    skills: list[str] = field(default_factory=list)  # loaded for this goal
     abandoned: bool = False  # another goal was given while calls were open
     children: dict[str, str] = field(default_factory=dict)  # call id → run that was started for it
     asked_for: ApprovalAsked | None = None
@@ -173,7 +174,7 @@ class State:
     def _begin(self, goal: str) -> None:
         """Work begins, on this goal: what went wrong before counts no more."""
         if goal != self.goal:
-            self.halves, self.cut = [], False
+            self.halves, self.cut, self.skills = [], False, []
         self.goal, self.answered, self.stopped = goal, None, None
         self.bad_replies = self.denials = self.replans = self.misfits = 0
         self.told_to_wrap_up = False
@@ -289,6 +290,8 @@ class State:
         called = self.open.pop(event.call_id, None)
         self.returned.add(event.call_id)
         self._add_flags(event)
+        if event.tool == "skill" and event.ok and called:
+            self.skills.append(str(called.arguments.get("name", "")))
         if "/" in event.call_id:  # a call made by code or by the plan, not by the model itself
             self._add_effect(event, called)
             return

@@ -1,4 +1,5 @@
-"""What a tool may ask of memory, bound to one run. Reads the journal of any run, adds notes and the plan to its own.
+"""What the tools of a run get: its context, and what they may ask of memory. Reads the journal of any run, adds notes and
+the plan to its own.
 Does not promise: that a note is on disk before the next commit of the run.
 """
 
@@ -6,14 +7,24 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from collections.abc import Awaitable, Callable
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
+from outrider.agent.budget import Ledger
 from outrider.agent.live_run import LiveRun
+from outrider.agent.run_secrets import named_secrets
+from outrider.agent.settings.run_settings import Settings
 from outrider.memory import recall
 from outrider.memory.events import Noted, Origin, PlanChanged, PlanStep
 from outrider.memory.journal import Journal
-from outrider.tools.tool import ToolError
+from outrider.memory.redaction import Masker
+from outrider.memory.store import Store
+from outrider.tools.net.named_secrets import bound_hosts
+from outrider.tools.tool import ToolContext, ToolError
+
+Ask = Callable[[str], Awaitable[str | None]]
 
 
 class RunMemory:
@@ -71,3 +82,64 @@ class RunMemory:
             self._live.stage(event)
         else:
             self._loop.call_soon_threadsafe(self._live.stage, event)
+
+
+def tool_context(
+    journal: Journal,
+    settings: Settings,
+    ledger: Ledger,
+    workspace: Path,
+    *,
+    ask: Ask | None,
+    progress: Callable[[str], None],
+    masker: Masker,
+) -> ToolContext:
+    """What the tools of a run get. ask: a person, if one is there; progress: where a line for the person goes."""
+    named = named_secrets(settings)
+    return ToolContext(
+        workspace=workspace,
+        run_id=journal.run_id,
+        ask=_asking(ask, ledger) if ask else None,
+        progress=lambda text: progress(masker.text(text)),
+        seconds_left=ledger.seconds_left,
+        secret=named.get,
+        secret_hosts=bound_hosts(settings.secrets),
+        mask=masker.text,
+        isolation=settings.isolation,
+        unsafe=settings.unsafe,
+        allowed_hosts=settings.allowed_hosts,
+        settings=_with_skills(_with_hidden(settings.tool_settings, journal.store, workspace), settings.skills),
+    )
+
+
+def _with_hidden(tool_settings: dict[str, Any], store: Store, workspace: Path) -> dict[str, Any]:
+    """Tool settings under which the sandbox does not carry the memory database in, should it lie in the workspace."""
+    if store.dialect != "sqlite" or not store.url.database:
+        return tool_settings
+    file = Path(store.url.database).resolve()
+    if not file.is_relative_to(workspace):
+        return tool_settings
+    hidden = [str(file.relative_to(workspace)) + end for end in ("", "-wal", "-shm")]
+    sandbox = tool_settings.get("sandbox") or {}
+    return tool_settings | {"sandbox": sandbox | {"hide": [*sandbox.get("hide", ()), *hidden]}}
+
+
+def _with_skills(tool_settings: dict[str, Any], folders: tuple[str, ...]) -> dict[str, Any]:
+    """Tool settings under which the sandbox shows the folders of the run's skills, to be read."""
+    if not folders:
+        return tool_settings
+    from outrider.tools.skills.shelf import read_shelf
+
+    found = [str(one.folder) for one in read_shelf(folders).skills.values()]
+    sandbox = tool_settings.get("sandbox") or {}
+    return tool_settings | {"sandbox": sandbox | {"read": [*sandbox.get("read", ()), *found]}}
+
+
+def _asking(ask: Ask, ledger: Ledger) -> Ask:
+    """`ask`, with the run's clock standing still while the person thinks."""
+
+    async def asked(question: str) -> str | None:
+        with ledger.waiting_for_a_person():
+            return await ask(question)
+
+    return asked

@@ -33,6 +33,7 @@ from outrider.agent.cli.commands import (
     scan,
     secrets,
     show,
+    skills,
     tools,
     tune,
     undo,
@@ -86,7 +87,7 @@ COMMANDS = {
 }
 for name, module in COMMANDS.items():
     app.command(name, cls=Command)(module.command)
-for group in (tools, models, config, policy, secrets):
+for group in (tools, skills, models, config, policy, secrets):
     app.add_typer(group.app)
 
 

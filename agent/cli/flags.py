@@ -50,6 +50,11 @@ class ToolFlags:
             help="Add the @tool functions of a Python file, or MCP servers of a JSON file (again for more).",
         ),
     ] = None
+    skills_from: Annotated[
+        list[str] | None,
+        _option("--skills-from", under=TOOLS, metavar="DIR",
+                help="Add an Agent Skill, or a folder of them (again for more)."),
+    ] = None  # fmt: skip
     workspace: Annotated[
         str | None,
         _option("--workspace", under=TOOLS, metavar="DIR", help="The folder tools work in (default: this one)."),
@@ -89,6 +94,7 @@ class ToolFlags:
         yes = tuple(_words(self.yes))
         given: dict[str, Any] = {
             "tools_from": tuple(self.tools_from or ()),
+            "skills": tuple(self.skills_from or ()),
             "workspace": self.workspace,
             "allowed_hosts": tuple(_words(self.allow_host)),
             "secrets": _secrets(self.secret),

@@ -53,9 +53,13 @@ def from_config(config: dict[str, Any]) -> dict[str, Any]:
 
 
 def settings_of(flags: ToolFlags, config: dict[str, Any]) -> dict[str, Any]:
-    """Settings of the configuration with those of the flags over them; MCP servers and added tools too."""
+    """Settings of the configuration with those of the flags over them; MCP servers, added tools and skills too."""
+    from outrider.agent.settings.skills import skill_folders
+
     given = from_config(config) | flags.settings(config.get("policy") or {})
     files = (*mcp_of(config), *given.get("tools_from", ()))
+    if skills := (*given.get("skills", ()), *skill_folders(config, given.get("workspace", "."))):
+        given["skills"] = skills
     return with_added(given | ({"tools_from": files} if files else {}))
 
 

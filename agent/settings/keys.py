@@ -59,6 +59,9 @@ DECISION = Kind("allow, ask or deny", lambda value: value in ("allow", "ask", "d
 HOSTS = Kind(
     "a list of hosts", lambda value: isinstance(value, list) and all(isinstance(one, str) for one in value), _toml
 )
+FOLDERS = Kind(
+    "a list of folders", lambda value: isinstance(value, list) and all(isinstance(one, str) for one in value), _toml
+)
 RULES = Kind(
     "a list of tables", lambda value: isinstance(value, list) and all(isinstance(one, dict) for one in value), _toml
 )
@@ -142,6 +145,9 @@ KEYS: tuple[Key, ...] = (
     Key("tool_settings.net.concurrent", COUNT, "requests to one host that may be under way at once", "2", "6"),
     Key("tool_settings.net.per_second", LIMIT, "requests to one host a second, after a second's worth at once", "1", "10"),
     Key("tool_settings.net.robots", FLAG, "whether `read_page` keeps to a site's robots.txt", "false", "true"),
+    Key("skills.folders", FOLDERS, "folders of Agent Skills beside those that were added (docs/skills.md)",
+        '["/home/me/skills"]'),
+    Key("skills.trust", FOLDERS, "workspaces whose own `.agents/skills` are used", '["/home/me/project"]', inside=False),
     Key("tool_settings.*", ANY, "settings of one tool, handed to it as they are", '{ hide = ["private"] }'),
     Key("mcp.*", ANY, "an MCP server whose tools runs get (docs/mcp.md)", '{ command = "mcp-server-time" }', inside=False),
     Key("alias.*", TEXT, "a name of your own for a model: `--model NAME`", '"openai:gpt-5-mini"', inside=False),

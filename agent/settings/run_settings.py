@@ -24,6 +24,7 @@ class Settings:
     """Everything that decides how a run goes, and that `resume` must know. Never holds a key or a secret's value.
 
     tools: names of built-in tools, None for all. tools_from: Python files. secrets: names a tool may use.
+    skills: folders of Agent Skills, each a skill or a folder of them (docs/skills.md).
     options: how the model samples and the like (models/options.py). api_key_env: the environment variable that holds the model's key; "": the provider's usual one; "-": send none.
     allowed_hosts: hosts a tool may reach although they are private or ask otherwise.
     """
@@ -47,6 +48,7 @@ class Settings:
     tool_settings: dict[str, Any] = field(default_factory=dict)
     system: str = SYSTEM
     label: str = ""
+    skills: tuple[str, ...] = ()
     schema: dict[str, Any] | None = None  # the answer is JSON that fits it
     instructions: dict[str, Any] = field(default_factory=dict)  # what `system` holds of AGENTS.md, for the header
 
@@ -56,8 +58,11 @@ def as_stored(settings: Settings) -> dict[str, Any]:
     for name in ("model", "system", "label"):  # these have a place of their own in the event
         plain.pop(name)
     plain["tools_from"] = [str(Path(file).expanduser().resolve()) for file in settings.tools_from]
+    plain["skills"] = tuple(str(Path(folder).expanduser().resolve()) for folder in settings.skills)
     plain["workspace"] = str(Path(settings.workspace).expanduser().resolve())
-    changed = {key: value for key, value in plain.items() if key == "workspace" or value != usual[key]}
+    changed = {
+        key: value for key, value in plain.items() if key == "workspace" or (value or None) != (usual[key] or None)
+    }
     return {key: list(value) if isinstance(value, tuple) else value for key, value in changed.items()}
 
 
@@ -69,7 +74,7 @@ def changed_settings(changes: dict[str, Any]) -> dict[str, Any]:
 
 def from_stored(stored: dict[str, Any]) -> Settings:
     known = {key: value for key, value in stored.items() if key in Settings.__dataclass_fields__}
-    for key in ("tools", "tools_from", "allowed_hosts", "secrets"):
+    for key in ("tools", "tools_from", "allowed_hosts", "secrets", "skills"):
         if isinstance(known.get(key), list):
             known[key] = tuple(known[key])
     return Settings(**known)
