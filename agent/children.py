@@ -17,8 +17,6 @@ from outrider.agent.history.run_view import Run, read_run
 from outrider.agent.live_run import LiveRun
 from outrider.agent.settings.run_settings import Settings
 from outrider.memory.events import (
-    ApprovalAsked,
-    ApprovalGiven,
     ChildEnded,
     ChildStarted,
     Origin,
@@ -99,11 +97,10 @@ def _take_up(live: LiveRun, child: str) -> LiveRun:
 
 
 def _listeners(live: LiveRun) -> Listeners:
-    async def approve(asked: ApprovalAsked) -> ApprovalGiven:
-        with live.ledger.waiting_for_a_person():  # the parent's clock waits with the child's
-            return await live.approve(asked)
-
-    return Listeners(progress=live.tool_context.progress, approve=approve, ask=live.tool_context.ask, delegate=delegate)
+    return Listeners(
+        progress=live.tool_context.progress, approve=live.approve, approve_within_s=live.approve_within_s,
+        ask=live.tool_context.ask, delegate=delegate,
+    )  # fmt: skip
 
 
 def _depth(live: LiveRun) -> int:

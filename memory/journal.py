@@ -84,17 +84,8 @@ class Journal:
     ) -> Journal:
         """A new run, its lease taken, `first` on disk. parent: the run it was delegated by, or with `fork_seq` forked
         from: then it shares the parent's events up to that seq, which are not copied."""
-        row: dict[str, Any] = {
-            "created_at": _now(),
-            "label": label,
-            "parent": parent,
-            "fork_seq": fork_seq,
-            "head_seq": 0,
-            "head_hash": b"",
-            "fence": 1,
-            "holder": holder_name(),
-            "beat": time.time(),
-        }
+        mine = {"created_at": _now(), "label": label, "parent": parent, "fork_seq": fork_seq}
+        row: dict[str, Any] = {**_NEW, **mine, "holder": holder_name(), "beat": time.time()}
         if fork_seq is not None and parent:
             shared = cls.open_for_reading(store, parent).at(fork_seq)
             row |= {"head_seq": fork_seq, "head_hash": shared.hash}
@@ -114,6 +105,11 @@ class Journal:
         return self._base, self._base + _LIMIT - 1
 
     @property
+    def fence(self) -> int:
+        """The number of the lease this process holds, 0 for a reader."""
+        return self._fence or 0
+
+    @property
     def parent(self) -> str | None:
         """The run it was forked from or delegated by."""
         return self._parent
@@ -131,17 +127,8 @@ class Journal:
 
         `row`: run_id, created_at, label. The caller has checked the chain.
         """
-        base = {
-            "parent": None,
-            "fork_seq": None,
-            "head_seq": 0,
-            "head_hash": b"",
-            "fence": 1,
-            "holder": "",
-            "beat": 0.0,
-        }
         with store.write() as db:
-            whole = {**base, **row}
+            whole = {**_NEW, **row}
             whole["number"] = db.execute(insert(schema.runs).values(whole)).inserted_primary_key[0]  # type: ignore[index]
             journal = cls(store, whole, fence=1)
             journal._write(db, events, [stored.event for stored in events], blobs)
@@ -344,6 +331,9 @@ class Journal:
             return find_run(db, self.run_id)
 
 
+_NEW: dict[str, Any] = {
+    "parent": None, "fork_seq": None, "head_seq": 0, "head_hash": b"", "fence": 1, "holder": "", "beat": 0.0,
+}  # fmt: skip
 _HELD: WeakValueDictionary[str, Journal] = WeakValueDictionary()  # the runs this process drives
 
 

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from outrider.agent.cli.commands import (
+    approve,
     chat,
     compare,
     completion,
@@ -34,6 +35,7 @@ from outrider.agent.cli.commands import (
     secrets,
     show,
     skills,
+    stop,
     tools,
     tune,
     undo,
@@ -63,6 +65,8 @@ COMMANDS = {
     "chat": chat,
     "resume": resume,
     "fork": fork,
+    "approve": approve,
+    "stop": stop,
     "runs": runs,
     "find": find,
     "usage": usage,
