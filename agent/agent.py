@@ -5,10 +5,15 @@ Touches nothing until a run starts. Does not promise: that two agents share anyt
 from __future__ import annotations
 
 import asyncio
+<<<<<<< HEAD
 from collections.abc import AsyncIterator, Callable, Sequence
+=======
+import os
+from collections.abc import AsyncIterator, Sequence
+>>>>>>> main
 from contextlib import suppress
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from outrider.agent import assemble as runs
 from outrider.agent.assemble import Listeners
@@ -28,14 +33,18 @@ from outrider.memory.errors import UsageError
 from outrider.memory.events import Attachment, Event
 from outrider.memory.journal import Stored
 from outrider.memory.store import Mode, Store
-from outrider.tools.tool import Tool, tool
+from outrider.tools.builtin import as_tools
+from outrider.tools.tool import Tool
+
+if TYPE_CHECKING:
+    from langchain_core.tools import BaseTool
 
 
 class Agent:
     """An agent: a model, tools, a memory and a budget.
 
     model: "provider:name" (see docs/models.md), a `Model`, a LangChain chat model, or None for the best that is found. api_key, base_url: for
-    openai: models. tools: functions, `Tool`s and names of built-in tools; None: all built-in ones. memory: a database
+    openai: models. tools: functions, `Tool`s, LangChain tools, toolkits, retrievers and runnables, lists of these, and names of built-in tools; None: all built-in ones. memory: a database
     URL, or a `Store` to share. budget: hard limits; None: 500 steps, an hour, and a dollar where the price is known; a dict goes over these.
     approve: asked before calls the policy says to ask about; without it the answer is no. Everything else is a field of
     `outrider.agent.settings.run_settings.Settings`. Raises UsageError for what cannot be meant.
@@ -45,7 +54,7 @@ class Agent:
         self,
         model: str | Model | None = None,
         *,
-        tools: Sequence[Tool | Callable[..., Any] | str] | None = None,
+        tools: Sequence[Any] | None = None,
         memory: str | Store | None = None,
         budget: Budget | dict[str, Any] | None = None,
         api_key: str | None = None,
@@ -86,6 +95,12 @@ class Agent:
     def fork(self, run_id: str, *, at: int | None = None, goal: str = "", **changes: Any) -> Run:
         """A new run that shares the history of another up to event `at` (None: all of it), with a budget of its own."""
         return _sync(self._once(self.afork(run_id, at=at, goal=goal, **changes)))
+
+    def as_langchain_tool(self, name: str = "outrider", description: str = "") -> BaseTool:
+        """This agent as a LangChain tool: goal in, answer out, the run as its artifact. Each call has this agent's budget."""
+        from outrider.agent.serving.langchain_tool import as_tool
+
+        return as_tool(self, name, description)
 
     async def arun(self, goal: str, **changes: Any) -> Run:
         """`run` for async code; many may run at once on one loop."""
@@ -344,7 +359,7 @@ def _sort_out(tools: Sequence[Any] | None) -> tuple[tuple[str, ...] | None, list
     if tools is None:
         return None, []
     names = tuple(one for one in tools if isinstance(one, str))
-    return names, [one if isinstance(one, Tool) else tool(one) for one in tools if not isinstance(one, str)]
+    return names, [made for one in tools if not isinstance(one, str) for made in as_tools(one)]
 
 
 def _sync(work: Any) -> Run:
