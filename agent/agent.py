@@ -5,12 +5,7 @@ Touches nothing until a run starts. Does not promise: that two agents share anyt
 from __future__ import annotations
 
 import asyncio
-<<<<<<< HEAD
-from collections.abc import AsyncIterator, Callable, Sequence
-=======
-import os
 from collections.abc import AsyncIterator, Sequence
->>>>>>> main
 from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
