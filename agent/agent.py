@@ -5,9 +5,10 @@ Touches nothing until a run starts. Does not promise: that two agents share anyt
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
-from contextlib import suppress
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from contextlib import aclosing, suppress
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from outrider.agent import assemble as runs
@@ -18,7 +19,7 @@ from outrider.agent.driving import drive
 from outrider.agent.history.run_view import Run, read_run
 from outrider.agent.live_run import LiveRun
 from outrider.agent.models import as_model, open_model
-from outrider.agent.models.detect import choose
+from outrider.agent.models.detect import Found, choose
 from outrider.agent.models.model import Model
 from outrider.agent.models.options import NAMED, checked
 from outrider.agent.settings.config import default_memory
@@ -33,6 +34,9 @@ from outrider.tools.tool import Tool
 
 if TYPE_CHECKING:
     from langchain_core.tools import BaseTool
+
+    from outrider.agent.fleet.outcome import Outcome
+    from outrider.agent.limits.rates import Rate
 
 
 class Agent:
@@ -75,6 +79,7 @@ class Agent:
         self._memory = memory
         self._store: Store | None = memory if isinstance(memory, Store) else None
         self._open: dict[tuple[int, str], Model] = {}
+        self._found: Found | None = None  # the best model there was when one was first needed
 
     def run(self, goal: str, **changes: Any) -> Run:
         """Work on `goal` until it is answered or a budget is reached. `changes`: model, budget or settings for this run.
@@ -139,6 +144,33 @@ class Agent:
             with suppress(asyncio.CancelledError):
                 await task
 
+    async def batch(
+        self,
+        goals: Path | Iterable[str | Mapping[str, Any]],
+        *,
+        jobs: int = 32,
+        name: str = "",
+        budget: dict[str, Any] | None = None,
+        limits: dict[str, Any] | None = None,
+        rates: Mapping[str, Rate] | None = None,
+        retry_failed: bool = False,
+    ) -> AsyncIterator[Outcome]:
+        """Work on many goals, `jobs` at once: what became of each, as it is known. Each has a run of its own.
+
+        goals: a file (docs/batch.md), or texts and dicts with the fields of a line. name: what the batch is found by when it is
+        started again: then what is done is not done again; a file needs none. budget: dollars and tokens over all of them.
+        limits: of each. rates: by model or host. Leaving the loop early leaves the runs, resumable.
+        """
+        from outrider.agent.fleet.start import begin
+
+        given: dict[str, Any] = {"budget": budget or {}, "limits": limits or {}, "fallback": self._budget}
+        async with (
+            begin(self, goals, jobs=jobs, name=name, rates=rates, retry_failed=retry_failed, **given) as outcomes,
+            aclosing(outcomes),
+        ):
+            async for outcome in outcomes:
+                yield outcome
+
     async def prepare(
         self,
         goal: str,
@@ -147,11 +179,12 @@ class Agent:
         model: str | Model | None = None,
         budget: Budget | dict[str, Any] | None = None,
         answer: Any = None,
+        run_id: str = "",
         trust: dict[str, Any] | None = None,
         **changes: Any,
     ) -> LiveRun:
-        """A new run, ready to be driven (`outrider.agent.driving.drive`). `answer`: as in `run`. trust: what whoever hands
-        the goal on had read (`RunStarted.trust`)."""
+        """A new run, ready to be driven (`outrider.agent.driving.drive`). `answer`: as in `run`. run_id: the id it is to have;
+        RunExists is raised if there is such a run. trust: what whoever hands the goal on had read (`RunStarted.trust`)."""
         if answer is not None:
             from outrider.agent.structured.schema import schema_of_type
 
@@ -160,13 +193,15 @@ class Agent:
         settings = replace(self._settings, **changes)
         wanted = model or self._model
         if wanted is None:
-            found = await asyncio.to_thread(choose, settings.base_url or None, self._api_key)
+            if self._found is None:
+                self._found = await asyncio.to_thread(choose, settings.base_url or None, self._api_key)
+            found = self._found
             wanted, settings = found.spec, replace(settings, **{**found.reached(), **changes})
         opened = await self._open_model(wanted, settings)
         settings = replace(settings, model=opened.name)
         live = runs.start(
             self.store, goal, settings, opened, budget or self._budget, attachments=attachments, extra=self._extra,
-            listeners=self._listeners, trust=trust,
+            listeners=self._listeners, run_id=run_id, trust=trust,
         )  # fmt: skip
         if answer is not None and not isinstance(answer, dict):
             live.expect(answer)

@@ -63,11 +63,12 @@ def start(
     parent: str | None = None,
     attachments: Sequence[Attachment] = (),
     trust: dict[str, Any] | None = None,
+    run_id: str = "",
 ) -> LiveRun:
     """A new run with its first event on disk; `parent` is the run that delegated it. budget: a dict goes over the defaults.
     trust: what that run had read (`RunStarted.trust`).
 
-    Raises UsageError before anything is recorded or asked.
+    run_id: the id it gets; RunExists is raised if there is one. Raises UsageError before anything is recorded or asked.
     """
     goal = for_storage(goal)
     if not goal.strip():
@@ -83,7 +84,9 @@ def start(
     first = _first_event(goal, settings, model, budget, toolbox, parent).model_copy(
         update={"attachments": tuple(attachments), "trust": {"marker": token_hex(4), **(trust or {})}}
     )
-    journal = Journal.create(store, masker_of(settings, model).model(first), label=settings.label, parent=parent)
+    journal = Journal.create(
+        store, masker_of(settings, model).model(first), label=settings.label, parent=parent, run_id=run_id
+    )
     live = _assemble(journal, settings, model, ledger, toolbox, workspace, listeners)
     _replay(live)
     return live

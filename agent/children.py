@@ -79,7 +79,7 @@ def _start(settings: Settings, live: LiveRun, call_id: str, goal: str, share: fl
             "private": list(live.state.flags.private),
         },
     )
-    child.parent, child.purse = live, live.purse
+    _tie(child, live)
     live.commit(ChildStarted(call_id=call_id, child=child.journal.run_id, share=share_of(budget)))
     return child
 
@@ -92,8 +92,13 @@ def _take_up(live: LiveRun, child: str) -> LiveRun:
     taken = runs.resume(
         store, child, stored, live.model, budget, extra=list(live.toolbox.tools.values()), listeners=_listeners(live)
     )
-    taken.parent, taken.purse = live, live.purse
+    _tie(taken, live)
     return taken
+
+
+def _tie(child: LiveRun, parent: LiveRun) -> None:
+    """A child spends from what its parent spends from, and waits its turn with it."""
+    child.parent, child.purse, child.share, child.turn = parent, parent.purse, parent.share, parent.turn
 
 
 def _listeners(live: LiveRun) -> Listeners:

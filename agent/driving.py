@@ -46,12 +46,14 @@ async def held(live: LiveRun) -> AsyncIterator[None]:
         told.cancel()
         with suppress(Exception):  # what came back before it was stopped; if that cannot be kept, the error is known
             live.commit()
-        await asyncio.to_thread(_close_scratch, live)
-        with suppress(StoreError):
-            if live.inbox:
-                live.inbox.clear(live.state.begun | live.state.returned)
-        with suppress(StoreError):
-            live.journal.release()
+        try:
+            await asyncio.to_thread(_close_scratch, live)
+        finally:  # also when it is cancelled meanwhile: a lease nobody gives back keeps others waiting
+            with suppress(StoreError):
+                if live.inbox:
+                    live.inbox.clear(live.state.begun | live.state.returned)
+            with suppress(StoreError):
+                live.journal.release()
 
 
 async def _listen(live: LiveRun) -> None:

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any
@@ -15,6 +16,7 @@ from outrider.agent.asking.offered import FINDER, offered
 from outrider.agent.asking.window import Counted
 from outrider.agent.budget import Ledger
 from outrider.agent.context.conversation import Context
+from outrider.agent.limits.pool import Share
 from outrider.agent.limits.purse import Purse
 from outrider.agent.models.model import Model, ToolSpec, tools_bytes
 from outrider.agent.run_secrets import Hidden
@@ -76,6 +78,8 @@ class LiveRun:
     run_steps: Callable[[LiveRun, str, tuple[PlanStep, ...]], Awaitable[Observation]] | None = None
     skills: dict[str, Skill] = field(default_factory=dict)  # by name
     purse: Purse | None = None  # None: its model costs nothing
+    share: Share | None = None  # of a budget over many runs
+    turn: Callable[[], AbstractAsyncContextManager[None]] = nullcontext  # entered before each request: rates of a host
     counted: Counted = field(default_factory=Counted)
     window: int | None = None  # the model's window, as the events tell it
     parent: LiveRun | None = None
@@ -147,8 +151,11 @@ class LiveRun:
         event = self.masker.model(event)
         if isinstance(event, ModelAsked) and self.purse:
             self.purse.reserve(event.reserved.usd, Decimal(0) if event.purpose == "ending" else self.ledger.ending_usd)
-        elif isinstance(event, ModelReplied) and self.purse:
-            self.purse.settle(event.cost.usd)
+        elif isinstance(event, ModelReplied):
+            if self.purse:
+                self.purse.settle(event.cost.usd)
+            if self.share:
+                self.share.settle(event.cost)
         seq = self.journal.head_seq + len(self.pending) + 1
         self.pending.append(event)
         self.apply(seq, event)

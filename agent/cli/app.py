@@ -10,6 +10,7 @@ import typer
 
 from outrider.agent.cli.commands import (
     approve,
+    batch,
     chat,
     compare,
     completion,
@@ -63,6 +64,7 @@ app = typer.Typer(
 COMMANDS = {
     "run": run,
     "chat": chat,
+    "batch": batch,
     "resume": resume,
     "fork": fork,
     "approve": approve,

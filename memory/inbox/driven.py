@@ -4,7 +4,11 @@ Does not promise: to raise where the database is busy while it only looks; it lo
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Collection
+from contextlib import suppress
+from weakref import WeakKeyDictionary
 
 from sqlalchemy import delete, select
 
@@ -12,6 +16,8 @@ from outrider.memory import schema
 from outrider.memory.errors import StoreError
 from outrider.memory.inbox.answers import Answer, enter, entered, of_row
 from outrider.memory.store import Store
+
+SHARED_S = 0.5  # how long a look for words to stop is good for
 
 
 class Inbox:
@@ -41,15 +47,8 @@ class Inbox:
             db.execute(delete(r).where(mine, r.c.action == "expire"))
 
     def told_to_stop(self, fence: int) -> Answer | None:
-        """Whether somebody wants the process that holds this lease to leave the run."""
-        r = schema.requests
-        mine = (r.c.run_id == self._run_id) & (r.c.call_id == "") & (r.c.digest == f"lease {fence}")
-        try:
-            with self._store.read() as db:
-                row = db.execute(select(r).where(mine)).mappings().first()
-        except StoreError:
-            return None
-        return None if row is None else of_row(row)
+        """Whether somebody wants the process that holds this lease to leave the run. One look a moment serves all its runs."""
+        return _words_to_stop(self._store).get((self._run_id, f"lease {fence}"))
 
     def clear(self, done: Collection[str]) -> None:
         """Drop what is not needed any more: answers to calls that are `done`, and words to this lease."""
@@ -60,3 +59,19 @@ class Inbox:
         if old:
             with self._store.write() as db:
                 db.execute(delete(r).where(r.c.number.in_(old)))
+
+
+_LOOKS: WeakKeyDictionary[Store, tuple[float, dict[tuple[str, str], Answer]]] = WeakKeyDictionary()
+
+
+def _words_to_stop(store: Store) -> dict[tuple[str, str], Answer]:
+    """What is there for any run, by run and lease. A busy database has nothing new."""
+    at, found = _LOOKS.get(store, (-math.inf, {}))
+    if time.monotonic() - at < SHARED_S:
+        return found
+    r = schema.requests
+    with suppress(StoreError), store.read() as db:
+        rows = db.execute(select(r).where(r.c.call_id == "")).mappings().all()
+        found = {(row["run_id"], row["digest"]): of_row(row) for row in rows}
+    _LOOKS[store] = time.monotonic(), found
+    return found
