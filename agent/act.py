@@ -14,7 +14,7 @@ from functools import partial
 from typing import Any
 
 from outrider.agent.live_run import LiveRun
-from outrider.agent.permission import Ready, decide, note_flags, origin_of, private_in, refused
+from outrider.agent.permission import Left, Ready, decide, note_flags, origin_of, private_in, refused
 from outrider.agent.plan.filling import fill_of
 from outrider.agent.state import MAX_CALLS, REPEATED, REPLAN, SAME_IN_A_ROW, Mark, mark_of
 from outrider.memory.events import (
@@ -41,7 +41,10 @@ async def act(live: LiveRun, reply: ModelReplied) -> None:
         call_id = f"{reply.step}.{position}"
         if call_id in live.state.returned:
             continue
-        ready = await _ready(live, call_id, draft, batch, first)
+        try:
+            ready = await _ready(live, call_id, draft, batch, first)
+        except Left:  # what was allowed and did not begin yet is found again when the run is resumed
+            return
         if isinstance(ready, ToolReturned):
             live.stage(ready)
             continue

@@ -5,10 +5,11 @@ Touches nothing until a run starts. Does not promise: that two agents share anyt
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import suppress
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from contextlib import aclosing, suppress
 from dataclasses import replace
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from outrider.agent import assemble as runs
 from outrider.agent.assemble import Listeners
@@ -18,7 +19,7 @@ from outrider.agent.driving import drive
 from outrider.agent.history.run_view import Run, read_run
 from outrider.agent.live_run import LiveRun
 from outrider.agent.models import as_model, open_model
-from outrider.agent.models.detect import choose
+from outrider.agent.models.detect import Found, choose
 from outrider.agent.models.model import Model
 from outrider.agent.models.options import NAMED, checked
 from outrider.agent.settings.config import default_memory
@@ -28,14 +29,21 @@ from outrider.memory.errors import UsageError
 from outrider.memory.events import Attachment, Event
 from outrider.memory.journal import Stored
 from outrider.memory.store import Mode, Store
-from outrider.tools.tool import Tool, tool
+from outrider.tools.builtin import as_tools
+from outrider.tools.tool import Tool
+
+if TYPE_CHECKING:
+    from langchain_core.tools import BaseTool
+
+    from outrider.agent.fleet.outcome import Outcome
+    from outrider.agent.limits.rates import Rate
 
 
 class Agent:
     """An agent: a model, tools, a memory and a budget.
 
     model: "provider:name" (see docs/models.md), a `Model`, a LangChain chat model, or None for the best that is found. api_key, base_url: for
-    openai: models. tools: functions, `Tool`s and names of built-in tools; None: all built-in ones. memory: a database
+    openai: models. tools: functions, `Tool`s, LangChain tools, toolkits, retrievers and runnables, lists of these, and names of built-in tools; None: all built-in ones. memory: a database
     URL, or a `Store` to share. budget: hard limits; None: 500 steps, an hour, and a dollar where the price is known; a dict goes over these.
     approve: asked before calls the policy says to ask about; without it the answer is no. Everything else is a field of
     `outrider.agent.settings.run_settings.Settings`. Raises UsageError for what cannot be meant.
@@ -45,7 +53,7 @@ class Agent:
         self,
         model: str | Model | None = None,
         *,
-        tools: Sequence[Tool | Callable[..., Any] | str] | None = None,
+        tools: Sequence[Any] | None = None,
         memory: str | Store | None = None,
         budget: Budget | dict[str, Any] | None = None,
         api_key: str | None = None,
@@ -71,6 +79,7 @@ class Agent:
         self._memory = memory
         self._store: Store | None = memory if isinstance(memory, Store) else None
         self._open: dict[tuple[int, str], Model] = {}
+        self._found: Found | None = None  # the best model there was when one was first needed
 
     def run(self, goal: str, **changes: Any) -> Run:
         """Work on `goal` until it is answered or a budget is reached. `changes`: model, budget or settings for this run.
@@ -86,6 +95,12 @@ class Agent:
     def fork(self, run_id: str, *, at: int | None = None, goal: str = "", **changes: Any) -> Run:
         """A new run that shares the history of another up to event `at` (None: all of it), with a budget of its own."""
         return _sync(self._once(self.afork(run_id, at=at, goal=goal, **changes)))
+
+    def as_langchain_tool(self, name: str = "outrider", description: str = "") -> BaseTool:
+        """This agent as a LangChain tool: goal in, answer out, the run as its artifact. Each call has this agent's budget."""
+        from outrider.agent.serving.langchain_tool import as_tool
+
+        return as_tool(self, name, description)
 
     async def arun(self, goal: str, **changes: Any) -> Run:
         """`run` for async code; many may run at once on one loop."""
@@ -129,6 +144,33 @@ class Agent:
             with suppress(asyncio.CancelledError):
                 await task
 
+    async def batch(
+        self,
+        goals: Path | Iterable[str | Mapping[str, Any]],
+        *,
+        jobs: int = 32,
+        name: str = "",
+        budget: dict[str, Any] | None = None,
+        limits: dict[str, Any] | None = None,
+        rates: Mapping[str, Rate] | None = None,
+        retry_failed: bool = False,
+    ) -> AsyncIterator[Outcome]:
+        """Work on many goals, `jobs` at once: what became of each, as it is known. Each has a run of its own.
+
+        goals: a file (docs/batch.md), or texts and dicts with the fields of a line. name: what the batch is found by when it is
+        started again: then what is done is not done again; a file needs none. budget: dollars and tokens over all of them.
+        limits: of each. rates: by model or host. Leaving the loop early leaves the runs, resumable.
+        """
+        from outrider.agent.fleet.start import begin
+
+        given: dict[str, Any] = {"budget": budget or {}, "limits": limits or {}, "fallback": self._budget}
+        async with (
+            begin(self, goals, jobs=jobs, name=name, rates=rates, retry_failed=retry_failed, **given) as outcomes,
+            aclosing(outcomes),
+        ):
+            async for outcome in outcomes:
+                yield outcome
+
     async def prepare(
         self,
         goal: str,
@@ -137,11 +179,12 @@ class Agent:
         model: str | Model | None = None,
         budget: Budget | dict[str, Any] | None = None,
         answer: Any = None,
+        run_id: str = "",
         trust: dict[str, Any] | None = None,
         **changes: Any,
     ) -> LiveRun:
-        """A new run, ready to be driven (`outrider.agent.driving.drive`). `answer`: as in `run`. trust: what whoever hands
-        the goal on had read (`RunStarted.trust`)."""
+        """A new run, ready to be driven (`outrider.agent.driving.drive`). `answer`: as in `run`. run_id: the id it is to have;
+        RunExists is raised if there is such a run. trust: what whoever hands the goal on had read (`RunStarted.trust`)."""
         if answer is not None:
             from outrider.agent.structured.schema import schema_of_type
 
@@ -150,13 +193,15 @@ class Agent:
         settings = replace(self._settings, **changes)
         wanted = model or self._model
         if wanted is None:
-            found = await asyncio.to_thread(choose, settings.base_url or None, self._api_key)
+            if self._found is None:
+                self._found = await asyncio.to_thread(choose, settings.base_url or None, self._api_key)
+            found = self._found
             wanted, settings = found.spec, replace(settings, **{**found.reached(), **changes})
         opened = await self._open_model(wanted, settings)
         settings = replace(settings, model=opened.name)
         live = runs.start(
             self.store, goal, settings, opened, budget or self._budget, attachments=attachments, extra=self._extra,
-            listeners=self._listeners, trust=trust,
+            listeners=self._listeners, run_id=run_id, trust=trust,
         )  # fmt: skip
         if answer is not None and not isinstance(answer, dict):
             live.expect(answer)
@@ -344,7 +389,7 @@ def _sort_out(tools: Sequence[Any] | None) -> tuple[tuple[str, ...] | None, list
     if tools is None:
         return None, []
     names = tuple(one for one in tools if isinstance(one, str))
-    return names, [one if isinstance(one, Tool) else tool(one) for one in tools if not isinstance(one, str)]
+    return names, [made for one in tools if not isinstance(one, str) for made in as_tools(one)]
 
 
 def _sync(work: Any) -> Run:

@@ -6,8 +6,8 @@ what is on disk does, and `resume` goes on from there.
 from __future__ import annotations
 
 import sys
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Sequence
+from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
 from secrets import token_hex
@@ -18,7 +18,8 @@ from outrider.agent.budget import Budget, Ledger
 from outrider.agent.driving import give_goal, stage_resumed
 from outrider.agent.limits.periods import period_limits
 from outrider.agent.limits.purse import Purse
-from outrider.agent.live_run import Approve, LiveRun, nobody
+from outrider.agent.live_run import Listeners as Listeners  # for whoever assembles a run
+from outrider.agent.live_run import LiveRun
 from outrider.agent.models.model import Model, Price
 from outrider.agent.plan.steps import run_steps
 from outrider.agent.run_secrets import Hidden, masker_of
@@ -29,14 +30,15 @@ from outrider.agent.tool_memory import RunMemory, tool_context
 from outrider.agent.version import VERSION
 from outrider.memory.errors import UsageError
 from outrider.memory.events import Attachment, Resumed, RunStarted, Stopped
-from outrider.memory.journal import Journal, Stored
+from outrider.memory.inbox import Inbox
+from outrider.memory.journal import Journal
 from outrider.memory.store import Store
 from outrider.memory.text import for_storage
 from outrider.tools.builtin import collect, replaced
 from outrider.tools.clock import today
 from outrider.tools.foreign_words import held_to
 from outrider.tools.policy import Policy
-from outrider.tools.tool import Observation, Tool
+from outrider.tools.tool import Tool
 from outrider.tools.toolbox import Toolbox
 
 if TYPE_CHECKING:
@@ -47,21 +49,6 @@ UNLIMITED = Budget(steps=500, seconds=3600)  # what "no budget given" means; plu
 
 class RunEnded(UsageError):
     """A run to go on with that has nothing left to do; its stored end stands."""
-
-
-Delegate = Callable[[Settings, LiveRun, str, str, float, tuple[str, ...]], Awaitable[Observation]]
-
-
-@dataclass(slots=True)
-class Listeners:
-    """Who watches a run, who may be asked, and who drives the goals it hands on (children.py). All optional."""
-
-    on_event: Callable[[Stored], None] | None = None
-    on_text: Callable[[str], None] | None = None
-    progress: Callable[[str], None] = lambda text: None
-    approve: Approve = nobody
-    ask: Callable[[str], Awaitable[str | None]] | None = None
-    delegate: Delegate | None = None
 
 
 def start(
@@ -76,11 +63,12 @@ def start(
     parent: str | None = None,
     attachments: Sequence[Attachment] = (),
     trust: dict[str, Any] | None = None,
+    run_id: str = "",
 ) -> LiveRun:
     """A new run with its first event on disk; `parent` is the run that delegated it. budget: a dict goes over the defaults.
     trust: what that run had read (`RunStarted.trust`).
 
-    Raises UsageError before anything is recorded or asked.
+    run_id: the id it gets; RunExists is raised if there is one. Raises UsageError before anything is recorded or asked.
     """
     goal = for_storage(goal)
     if not goal.strip():
@@ -96,7 +84,9 @@ def start(
     first = _first_event(goal, settings, model, budget, toolbox, parent).model_copy(
         update={"attachments": tuple(attachments), "trust": {"marker": token_hex(4), **(trust or {})}}
     )
-    journal = Journal.create(store, masker_of(settings, model).model(first), label=settings.label, parent=parent)
+    journal = Journal.create(
+        store, masker_of(settings, model).model(first), label=settings.label, parent=parent, run_id=run_id
+    )
     live = _assemble(journal, settings, model, ledger, toolbox, workspace, listeners)
     _replay(live)
     return live
@@ -374,6 +364,8 @@ def _assemble(
         tool_context=context,
         specs=specs_of(toolbox),
         approve=listeners.approve,
+        approve_within_s=listeners.approve_within_s,
+        inbox=Inbox(journal.store, journal.run_id),
         on_event=listeners.on_event,
         on_text=Hidden(listeners.on_text, masker) if listeners.on_text else None,
         masker=masker,

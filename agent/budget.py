@@ -287,6 +287,11 @@ class Ledger:
                 left = min(left, max(0.0, limit - hold - used - self.elapsed_s))
         return left
 
+    def wall_left(self) -> float:
+        """Seconds left by the clock on the wall, waits for a person included, beside the ending; inf without such a limit."""
+        limit = self.budget.wall_seconds
+        return math.inf if limit is None else max(0.0, limit - min(10.0, limit / 10) - self.waited_s - self.elapsed_s)
+
     def calls_left(self, tool: str = "") -> int | None:
         """Tool calls left in all, or for one tool by its own limit; None: no limit."""
         if tool:

@@ -17,8 +17,6 @@ from outrider.agent.history.run_view import Run, read_run
 from outrider.agent.live_run import LiveRun
 from outrider.agent.settings.run_settings import Settings
 from outrider.memory.events import (
-    ApprovalAsked,
-    ApprovalGiven,
     ChildEnded,
     ChildStarted,
     Origin,
@@ -81,7 +79,7 @@ def _start(settings: Settings, live: LiveRun, call_id: str, goal: str, share: fl
             "private": list(live.state.flags.private),
         },
     )
-    child.parent, child.purse = live, live.purse
+    _tie(child, live)
     live.commit(ChildStarted(call_id=call_id, child=child.journal.run_id, share=share_of(budget)))
     return child
 
@@ -94,16 +92,20 @@ def _take_up(live: LiveRun, child: str) -> LiveRun:
     taken = runs.resume(
         store, child, stored, live.model, budget, extra=list(live.toolbox.tools.values()), listeners=_listeners(live)
     )
-    taken.parent, taken.purse = live, live.purse
+    _tie(taken, live)
     return taken
 
 
-def _listeners(live: LiveRun) -> Listeners:
-    async def approve(asked: ApprovalAsked) -> ApprovalGiven:
-        with live.ledger.waiting_for_a_person():  # the parent's clock waits with the child's
-            return await live.approve(asked)
+def _tie(child: LiveRun, parent: LiveRun) -> None:
+    """A child spends from what its parent spends from, and waits its turn with it."""
+    child.parent, child.purse, child.share, child.turn = parent, parent.purse, parent.share, parent.turn
 
-    return Listeners(progress=live.tool_context.progress, approve=approve, ask=live.tool_context.ask, delegate=delegate)
+
+def _listeners(live: LiveRun) -> Listeners:
+    return Listeners(
+        progress=live.tool_context.progress, approve=live.approve, approve_within_s=live.approve_within_s,
+        ask=live.tool_context.ask, delegate=delegate,
+    )  # fmt: skip
 
 
 def _depth(live: LiveRun) -> int:

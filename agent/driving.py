@@ -19,6 +19,8 @@ from outrider.memory.lease import BEAT_S
 from outrider.memory.text import for_storage
 from outrider.tools.tool import ToolError
 
+LISTEN_S = 1.0  # between two looks whether the run is to stop
+
 
 async def drive(live: LiveRun) -> None:
     """Work until the run ends, keeping its lease alive; then give back what it held."""
@@ -31,6 +33,7 @@ async def held(live: LiveRun) -> AsyncIterator[None]:
     """While inside, this task keeps the run's lease alive; then it gives back what the run held. Raises LeaseLost."""
     driver, lost = asyncio.current_task(), list[LeaseLost]()
     beat = asyncio.create_task(_keep_lease(live, driver, lost))
+    told = asyncio.create_task(_listen(live))
     try:
         await _restore_python(live)
         yield
@@ -40,11 +43,25 @@ async def held(live: LiveRun) -> AsyncIterator[None]:
         raise
     finally:
         beat.cancel()
+        told.cancel()
         with suppress(Exception):  # what came back before it was stopped; if that cannot be kept, the error is known
             live.commit()
-        await asyncio.to_thread(_close_scratch, live)
-        with suppress(StoreError):
-            live.journal.release()
+        try:
+            await asyncio.to_thread(_close_scratch, live)
+        finally:  # also when it is cancelled meanwhile: a lease nobody gives back keeps others waiting
+            with suppress(StoreError):
+                if live.inbox:
+                    live.inbox.clear(live.state.begun | live.state.returned)
+            with suppress(StoreError):
+                live.journal.release()
+
+
+async def _listen(live: LiveRun) -> None:
+    """Leave after the step when somebody says so from another process."""
+    while live.inbox is not None and not live.stopping:
+        await asyncio.sleep(LISTEN_S)
+        if said := live.inbox.told_to_stop(live.journal.fence):
+            live.stop = str(said)
 
 
 async def _restore_python(live: LiveRun) -> None:

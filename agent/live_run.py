@@ -5,7 +5,8 @@ Touches the journal. Does not promise: anything about order; the loop decides wh
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any
@@ -15,13 +16,16 @@ from outrider.agent.asking.offered import FINDER, offered
 from outrider.agent.asking.window import Counted
 from outrider.agent.budget import Ledger
 from outrider.agent.context.conversation import Context
+from outrider.agent.limits.pool import Share
 from outrider.agent.limits.purse import Purse
 from outrider.agent.models.model import Model, ToolSpec, tools_bytes
 from outrider.agent.run_secrets import Hidden
 from outrider.agent.settings.config import undo_key
+from outrider.agent.settings.run_settings import Settings
 from outrider.agent.state import State
 from outrider.agent.structured.reading import Check
 from outrider.memory.events import ApprovalAsked, ApprovalGiven, Event, ModelAsked, ModelReplied, PlanStep
+from outrider.memory.inbox import Inbox
 from outrider.memory.journal import Journal, Stored
 from outrider.memory.redaction import NOTHING, Masker
 from outrider.memory.redaction.sealed import Sealer
@@ -35,7 +39,7 @@ Approve = Callable[[ApprovalAsked], Awaitable[ApprovalGiven]]
 
 async def nobody(asked: ApprovalAsked) -> ApprovalGiven:
     """The answer when no person is there: no."""
-    return ApprovalGiven(call_id=asked.call_id, approved=False, by="nobody was there to ask")
+    return ApprovalGiven(call_id=asked.call_id, approved=False, by="nobody was there to ask", via="nobody")
 
 
 LOCAL_RATIO = 0.2  # tokens for a byte of a tool's schema where tools are told as one-line signatures
@@ -49,7 +53,8 @@ class LiveRun:
     commit; commit() commits. Nothing else writes to the run's journal. Staging a request books its money first and raises
     PeriodSpent if a limit over time has no room for it.
     stop: a reason, set from outside (Ctrl-C), to leave after the current step. changes: what differs from how it was last
-    driven and is not recorded yet.
+    driven and is not recorded yet. inbox: what people say to it from other processes; None: nobody can. approve_within_s: how long it
+    waits there for an answer when nobody is at its terminal.
     """
 
     journal: Journal
@@ -62,6 +67,8 @@ class LiveRun:
     state: State = field(default_factory=State)
     context: Context = field(default_factory=Context)
     approve: Approve = nobody
+    inbox: Inbox | None = None
+    approve_within_s: float = 0.0
     on_event: Callable[[Stored], None] | None = None
     on_text: Hidden | None = None
     observation_chars: int = 12_000
@@ -71,6 +78,8 @@ class LiveRun:
     run_steps: Callable[[LiveRun, str, tuple[PlanStep, ...]], Awaitable[Observation]] | None = None
     skills: dict[str, Skill] = field(default_factory=dict)  # by name
     purse: Purse | None = None  # None: its model costs nothing
+    share: Share | None = None  # of a budget over many runs
+    turn: Callable[[], AbstractAsyncContextManager[None]] = nullcontext  # entered before each request: rates of a host
     counted: Counted = field(default_factory=Counted)
     window: int | None = None  # the model's window, as the events tell it
     parent: LiveRun | None = None
@@ -95,6 +104,12 @@ class LiveRun:
     def stopping(self) -> str:
         """Why to leave after the current step, "" if not to; a child leaves with its parent."""
         return self.stop or (self.parent.stopping if self.parent else "")
+
+    def lineage(self) -> Iterator[LiveRun]:
+        """This run, the one that delegated it, and so on."""
+        yield self
+        if self.parent:
+            yield from self.parent.lineage()
 
     def apply(self, seq: int, event: Event) -> None:
         """Learn from an event that is on disk, or will be with the next commit."""
@@ -136,8 +151,11 @@ class LiveRun:
         event = self.masker.model(event)
         if isinstance(event, ModelAsked) and self.purse:
             self.purse.reserve(event.reserved.usd, Decimal(0) if event.purpose == "ending" else self.ledger.ending_usd)
-        elif isinstance(event, ModelReplied) and self.purse:
-            self.purse.settle(event.cost.usd)
+        elif isinstance(event, ModelReplied):
+            if self.purse:
+                self.purse.settle(event.cost.usd)
+            if self.share:
+                self.share.settle(event.cost)
         seq = self.journal.head_seq + len(self.pending) + 1
         self.pending.append(event)
         self.apply(seq, event)
@@ -153,3 +171,22 @@ class LiveRun:
             if self.on_event:
                 for one in stored:
                     self.on_event(one)
+
+
+Delegate = Callable[[Settings, LiveRun, str, str, float, tuple[str, ...]], Awaitable[Observation]]
+
+
+@dataclass(slots=True)
+class Listeners:
+    """Who watches a run, who may be asked, and who drives the goals it hands on (children.py). All optional.
+
+    approve_within_s: without `approve`, how long a call that needs a yes waits for one from another process (memory/inbox/).
+    """
+
+    on_event: Callable[[Stored], None] | None = None
+    on_text: Callable[[str], None] | None = None
+    progress: Callable[[str], None] = lambda text: None
+    approve: Approve = nobody
+    approve_within_s: float = 0.0
+    ask: Callable[[str], Awaitable[str | None]] | None = None
+    delegate: Delegate | None = None

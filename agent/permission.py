@@ -1,17 +1,25 @@
 """Whether a call may run: the policy, the rule of two, the person. And what a call's result means for what may be sent later.
-Touches the journal through `LiveRun`; asks the person. Does not promise: that what a person allows is wise.
+Touches the journal and the inbox through `LiveRun`; asks the person at the terminal, and takes the word of one elsewhere.
+Does not promise: that what a person allows is wise.
 """
 
 from __future__ import annotations
 
+import asyncio
 import inspect
+import math
 import os
+import time
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any, cast
 
-from outrider.agent.live_run import LiveRun
+from outrider.agent.live_run import LiveRun, nobody
 from outrider.agent.state import DENIED
 from outrider.memory.events import ApprovalAsked, ApprovalGiven, Event, FlagRaised, Noted, Origin, ToolReturned
+from outrider.memory.inbox import Answer, Inbox, Via
+from outrider.memory.inbox.questions import shown_digest
 from outrider.tools.files.guarded import NEVER
 from outrider.tools.policy.reach import Reach, reach_of
 from outrider.tools.policy.rules import Rule, holding
@@ -21,7 +29,12 @@ from outrider.tools.skills.skill import Skill
 from outrider.tools.tool import Observation, Tool, ToolError
 from outrider.tools.toolbox import Prepared
 
+LOOK_S = 0.25  # between two looks into the inbox while a call waits
 MOST_LOOKED_AT = 500  # entries of the workspace, to know whether a file in it is the person's
+
+
+class Left(Exception):
+    """The run was told to stop while a call waited for a person; nothing was decided, and `resume` asks again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +79,10 @@ async def _ask(
     asked = live.masker.model(asked)
     live.commit(asked)
     waiting_s = live.ledger.waiting_s
-    with live.ledger.waiting_for_a_person():
-        given = await live.approve(asked)
+    with ExitStack() as clocks:
+        for one in live.lineage():  # the clock of whoever delegated it waits too
+            clocks.enter_context(one.ledger.waiting_for_a_person())
+        given = await _word_on(live, asked) if live.inbox else await live.approve(asked)
     given = given.model_copy(update={"waited_s": round(live.ledger.waiting_s - waiting_s, 3)})
     live.stage(given)
     if not given.approved:
@@ -77,13 +92,72 @@ async def _ask(
     return Ready(call_id, call, "ask", given.by or "approved", reach.hosts if live.tracks else (), repeats)
 
 
+async def _word_on(live: LiveRun, asked: ApprovalAsked) -> ApprovalGiven:
+    """The first answer there is: the person's at the terminal, or one from another process. Raises Left when told to stop.
+
+    Whatever comes of it is entered in the inbox before it counts, so there is one answer and everybody is told the same.
+    """
+    inbox, digest = cast(Inbox, live.inbox), shown_digest(asked)
+    within_s = min(live.approve_within_s, *(one.ledger.wall_left() for one in live.lineage()))
+    if live.approve is nobody and live.approve_within_s:
+        inbox.ask_again(asked.call_id, digest)
+        live.tool_context.progress(f"{asked.tool} waits for a yes: outrider approve {live.journal.run_id}")
+    tasks = [asyncio.ensure_future(_look(live, inbox, asked, digest, within_s))]
+    if live.approve is not nobody:
+        tasks.insert(0, asyncio.ensure_future(live.approve(asked)))
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        given = next(task for task in tasks if task in done).result()
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+    return _as_given(asked, inbox.settle(_as_answer(live, given, digest)), given)
+
+
+async def _look(live: LiveRun, inbox: Inbox, asked: ApprovalAsked, digest: str, within_s: float) -> ApprovalGiven:
+    """The answer somebody gives in another process; without a person at the terminal, a no when the time is up."""
+    until = time.monotonic() + within_s if live.approve is nobody else math.inf
+    while not (found := inbox.found(asked.call_id, digest)):
+        if live.stopping:
+            raise Left
+        if time.monotonic() >= until:
+            return await nobody(asked) if not live.approve_within_s else _nobody_came(asked, within_s)
+        await asyncio.sleep(LOOK_S)
+    return _as_given(asked, found)
+
+
+def _nobody_came(asked: ApprovalAsked, within_s: float) -> ApprovalGiven:
+    by = f"nobody answered within {within_s:.0f} s"
+    return ApprovalGiven(call_id=asked.call_id, approved=False, by=by, via="nobody")
+
+
+def _as_answer(live: LiveRun, given: ApprovalGiven, digest: str) -> Answer:
+    action = "approve" if given.approved else "expire" if given.via == "nobody" else "deny"
+    return Answer(
+        live.journal.run_id, given.call_id, digest, cast(Any, action), cast(Via, given.via or "program"), given.by,
+        given.scope, given.arguments, given.reason,
+    )  # fmt: skip
+
+
+def _as_given(asked: ApprovalAsked, answer: Answer, own: ApprovalGiven | None = None) -> ApprovalGiven:
+    """The event of an answer: `own` where it is the run's own side that stands."""
+    if own is not None and (own.via or "program") == answer.via and own.by == answer.who:
+        return own.model_copy(update={"via": answer.via})
+    approved = answer.action == "approve"
+    return ApprovalGiven(
+        call_id=asked.call_id, approved=approved, scope=answer.scope, by=answer.who or answer.via, via=answer.via,
+        reason=answer.reason, arguments=answer.arguments if approved else None,
+    )  # fmt: skip
+
+
 def _no(call: Prepared, given: ApprovalGiven, why: str) -> str:
     said = (
         f"{DENIED} {call.effect} calls need a person's yes"
         if "sends words" not in why and not why.startswith("the skill")
         else f"{DENIED} {why}; that needs a person's yes"
     )
-    said += f" ({given.by or 'the answer was no'})."
+    said += f" ({given.by if given.by and given.via in ('', 'program', 'nobody') else 'the answer was no'})."
     said += f" They said: {given.reason}" if given.reason else ""
     return f"{said} Go on without {call.tool.name}, or say in the answer that it is needed."
 

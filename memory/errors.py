@@ -41,6 +41,10 @@ class NoDatabase(UsageError):
     """There is no database where one must be."""
 
 
+class RunExists(UsageError):
+    """There is a run of the id that a new one was to have."""
+
+
 class OldDatabase(StoreError):
     """A database to read that an earlier version wrote: it must be migrated first."""
 

@@ -331,6 +331,7 @@ class ApprovalGiven(Event):
     """The person's word: yes or no, for this call, this run or always.
 
     arguments: those the call gets in place of the model's (None: as they were asked about). reason: for the model to read.
+    by, via: who said it, and where: "terminal", "program", "page", "cli", "api", or "nobody" when no answer came in time.
     """
 
     kind: Literal["approval_given"] = "approval_given"
@@ -341,6 +342,7 @@ class ApprovalGiven(Event):
     reason: str = ""
     arguments: dict[str, JsonValue] | None = None
     waited_s: float = 0.0
+    via: str = ""
 
 
 class FlagRaised(Event):

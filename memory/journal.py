@@ -23,7 +23,7 @@ from weakref import WeakValueDictionary
 from sqlalchemy import Connection, RowMapping, bindparam, delete, insert, select, text, update
 
 from outrider.memory import schema
-from outrider.memory.errors import LeaseLost, StoreError, UsageError
+from outrider.memory.errors import LeaseLost, RunExists, StoreError, UsageError
 from outrider.memory.events import Answered, Event, GoalGiven, Noted, RunStarted, ToolReturned, decode
 from outrider.memory.lease import holder_lives, holder_name
 from outrider.memory.run_index import told_so_far
@@ -83,23 +83,14 @@ class Journal:
         fork_seq: int | None = None,
     ) -> Journal:
         """A new run, its lease taken, `first` on disk. parent: the run it was delegated by, or with `fork_seq` forked
-        from: then it shares the parent's events up to that seq, which are not copied."""
-        row: dict[str, Any] = {
-            "created_at": _now(),
-            "label": label,
-            "parent": parent,
-            "fork_seq": fork_seq,
-            "head_seq": 0,
-            "head_hash": b"",
-            "fence": 1,
-            "holder": holder_name(),
-            "beat": time.time(),
-        }
+        from: then it shares the parent's events up to that seq, which are not copied. Raises RunExists."""
+        mine = {"created_at": _now(), "label": label, "parent": parent, "fork_seq": fork_seq}
+        row: dict[str, Any] = {**_NEW, **mine, "holder": holder_name(), "beat": time.time()}
         if fork_seq is not None and parent:
             shared = cls.open_for_reading(store, parent).at(fork_seq)
             row |= {"head_seq": fork_seq, "head_hash": shared.hash}
         with store.write() as db:  # the run and its first event in one commit: there is no run without a beginning
-            row["run_id"] = run_id or _free_id(db)
+            row["run_id"] = _free_id(db, run_id)
             row["number"] = db.execute(insert(schema.runs).values(row)).inserted_primary_key[0]  # type: ignore[index]
             journal = cls(store, row, fence=1)
             stored = list(journal._chain([first]))
@@ -112,6 +103,11 @@ class Journal:
     def span(self) -> tuple[int, int]:
         """The ids of its own events lie above the first number and up to the second."""
         return self._base, self._base + _LIMIT - 1
+
+    @property
+    def fence(self) -> int:
+        """The number of the lease this process holds, 0 for a reader."""
+        return self._fence or 0
 
     @property
     def parent(self) -> str | None:
@@ -131,17 +127,8 @@ class Journal:
 
         `row`: run_id, created_at, label. The caller has checked the chain.
         """
-        base = {
-            "parent": None,
-            "fork_seq": None,
-            "head_seq": 0,
-            "head_hash": b"",
-            "fence": 1,
-            "holder": "",
-            "beat": 0.0,
-        }
         with store.write() as db:
-            whole = {**base, **row}
+            whole = {**_NEW, **row}
             whole["number"] = db.execute(insert(schema.runs).values(whole)).inserted_primary_key[0]  # type: ignore[index]
             journal = cls(store, whole, fence=1)
             journal._write(db, events, [stored.event for stored in events], blobs)
@@ -315,15 +302,8 @@ class Journal:
             )
 
     def _row(self, s: Stored) -> dict[str, Any]:
-        return {
-            "id": self._base + s.seq,
-            "run_id": s.run,
-            "seq": s.seq,
-            "at": s.at,
-            "kind": s.kind,
-            "body": s.body,
-            "hash": s.hash,
-        }
+        row = {"id": self._base + s.seq, "run_id": s.run, "seq": s.seq, "at": s.at, "kind": s.kind}
+        return row | {"body": s.body, "hash": s.hash}
 
     def _landed(self, stored: Sequence[Stored]) -> bool:
         """Whether a commit whose outcome is not known is on disk. Waits for a server that is restarting."""
@@ -344,6 +324,9 @@ class Journal:
             return find_run(db, self.run_id)
 
 
+_NEW: dict[str, Any] = {
+    "parent": None, "fork_seq": None, "head_seq": 0, "head_hash": b"", "fence": 1, "holder": "", "beat": 0.0,
+}  # fmt: skip
 _HELD: WeakValueDictionary[str, Journal] = WeakValueDictionary()  # the runs this process drives
 
 
@@ -390,11 +373,13 @@ def new_run_id() -> str:
     return f"{datetime.now(UTC):%y%m%d}-{''.join(secrets.choice('23456789abcdefghjkmnpqrstuvwxyz') for _ in range(6))}"
 
 
-def _free_id(db: Connection) -> str:
+def _free_id(db: Connection, wanted: str) -> str:
     while True:
-        run_id = new_run_id()
+        run_id = wanted or new_run_id()
         if db.scalar(select(schema.runs.c.number).where(schema.runs.c.run_id == run_id)) is None:
             return run_id
+        if wanted:
+            raise RunExists(f"there is a run {wanted}", "ids are given once", "resume it, or give another id")
 
 
 def _now() -> str:

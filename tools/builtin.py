@@ -12,9 +12,10 @@ from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 from importlib.metadata import entry_points
 from pathlib import Path
+from typing import Any
 
 from outrider.memory.errors import UsageError
-from outrider.tools.tool import Tool
+from outrider.tools.tool import Tool, tool
 
 BUILT_IN: dict[str, str] = {  # a tool is one more line; imported when a run wants it
     "python": "outrider.tools.code.code_tools",
@@ -77,6 +78,17 @@ def replaced(tools: Iterable[Tool]) -> list[str]:
     return [tool.name for tool in tools if tool.name in BUILT_IN and built_in(tool.name) is not tool]
 
 
+def as_tools(value: Any) -> list[Tool]:
+    """What a person gave as a tool: a Tool, a function, something of LangChain, or a list of these. Raises UsageError."""
+    if isinstance(value, Tool):
+        return [value]
+    if isinstance(value, list | tuple):
+        return [one for inner in value for one in as_tools(inner)]
+    from outrider.tools.langchain.accept import from_langchain, is_langchain
+
+    return from_langchain(value) if is_langchain(value) else [tool(value)]
+
+
 def installed() -> list[Tool]:
     """Tools of installed packages: entry points of the group `outrider.tools`, each a Tool or a list of them."""
     found: list[Tool] = []
@@ -128,7 +140,7 @@ def from_file(path: str | Path) -> list[Tool]:
         if isinstance(error, KeyboardInterrupt):
             raise
         raise UsageError(f"the tools file {str(path)!r} failed", _where(error, file), "fix it and try again") from error
-    found = [value for value in vars(module).values() if isinstance(value, Tool)]
+    found = _made_in(module)
     if not found:
         raise UsageError(
             f"the tools file {str(path)!r} has no tools",
@@ -136,6 +148,18 @@ def from_file(path: str | Path) -> list[Tool]:
             "decorate at least one function",
         )
     return found
+
+
+def _made_in(module: Any) -> list[Tool]:
+    """The tools a module holds, alone or in lists, and its LangChain tools and toolkits; each once."""
+    from outrider.tools.langchain.accept import is_tool
+
+    found: dict[str, Tool] = {}
+    for value in vars(module).values():
+        listed = value if isinstance(value, list | tuple) else [value]
+        if listed and all(isinstance(one, Tool) or is_tool(one) for one in listed):
+            found |= {one.name: one for one in as_tools(listed)}
+    return list(found.values())
 
 
 def _where(error: BaseException, file: Path) -> str:

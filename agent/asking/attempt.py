@@ -13,8 +13,10 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from outrider.agent.asking.window import CUT_PROMPT, reply_room, size_of
+from outrider.agent.limits.purse import PeriodSpent
 from outrider.agent.live_run import LiveRun
 from outrider.agent.models.model import ContextOverflow, Message, Model, ModelFailure, Reply, Request, Seen, ToolSpec
+from outrider.agent.structured.reading import MISFIT
 from outrider.memory.events import Amount, ModelAsked, ModelReplied, Noted, Usage
 from outrider.memory.text import for_storage
 
@@ -64,18 +66,22 @@ class Asking:
 async def attempt(live: LiveRun, asking: Asking, *, last: bool = False) -> ModelReplied:
     """Send once. last: a flawed reply is not asked for again, so it is recorded as an empty one.
 
-    Raises OutOfBudget, ModelFailure; Flawed for a reply that came and is no use.
+    Raises OutOfBudget, PeriodSpent, ModelFailure; Flawed for a reply that came and is no use.
     """
     seconds_left = live.ledger.seconds_left(ending=asking.ending)
     if seconds_left <= 0:
         raise OutOfBudget("seconds")
     timeout_s = min(seconds_left, NO_LIMIT_S)
     asked = await _reserve(live, asking, timeout_s)
-    request = Request(asking.messages, asking.tools, asked.max_tokens, timeout_s, live.on_text, live.answer_schema)
-    live.commit(asked)
+    request = _request(live, asking, asked.max_tokens, timeout_s)
+    if live.share:
+        await live.share.reserve(asked.reserved, live.ledger.ending_usd, ending=asking.ending)
     began = time.monotonic()
     try:
-        reply = await _send(live.model, request)
+        async with live.turn():
+            _record(live, asked)
+            began = time.monotonic()
+            reply = await _send(live.model, request)
     except ModelFailure as failure:
         _book_failure(live, asked, failure, began)
         if failure.retryable and not math.isinf(seconds_left) and live.ledger.seconds_left(ending=asking.ending) <= 0:
@@ -87,13 +93,25 @@ async def attempt(live: LiveRun, asking: Asking, *, last: bool = False) -> Model
     return _book(live, asked, reply, began, last=last)
 
 
+def _record(live: LiveRun, asked: ModelAsked) -> None:
+    """Put the request on disk. Raises PeriodSpent; then nothing is reserved for it anywhere."""
+    try:
+        live.commit(asked)
+    except PeriodSpent:
+        if live.share:
+            live.share.settle(Amount())
+        raise
+
+
+def _request(live: LiveRun, asking: Asking, max_tokens: int, timeout_s: float) -> Request:
+    now = bool(asking.messages) and asking.messages[-1].text.startswith(MISFIT)
+    return Request(asking.messages, asking.tools, max_tokens, timeout_s, live.on_text, live.answer_schema, now)
+
+
 async def _reserve(live: LiveRun, asking: Asking, timeout_s: float) -> ModelAsked:
     """The event of a request that fits the budget. Raises OutOfBudget, ModelFailure (an exact count says it cannot fit)."""
     model = live.model
-    bound = await model.count_bound(
-        Request(asking.messages, asking.tools, asking.max_tokens, timeout_s, live.on_text, live.answer_schema),
-        asking.seen,
-    )
+    bound = await model.count_bound(_request(live, asking, asking.max_tokens, timeout_s), asking.seen)
     size = size_of(asking.messages, asking.tools) if asking.ending else live.size(asking.tools)
     output = _reply_limit(live, asking, bound, size)
     fits = live.ledger.reserve(bound, output, ending=asking.ending)

@@ -9,6 +9,8 @@ from typing import Annotated
 import typer
 
 from outrider.agent.cli.commands import (
+    approve,
+    batch,
     chat,
     compare,
     completion,
@@ -34,6 +36,7 @@ from outrider.agent.cli.commands import (
     secrets,
     show,
     skills,
+    stop,
     tools,
     tune,
     undo,
@@ -61,8 +64,11 @@ app = typer.Typer(
 COMMANDS = {
     "run": run,
     "chat": chat,
+    "batch": batch,
     "resume": resume,
     "fork": fork,
+    "approve": approve,
+    "stop": stop,
     "runs": runs,
     "find": find,
     "usage": usage,

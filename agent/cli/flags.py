@@ -171,6 +171,11 @@ class RunFlags(ToolFlags):
             "--soft", under=BUDGET, metavar="SHARE", help="At this share of a limit (80%) the model is told to wrap up."
         ),
     ] = None
+    approve_within: Annotated[
+        str | None,
+        _option("--approve-within", under=TOOLS, metavar="TIME",
+                help="With nobody at the terminal, wait so long (90s, 10m, 2h) for a yes from the page, `outrider approve` or a program."),
+    ] = None  # fmt: skip
     tool: Annotated[
         list[str] | None,
         _option("--tool", under=TOOLS, metavar="NAME", help="Only this built-in tool (again for more)."),

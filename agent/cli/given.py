@@ -14,6 +14,7 @@ from outrider.agent.cli.flags import RunFlags, ToolFlags, known_isolation
 from outrider.memory.errors import UsageError
 
 if TYPE_CHECKING:
+    from outrider.agent.assemble import Listeners
     from outrider.agent.cli.progress import Progress
     from outrider.memory.store import Store
 
@@ -108,6 +109,15 @@ def from_workspace(config: dict[str, Any], workspace: str, store: Store) -> dict
         return {}
     found = read_instructions(Path(workspace), lambda data: store.get_blob(digest_of(data)) is not None)
     return {"system": found.after(SYSTEM), "instructions": found.as_stored()} if found else {}
+
+
+def asking(flags: RunFlags, listeners: Listeners, config: dict[str, Any] | None = None) -> Listeners:
+    """Who may be asked, with how long to wait for one who is not at the terminal: the flag, else the configuration."""
+    from outrider.agent.settings.keys import seconds_in
+
+    within = flags.approve_within or str((read_config() if config is None else config).get("approve_within") or "0")
+    listeners.approve_within_s = seconds_in(within, "--approve-within")
+    return listeners
 
 
 def options_of(config: dict[str, Any]) -> dict[str, Any]:

@@ -43,7 +43,11 @@ class Person:
         reason the model reads; Enter; end of input)."""
         async with self._lock:
             with self._progress.aside():
-                return await self._decide(asked)
+                try:
+                    return await self._decide(asked)
+                except asyncio.CancelledError:  # answered elsewhere, or told to stop
+                    self._progress.say("")
+                    raise
 
     async def _decide(self, asked: ApprovalAsked) -> ApprovalGiven:
         edited: dict[str, Any] | None = None
@@ -79,6 +83,7 @@ class Person:
             approved=approved,
             scope=scope if approved else "once",
             by="you" if approved else "",
+            via="terminal",
             reason=said[:2000],
             arguments=edited if approved else None,
         )

@@ -32,24 +32,40 @@ class Pool:
         many = jobs * SLICES
         self.usual = Slice(None if usd is None else usd / many, None if tokens is None else tokens // many)
         self.at_work = 0
+        self.exhausted = False  # nothing is left for another run, and nobody can give anything back
         self._waiting = 0
         self._changed = asyncio.Event()
 
-    async def enter(self, run_id: str) -> Share | None:
-        """A first slice for a run that is to begin; None: there is nothing left, and nobody is at work who could give back."""
-        while True:
-            least = self.usual if self.at_work else _A_LITTLE
-            if table.take(self.store, self.fleet.id, run_id, least, self.usual) is not None:
-                self.at_work += 1
-                return Share(self, run_id, table.set_aside(self.store, self.fleet.id, run_id))
+    async def room(self) -> bool:
+        """Wait until there is room for one more run; False: nothing is left, and nobody is at work who could give back."""
+        while not self.exhausted:
+            left = table.left_of(self.store, self.fleet.id)
+            if _covers(left, self.usual if self.at_work else _A_LITTLE):
+                return True
             if not self.at_work:
-                return None
-            await self._a_change()
+                self.exhausted = True
+            else:
+                await self._a_change()
+        return False
+
+    async def enter(self, run_id: str, ledger: Ledger) -> Share | None:
+        """A first slice for a run that this process holds; None: there is nothing left."""
+        before = table.set_aside(self.store, self.fleet.id, run_id)
+        spent = ledger.spent
+        more = Slice(
+            max(_A_LITTLE.usd or Decimal(0), spent.usd - (before.usd or 0)), max(1, spent.tokens - (before.tokens or 0))
+        )
+        self.at_work += 1
+        if await self.grow(run_id, more) is None:
+            self.at_work -= 1
+            return None
+        return Share(self, run_id, table.set_aside(self.store, self.fleet.id, run_id), ledger)
 
     async def grow(self, run_id: str, least: Slice) -> Slice | None:
         """More for a run at work; None: there is none, and nobody else at work who could give back."""
         while (got := table.take(self.store, self.fleet.id, run_id, least, self.usual)) is None:
             if self._waiting + 1 >= self.at_work:
+                self.exhausted = True  # until one that is at work comes to its end and gives back
                 return None
             self._waiting += 1
             try:
@@ -58,9 +74,11 @@ class Pool:
                 self._waiting -= 1
         return got
 
-    def leave(self, run_id: str, used: Slice) -> None:
+    def leave(self, run_id: str, used: Slice, *, ended_well: bool) -> None:
         """A run is no longer at work: what it did not use is free for the others."""
         self.at_work -= 1
+        if ended_well:
+            self.exhausted = False
         table.keep(self.store, self.fleet.id, run_id, used)
         self._changed.set()
 
@@ -73,19 +91,20 @@ class Pool:
 _A_LITTLE = Slice(Decimal("1e-9"), 1)
 
 
+def _covers(left: Slice, wanted: Slice) -> bool:
+    enough_usd = left.usd is None or left.usd >= (wanted.usd or 0)
+    return enough_usd and (left.tokens is None or left.tokens >= (wanted.tokens or 0))
+
+
 class Share:
     """What one run (with its children) has set aside, and how much of it is used or reserved."""
 
-    def __init__(self, pool: Pool, run_id: str, has: Slice) -> None:
-        self._pool, self._run_id = pool, run_id
+    def __init__(self, pool: Pool, run_id: str, has: Slice, ledger: Ledger) -> None:
+        self._pool, self._run_id, self._ledger = pool, run_id, ledger
         self._usd, self._tokens = has.usd or Decimal(0), has.tokens or 0
-        self._used_usd, self._used_tokens = Decimal(0), 0
-        self._open: list[Amount] = []
-
-    def begin(self, ledger: Ledger) -> None:
-        """Count what the run has used before."""
-        spent = ledger.spent
+        spent = ledger.spent  # what the run has used before
         self._used_usd, self._used_tokens = spent.usd, spent.tokens
+        self._open: list[Amount] = []
 
     async def reserve(self, amount: Amount, ending_usd: Decimal, *, ending: bool) -> None:
         """Hold the most that a request can cost. ending_usd: dollars to be left beside it. Raises PeriodSpent."""
@@ -109,13 +128,14 @@ class Share:
             self._used_usd += cost.usd - open_.usd
             self._used_tokens += cost.tokens - open_.tokens
 
-    def leave(self, ledger: Ledger) -> None:
-        """The run ended or was left: what it did not use goes back."""
-        spent = ledger.spent
-        self._pool.leave(self._run_id, Slice(spent.usd, spent.tokens))
+    def leave(self, *, ended_well: bool) -> None:
+        """The run ended (well: not for want of this budget) or was left: what it did not use goes back."""
+        spent = self._ledger.spent
+        self._pool.leave(self._run_id, Slice(spent.usd, spent.tokens), ended_well=ended_well)
 
     async def _grow(self, least: Slice, amount: Amount) -> None:
-        got = await self._pool.grow(self._run_id, least)
+        with self._ledger.waiting_for_a_person():  # waiting is not working
+            got = await self._pool.grow(self._run_id, least)
         if got is None:
             left = table.left_of(self._pool.store, self._pool.fleet.id)
             unit = "usd" if left.usd is not None and left.usd < (least.usd or 0) else "tokens"

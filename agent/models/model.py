@@ -111,7 +111,7 @@ class Request:
 
     `on_text` receives streamed pieces of the reply's text as they come (None: nobody watches).
     `tools` empty means: answer in words. `answer_schema`: the answer must be JSON that fits it (the messages say so too; a
-    provider that can hold a model to a grammar does).
+    provider that can hold a model to a grammar does). `answer_now`: an answer was given, and only its form was wrong.
     """
 
     messages: Sequence[Message]
@@ -120,6 +120,7 @@ class Request:
     timeout_s: float = 600.0
     on_text: Callable[[str], None] | None = None
     answer_schema: dict[str, Any] | None = None
+    answer_now: bool = False
 
 
 @dataclass(frozen=True, slots=True)

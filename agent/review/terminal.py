@@ -52,6 +52,7 @@ from outrider.memory.text import for_terminal
 from outrider.tools.clock import local
 
 SANDBOX_OFF = "THE SANDBOX IS OFF: code the model writes runs on this machine as you, with your files and your network"
+ELSEWHERE = ("page", "cli", "api")  # where a person may answer who is not at the run's own terminal
 _HEAD: tuple[Part, ...] = (("    ", "plain"),)
 
 
@@ -242,8 +243,12 @@ class TranscriptWriter:
     def _approval_given(self, stored: Stored, event: ApprovalGiven) -> Iterator[Line]:
         if not event.approved and self._detail is FULL:  # else the observation that follows says it
             yield Line(((f"not allowed: {one_line(event.by or 'the answer was no', 100)}", "bad"),), _HEAD)
-        elif event.approved and event.scope != "once":
-            yield Line(((f"allowed for this {event.scope}", "good"),), _HEAD)
+        elif event.approved and (event.scope != "once" or event.via in ELSEWHERE):
+            scope = {"run": " for this run", "always": " for always"}.get(event.scope, "")
+            where = f" by {one_line(event.by, 60)} ({event.via})" if event.via in ELSEWHERE else ""
+            yield Line(((f"allowed{scope}{where}", "good"),), _HEAD)
+        elif event.via in ELSEWHERE:
+            yield Line(((f"refused by {one_line(event.by, 60)} ({event.via})", "bad"),), _HEAD)
 
     def _flag_raised(self, stored: Stored, event: FlagRaised) -> Iterator[Line]:
         said = {

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import difflib
 import math
+import re
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from typing import Any
 
 from outrider.memory.errors import UsageError
 
+SPANS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 EFFORTS = ("none", "minimal", "low", "medium", "high", "xhigh", "max")  # as agent/models/options.py has them
 
 Place = tuple[str, ...]  # ("budget", "usd")
@@ -46,6 +48,9 @@ def _toml(text: str) -> Any:
 
 TEXT = Kind("text", lambda value: isinstance(value, str) and bool(value.strip()), str)
 LIMIT = Kind("a number above zero", lambda value: _is_number(value) and value > 0, _toml)
+SPAN = Kind(
+    'a time such as "90s", "10m" or "2h"', lambda value: isinstance(value, str) and _span(value) is not None, str
+)
 PRICE = Kind("a number, zero or more", lambda value: _is_number(value) and value >= 0, _toml)
 PART = Kind("a share between 0 and 1", lambda value: _is_number(value) and 0 < value < 1, _toml)
 COUNT = Kind("a whole number above zero", lambda value: _is_whole(value) and value > 0, _toml)
@@ -66,6 +71,20 @@ RULES = Kind(
     "a list of tables", lambda value: isinstance(value, list) and all(isinstance(one, dict) for one in value), _toml
 )
 ANY = Kind("any TOML value", lambda value: True, _toml)
+
+
+def _span(text: str) -> float | None:
+    number, unit = text.strip().lower(), 1
+    if number[-1:] in SPANS:
+        number, unit = number[:-1], SPANS[number[-1]]
+    return float(number) * unit if re.fullmatch(r"\d{1,7}(\.\d{1,3})?", number) else None
+
+
+def seconds_in(text: str, name: str) -> float:
+    """The seconds of a time such as "90", "90s", "10m", "2h" or "1d". Raises UsageError."""
+    if (seconds := _span(text)) is None:
+        raise UsageError(f"{text[:40]!r} is not a time", f"{name} takes one", "write 90s, 10m or 2h")
+    return seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +129,8 @@ KEYS: tuple[Key, ...] = (
     Key("memory", TEXT, "the database runs are kept in", '"sqlite:////srv/runs.db"', "memory.db in the data folder",
         "OUTRIDER_MEMORY", inside=False),
     Key("isolation", TEXT, "the sandbox code runs in (`outrider doctor` lists them)", '"auto"', "auto"),
+    Key("approve_within", SPAN, "how long a run with nobody at its terminal waits for a yes from elsewhere (docs/policy.md)",
+        '"10m"', "not at all: the answer is no"),
     Key("label", TEXT, "the label of runs that are given none", '"research"', "no label"),
     Key("instructions", FLAG, "whether AGENTS.md of the workspace is shown to the model", "false", "true"),
     Key("budget.usd", LIMIT, "dollars a run may spend", "0.50", "1 where the price is known"),

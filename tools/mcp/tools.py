@@ -8,7 +8,6 @@ otherwise later is refused for that tool, so that what a person saw is what is c
 from __future__ import annotations
 
 import fnmatch
-import json
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -17,12 +16,12 @@ from typing import Any
 from outrider.memory.errors import UsageError
 from outrider.memory.events import Effect
 from outrider.tools.foreign_words import digest_of_words, plain_schema, quoted
+from outrider.tools.json_schema import checker, usable
 from outrider.tools.mcp.connection import START_S, Connection, connect
 from outrider.tools.mcp.results import observation, resource_text
 from outrider.tools.mcp.servers import ServerSpec, read_servers
-from outrider.tools.tool import Arguments, Observation, Tool, ToolContext, ToolError
+from outrider.tools.tool import Observation, Tool, ToolContext, ToolError
 
-MOST_SCHEMA = 20_000  # characters of one schema; a larger one is shown as "any object"
 LISTED = 20  # resources or prompts named in a description
 
 
@@ -54,7 +53,7 @@ async def _listing(connection: Connection) -> list[Tool]:
 
 def _tool(connection: Connection, offered: Any, taken: set[str]) -> Tool:
     spec, theirs = connection.spec, str(offered.name)
-    schema = _schema(offered.input_schema)
+    schema: dict[str, Any] = plain_schema(usable(offered.input_schema))
     pinned = digest(offered)
     reads = _fits(theirs, spec.read)
     effect: Effect = "read" if reads else spec.effect
@@ -75,7 +74,7 @@ def _tool(connection: Connection, offered: Any, taken: set[str]) -> Tool:
 
     name = _name(spec, theirs, taken)
     return Tool(
-        name, _description(spec, offered.description or offered.title or theirs), schema, run, _checker(name, schema),
+        name, _description(spec, offered.description or offered.title or theirs), schema, run, checker(name, schema),
         effect=effect, origin="untrusted", timeout_s=spec.timeout_s + 5, fresh_s=0, digest=pinned,
     )  # fmt: skip
 
@@ -125,7 +124,7 @@ def _own(connection: Connection, name: str, says: str, argument: str, run: Calla
     full = _name(connection.spec, name, taken)
     reads = _fits(name, connection.spec.read)
     return Tool(
-        full, _description(connection.spec, says), schema, run, _checker(full, schema),
+        full, _description(connection.spec, says), schema, run, checker(full, schema),
         effect="read" if reads else connection.spec.effect, origin="untrusted", timeout_s=connection.spec.timeout_s + 5, fresh_s=0,
     )  # fmt: skip
 
@@ -143,58 +142,6 @@ def _name(spec: ServerSpec, theirs: str, taken: set[str]) -> str:
 def _description(spec: ServerSpec, theirs: str) -> str:
     """The server's words, marked as its own and cut: they are information about the tool, never instructions."""
     return f"Tool of the MCP server {spec.name}, which says of it: {quoted(theirs)}"
-
-
-def _schema(theirs: Any) -> dict[str, Any]:
-    """Its JSON Schema if it is one that refers to nothing outside itself; else any object is taken and the server checks."""
-    anything = {"type": "object"}
-    if not isinstance(theirs, dict) or len(json.dumps(theirs, default=str)) > MOST_SCHEMA or not _is_local(theirs):
-        return anything
-    try:
-        _validator(theirs)
-    except Exception:  # the library has several; a schema that is none says nothing about arguments
-        return anything
-    return plain_schema(theirs) if theirs.get("type") == "object" or "properties" in theirs else anything
-
-
-def _is_local(schema: Any) -> bool:
-    """Whether every `$ref` stays inside: nothing is ever fetched for a schema."""
-    todo, count = [schema], 0
-    while todo:
-        node, count = todo.pop(), count + 1
-        if count > 20_000:
-            return False
-        if isinstance(node, dict):
-            refs = [node.get(key) for key in ("$ref", "$dynamicRef", "$schema")]
-            if any(isinstance(r, str) and not r.startswith("#") for r in refs[:2]):
-                return False
-            todo += node.values()
-        elif isinstance(node, list):
-            todo += node
-    return True
-
-
-def _validator(schema: dict[str, Any]) -> Any:
-    import jsonschema_rs
-
-    def refuse(uri: str) -> Any:
-        raise ValueError(f"{uri} is not fetched")
-
-    return jsonschema_rs.validator_for(schema, retriever=refuse)
-
-
-def _checker(name: str, schema: dict[str, Any]) -> Callable[[Arguments], dict[str, Any]]:
-    def check(arguments: Arguments) -> dict[str, Any]:
-        wrong = next(iter(_validator(schema).iter_errors(dict(arguments))), None)
-        if wrong is not None:
-            where = "/".join(str(part) for part in wrong.instance_path)
-            raise ToolError(
-                f"the arguments of {name} do not fit", f"{where}: {wrong.message}"[:400].removeprefix(": "),
-                f"its schema is {json.dumps(schema, ensure_ascii=False)[:600]}",
-            )  # fmt: skip
-        return dict(arguments)
-
-    return check
 
 
 def _fits(name: str, patterns: tuple[str, ...]) -> bool:

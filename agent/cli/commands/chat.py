@@ -6,7 +6,7 @@ import typer
 
 from outrider.agent.cli.commands.run import Continue, Label, Of
 from outrider.agent.cli.flags import Profile, RunFlags, takes
-from outrider.agent.cli.given import budget_of, choose_model, from_workspace, meant, read_config, settings_of
+from outrider.agent.cli.given import asking, budget_of, choose_model, from_workspace, meant, read_config, settings_of
 
 
 @takes(RunFlags)
@@ -31,7 +31,7 @@ def command(
     conclusion = Conclusion(progress, as_json=flags.json)
     if continued or run:
         chat = Chat(
-            lambda listeners: Agent(None, memory=flags.memory, listeners=listeners),
+            lambda listeners: Agent(None, memory=flags.memory, listeners=asking(flags, listeners)),
             {}, progress, conclusion, flags.memory, meant(flags.model), {**flags.limits()},
         )  # fmt: skip
         raise typer.Exit(run_chat(chat, run or "last"))
@@ -40,7 +40,7 @@ def command(
     budget = budget_of(flags, config)
     spec, settings = choose_model(flags, config, settings, progress, profile=profile)
     chat = Chat(
-        lambda listeners: Agent(spec, memory=flags.memory, budget=budget, listeners=listeners, **settings),
+        lambda listeners: Agent(spec, memory=flags.memory, budget=budget, listeners=asking(flags, listeners, config), **settings),
         settings, progress, conclusion, flags.memory, spec,
         opening=lambda agent: from_workspace(config, settings.get("workspace", "."), agent.store),
     )  # fmt: skip

@@ -28,7 +28,7 @@ def command(
     """
     from outrider.agent.agent import Agent
     from outrider.agent.cli.conclusion import Conclusion
-    from outrider.agent.cli.given import meant
+    from outrider.agent.cli.given import asking, meant
     from outrider.agent.cli.session import work
 
     progress = flags.progress()
@@ -41,5 +41,10 @@ def command(
             run, at=at, goal=goal, model=meant(flags.model), budget=flags.limits(), **changes
         )
 
-    done = work(lambda listeners: Agent(None, memory=flags.memory, listeners=listeners), prepare, progress, conclusion)
+    done = work(
+        lambda listeners: Agent(None, memory=flags.memory, listeners=asking(flags, listeners)),
+        prepare,
+        progress,
+        conclusion,
+    )
     conclusion.leave(done)

@@ -23,7 +23,7 @@ def command(
     from outrider.agent.agent import Agent
     from outrider.agent.assemble import RunEnded
     from outrider.agent.cli.conclusion import Conclusion
-    from outrider.agent.cli.given import meant
+    from outrider.agent.cli.given import asking, meant
     from outrider.agent.cli.listing.databases import open_store
     from outrider.agent.cli.session import work
     from outrider.agent.history.run_view import read_run
@@ -40,7 +40,10 @@ def command(
 
     try:
         done = work(
-            lambda listeners: Agent(None, memory=flags.memory, listeners=listeners), prepare, progress, conclusion
+            lambda listeners: Agent(None, memory=flags.memory, listeners=asking(flags, listeners)),
+            prepare,
+            progress,
+            conclusion,
         )
     except RunEnded:
         done = read_run(open_store(flags.memory), run)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 import typer
 
 from outrider.agent.cli.flags import Profile, RunFlags, takes
-from outrider.agent.cli.given import budget_of, choose_model, from_workspace, read_config, settings_of
+from outrider.agent.cli.given import asking, budget_of, choose_model, from_workspace, read_config, settings_of
 
 if TYPE_CHECKING:
     from outrider.agent.agent import Agent
@@ -117,11 +117,11 @@ def _start(
         return await agent.prepare(goal, attachments=attachments, **from_workspace(config, workspace, agent.store))
 
     done = work(
-        lambda listeners: Agent(spec, memory=flags.memory, budget=budget, listeners=listeners, **settings),
-        prepare,
-        progress,
-        conclusion,
-    )
+        lambda listeners: Agent(
+            spec, memory=flags.memory, budget=budget, listeners=asking(flags, listeners, config), **settings
+        ),
+        prepare, progress, conclusion,
+    )  # fmt: skip
     if done.state == "answered":
         tidy(attachments, workspace)
     conclusion.leave(done)
@@ -150,5 +150,10 @@ def _follow_up(flags: RunFlags, run: str, goal: str, given: tuple[list[str], boo
             run, goal, attachments=attachments, model=meant(flags.model), budget=flags.limits(), **changes
         )
 
-    done = work(lambda listeners: Agent(None, memory=flags.memory, listeners=listeners), prepare, progress, conclusion)
+    done = work(
+        lambda listeners: Agent(None, memory=flags.memory, listeners=asking(flags, listeners)),
+        prepare,
+        progress,
+        conclusion,
+    )
     conclusion.leave(done)

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 from outrider.agent.models.advised import advice_for
 from outrider.agent.models.chat import errors
+from outrider.agent.models.chat.answer_form import form_of, refused_part, unwrapped
 from outrider.agent.models.chat.decode import BadReply, Repeating, ServerSaidError, StreamDecoder, decode_whole
 from outrider.agent.models.chat.encode import MessageBytes, ToolBytes, to_bytes
 from outrider.agent.models.chat.errors import Endpoint
@@ -52,6 +53,7 @@ _ONLY_STREAMS = re.compile(
     re.I,
 )
 _SENT_BACK = ("reasoning_content", "reasoning_details", "extra_content")  # fields of earlier replies that go back
+_FORM = "response_format"
 SPARE = 16  # tokens left free beside a prompt the server counted
 LEAST_LEFT = 128  # tokens of reply below which fewer steps are better
 _LIMIT_FIELDS = ("max_tokens", "max_completion_tokens")
@@ -136,10 +138,14 @@ class OpenAIModel:
         self._longest: int | None = None  # the longest reply this server gives, once it has said so
         self._held = bool(_UNTAGGED.search(name))
 
+    @property
+    def _theirs(self) -> bool:
+        """Whether this is OpenAI itself."""
+        return urlsplit(self.base_url).hostname == urlsplit(DEFAULT_URL).hostname
+
     def _advised(self, said: dict[str, Any]) -> dict[str, Any]:
         """What was said, over what the makers of open weights advise; OpenAI's own models know their defaults."""
-        theirs = urlsplit(self.base_url).hostname == urlsplit(DEFAULT_URL).hostname
-        advice = None if theirs or said.keys() & {"temperature", "top_p"} else advice_for(self.model)
+        advice = None if self._theirs or said.keys() & {"temperature", "top_p"} else advice_for(self.model)
         return (advice.options if advice else {}) | said
 
     @property
@@ -184,12 +190,13 @@ class OpenAIModel:
         while True:
             stream = request.on_text is not None if self._stream is None else self._stream
             decoder = self._decoder(request) if stream else None
-            sent = self._settings(request, stream)
+            sent = self._settings(request, stream) | self._form(request)
             answer = await self._send(request, sent, decoder)
             if answer.status == 200:
                 if self.on_body:
                     self.on_body(answer.body)
-                return self._read(answer, decoder, request)
+                reply = self._read(answer, decoder, request)
+                return unwrapped(reply) if _FORM in sent and _FORM not in self._extra else reply
             if (written := failed_generation(answer.body)) is not None and answer.status == 400:
                 return _unread(written, request)
             if self._learns(answer, sent):
@@ -201,7 +208,7 @@ class OpenAIModel:
 
     async def count_bound(self, request: Request, seen: Seen | None) -> int:
         """An upper bound on input tokens: bytes, where the server has not counted."""
-        return byte_bound(request, seen)
+        return byte_bound(request, seen) + len(to_bytes(self._form(request)))  # servers put it into the prompt
 
     async def aclose(self) -> None:
         """Close the connections."""
@@ -224,6 +231,16 @@ class OpenAIModel:
             if "stream_options" not in self._dropped:
                 settings["stream_options"] = {"include_usage": True}
         return settings | self._extra
+
+    def _form(self, request: Request) -> dict[str, Any]:
+        """What holds the answer to its schema. Beside tools only where it is known not to keep a model from calling them
+        (local servers hold every reply to it), or when the answer was given and only its form was wrong.
+        """
+        alone = not request.tools or request.answer_now or self._theirs
+        if request.answer_schema is None or not alone or _FORM in self._dropped | self._extra.keys():
+            return {}
+        form = form_of(request.answer_schema, strict="strict" not in self._dropped)
+        return {_FORM: form} if form else {}
 
     def _body(self, request: Request, settings: dict[str, Any]) -> bytes:
         """The request's bytes, joined once: at 400 steps every copy of them costs 0.1 ms."""
@@ -266,6 +283,8 @@ class OpenAIModel:
             self._extra = {name: value for name, value in self._extra.items() if name not in self._advice}
             self._advice = frozenset()  # a person's own words are never left out; advice nobody asked for is
             return bool(named)
+        if self._learns_form(answer, words, sent):
+            return True
         if answer.status not in (400, 404, 422):
             return False
         if self._stream is None and "stream" not in sent and _ONLY_STREAMS.search(words):
@@ -291,6 +310,16 @@ class OpenAIModel:
                 self._limit_field = other
                 return True
         return False
+
+    def _learns_form(self, answer: HttpResponse, words: str, sent: dict[str, Any]) -> bool:
+        """Whether a refusal was about the form of the answer: then it is asked for less strictly, or in words alone."""
+        form = None if _FORM in self._extra else sent.get(_FORM)
+        if form is None or answer.status not in (400, 404, 422, 500, 501) or is_overflow(words):
+            return False
+        part = refused_part(words, form)
+        if part:
+            self._dropped.add("strict" if part == "strict" else _FORM)
+        return bool(part)
 
     def _leaves(self, answer: HttpResponse, sent: dict[str, Any]) -> int | None:
         """The reply's limit that the window leaves beside this prompt, if the refusal told both and it is worth sending."""

@@ -59,6 +59,9 @@ class ResponsesModel(OpenAIModel):
     def _body(self, request: Request, settings: dict[str, Any]) -> bytes:
         pieces = [self._encoded(message) for message in request.messages]
         tools = [{"type": "function", "strict": False, **wire_tool(spec)["function"]} for spec in request.tools]
+        if form := settings.get("response_format"):
+            rest = {name: value for name, value in settings.items() if name != "response_format"}
+            settings = rest | {"text": {"format": {"type": "json_schema", **form["json_schema"]}}}
         head = {"model": self.model, **settings} | ({"tools": tools} if tools else {})
         return to_bytes(head)[:-1] + b',"input":[' + b",".join(piece for piece in pieces if piece) + b"]}"
 
