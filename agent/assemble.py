@@ -84,8 +84,9 @@ def start(
     first = _first_event(goal, settings, model, budget, toolbox, parent).model_copy(
         update={"attachments": tuple(attachments), "trust": {"marker": token_hex(4), **(trust or {})}}
     )
+    masker = masker_of(settings, model)
     journal = Journal.create(
-        store, masker_of(settings, model).model(first), label=settings.label, parent=parent, run_id=run_id
+        store, masker.model(first), label=masker.text(settings.label), parent=parent, run_id=run_id
     )
     live = _assemble(journal, settings, model, ledger, toolbox, workspace, listeners)
     _replay(live)
@@ -273,13 +274,9 @@ def fork(
     changes = _changes(store, run_id, settings, budget, model) | {"fork": True, "budget": budget.as_json()}
     changes |= {"goal": for_storage(goal)} if goal else {}
     changes |= {"clean": True} if clean else {}
-    open_calls = _open_calls(parent, at)
+    masker, resumed = masker_of(settings, model), Resumed(changes=changes, unknown=_open_calls(parent, at))
     journal = Journal.create(
-        store,
-        masker_of(settings, model).model(Resumed(changes=changes, unknown=open_calls)),
-        label=settings.label,
-        parent=parent.run_id,
-        fork_seq=at,
+        store, masker.model(resumed), label=masker.text(settings.label), parent=parent.run_id, fork_seq=at
     )
     try:
         return _take_up(journal, settings, model, budget, extra, listeners)

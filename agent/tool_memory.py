@@ -15,12 +15,16 @@ from typing import Any
 from outrider.agent.budget import Ledger
 from outrider.agent.live_run import LiveRun
 from outrider.agent.run_secrets import named_secrets
+from outrider.agent.settings.config import config_file, data_folder
+from outrider.agent.settings.policy_file import policy_file
 from outrider.agent.settings.run_settings import Settings
+from outrider.agent.settings.secret_store import secrets_file
 from outrider.memory import recall
 from outrider.memory.events import Noted, Origin, PlanChanged, PlanStep
 from outrider.memory.journal import Journal
 from outrider.memory.redaction import Masker
 from outrider.memory.store import Store
+from outrider.tools.files.guarded import protect
 from outrider.tools.net.named_secrets import bound_hosts
 from outrider.tools.tool import ToolContext, ToolError
 
@@ -96,6 +100,7 @@ def tool_context(
 ) -> ToolContext:
     """What the tools of a run get. ask: a person, if one is there; progress: where a line for the person goes."""
     named = named_secrets(settings)
+    _keep_out(settings, workspace)
     return ToolContext(
         workspace=workspace,
         run_id=journal.run_id,
@@ -112,14 +117,20 @@ def tool_context(
     )
 
 
+def _keep_out(settings: Settings, workspace: Path) -> None:
+    """What the next run obeys is not written by this one: its tools files, the configuration, the policy file."""
+    protect(workspace, [*(Path(file).expanduser() for file in settings.tools_from), config_file(), policy_file()])
+
+
 def _with_hidden(tool_settings: dict[str, Any], store: Store, workspace: Path) -> dict[str, Any]:
-    """Tool settings under which the sandbox does not carry the memory database in, should it lie in the workspace."""
-    if store.dialect != "sqlite" or not store.url.database:
+    """Tool settings under which the sandbox does not carry in the memory database, the secrets and the data folder, should
+    they lie in the workspace."""
+    files = [data_folder(), secrets_file()]
+    if store.dialect == "sqlite" and store.url.database:
+        files += [Path(f"{store.url.database}{end}") for end in ("", "-wal", "-shm")]
+    hidden = protect(workspace, files, keys=True)
+    if not hidden:
         return tool_settings
-    file = Path(store.url.database).resolve()
-    if not file.is_relative_to(workspace):
-        return tool_settings
-    hidden = [str(file.relative_to(workspace)) + end for end in ("", "-wal", "-shm")]
     sandbox = tool_settings.get("sandbox") or {}
     return tool_settings | {"sandbox": sandbox | {"hide": [*sandbox.get("hide", ()), *hidden]}}
 

@@ -26,6 +26,7 @@ import pytest
 from outrider.agent.assemble import Listeners
 from outrider.agent.cli.app import run_command_line
 from outrider.agent.cli.output import hide_values
+from outrider.agent.history.run_view import list_runs
 from outrider.agent.models.model import Request
 from outrider.agent.review.export import FORMATS
 from outrider.memory.journal import Journal
@@ -36,7 +37,7 @@ from tests.agent.review.test_export import written
 from tests.agent.review.web.viewer import viewing
 from tests.servers.web import Asked, WebServer, answer
 
-BATCH = 50  # secrets of one run
+QUICK, BATCH = 50, 500  # secrets of one run
 ALPHABETS = (
     string.ascii_letters + string.digits, string.ascii_letters + string.digits + "-_", string.ascii_letters + string.digits + "+/=",
     string.hexdigits.lower(), string.ascii_letters + string.digits + "!#$%&'()*,.:;<>?@[]^`{|}~\"\\",
@@ -86,7 +87,7 @@ def tools(planted: Planted) -> list[Any]:
         number: which
         """
         ctx.progress(planted.some())
-        text = "\n".join(planted.some() for _ in range(3))
+        text = "\n".join(planted.some() for _ in range(3 + len(planted.values) // 10))
         return Observation(text, files=(File(f"log-{number}.txt", "text/plain", planted.some().encode()),))
 
     @tool(effect="read", fresh_s=0)
@@ -127,6 +128,7 @@ def script(planted: Planted, server: WebServer) -> list[Any]:
     file = re.sub(r"[^\w.-]", "_", planted.next())
     return [
         asks("output", number=1),
+        asks("output", number=2),
         asks("fails", number=1),
         asks("http_request", url=server.url("/echo?q=" + quote(planted.next(), safe="")), headers={"X-Key": planted.next()}),
         asks("http_request", url=server.url("/echo"), method="POST", body=planted.some()),
@@ -173,7 +175,7 @@ def go(folder: Path, planted: Planted, monkeypatch: pytest.MonkeyPatch) -> Store
 
 def told(store: Store, folder: Path, capfd: pytest.CaptureFixture[str]) -> Iterator[tuple[str, bytes]]:
     """Everything somebody could read of it afterwards, by where it stands."""
-    run_id = str(next(iter(Journal.open_for_reading(store, run_of(store)).read())).event and run_of(store))
+    run_id = next(iter(list_runs(store))).id
     journal = Journal.open_for_reading(store, run_id)
     for name in FORMATS:
         yield f"export {name}", written(journal, name).encode("utf-8", "surrogatepass")
@@ -208,12 +210,6 @@ def told(store: Store, folder: Path, capfd: pytest.CaptureFixture[str]) -> Itera
             yield file.name, file.read_bytes()
 
 
-def run_of(store: Store) -> str:
-    from outrider.agent.history.run_view import list_runs
-
-    return next(iter(list_runs(store))).id
-
-
 def found_in(data: bytes, values: list[str]) -> list[str]:
     """The secrets that stand in it, in any form."""
     return [
@@ -244,7 +240,7 @@ def test_no_planted_secret_is_found_afterwards(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     """Fifty of them, in every place and form."""
-    assert leaks(tmp_path, BATCH, 1, monkeypatch, capfd) == []
+    assert leaks(tmp_path, QUICK, 1, monkeypatch, capfd) == []
 
 
 @pytest.mark.slow
@@ -252,15 +248,8 @@ def test_no_planted_secret_is_found_afterwards(
 def test_no_secret_of_a_thousand_is_found_afterwards(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    """The same over PLANTED secrets (1,000 if not said), fifty a run."""
+    """The same over PLANTED secrets (1,000 if not said), five hundred a run."""
     for number in range(int(os.environ.get("PLANTED", "1000")) // BATCH):
         folder = tmp_path / str(number)
         folder.mkdir()
         assert leaks(folder, BATCH, 1000 + number, monkeypatch, capfd) == [], number
-
-
-def test_dbg(tmp_path, monkeypatch, capfd):
-    got = leaks(tmp_path, BATCH, 1, monkeypatch, capfd)
-    with capfd.disabled():
-        for g in got: print(g)
-        planted = None
