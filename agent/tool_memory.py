@@ -22,6 +22,7 @@ from outrider.agent.settings.secret_store import secrets_file
 from outrider.memory import recall
 from outrider.memory.events import Noted, Origin, PlanChanged, PlanStep
 from outrider.memory.journal import Journal
+from outrider.memory.listings import Listings
 from outrider.memory.redaction import Masker
 from outrider.memory.store import Store
 from outrider.tools.files.guarded import protect
@@ -114,6 +115,7 @@ def tool_context(
         unsafe=settings.unsafe,
         allowed_hosts=settings.allowed_hosts,
         settings=_with_skills(_with_hidden(settings.tool_settings, journal.store, workspace), settings.skills),
+        listings=Listings(journal.store),
     )
 
 

@@ -207,6 +207,8 @@ def test_training_uses_the_package_and_never_the_reverse() -> None:
     assert any(name.startswith("outrider.agent.models.choice") for name in training)
     for room in ("agent", "tools", "memory"):
         for file in (ROOT / room).rglob("*.py"):
-            barred = {"examples", "benchmarks", "tests"} | ({"torch"} if "tune" not in file.parts else set())
+            barred = {"examples", "benchmarks", "tests"} | (
+                {"torch"} if not {"tune", "inference"} & set(file.parts) else set()
+            )
             outside = {m for m in imported(file) if m.split(".")[0] in barred}
             assert not outside, f"{file.relative_to(ROOT)} imports {outside}"

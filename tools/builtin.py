@@ -38,6 +38,8 @@ BUILT_IN: dict[str, str] = {  # a tool is one more line; imported when a run wan
     "read_page": "outrider.tools.web.web_tools",
     "hub_search": "outrider.tools.hub.hub_tools",
     "hub_model": "outrider.tools.hub.hub_tools",
+    "hub_choose": "outrider.tools.hub.choose",
+    "hub_run": "outrider.tools.inference.hub_run",
     "http_request": "outrider.tools.web.http_request",
     "recall": "outrider.tools.control.recall",
     "note": "outrider.tools.control.recall",

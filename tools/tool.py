@@ -10,7 +10,7 @@ import types
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol, Union, get_args, get_origin, overload
+from typing import TYPE_CHECKING, Any, Protocol, Union, get_args, get_origin, overload
 
 from pydantic import BaseModel, Field, ValidationError
 from pydantic_core import to_json
@@ -22,6 +22,9 @@ from outrider.tools.files.kept import (
 )  # a type of the contract; it lives where the sandbox can import it alone
 from outrider.tools.signature import Callee, hint_of, model_of, read_callable, read_docstring
 from outrider.tools.signature import shape as shape  # part of the contract's page
+
+if TYPE_CHECKING:
+    from outrider.memory.listings import Listings
 
 Arguments = Mapping[str, Any]
 
@@ -95,6 +98,7 @@ class ToolContext:
     secret(name) -> its value; secret_hosts: the hosts each may go to, where the person said so. mask(text): without them.
     unsafe: the person gave up the sandbox. scratch: kept by a tool between calls of one run, by tool name;
     a value with a `close()` method is closed when the run ends. settings: per-tool settings from the configuration.
+    listings: what the model hub listed before, for look-ups with no network.
     """
 
     workspace: Path
@@ -115,6 +119,7 @@ class ToolContext:
     allowed_hosts: tuple[str, ...] = ()
     settings: dict[str, Any] = field(default_factory=dict)
     scratch: dict[str, Any] = field(default_factory=dict)
+    listings: Listings | None = None
 
 
 @dataclass(frozen=True, slots=True)

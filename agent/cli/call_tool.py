@@ -25,6 +25,7 @@ from outrider.tools.tool import Observation, Tool, ToolContext, ToolError
 from outrider.tools.toolbox import Prepared, Returned, Toolbox
 
 if TYPE_CHECKING:
+    from outrider.memory.listings import Listings
     from outrider.memory.store import Store
 
 BY_HAND = ToolError("nothing was kept", "a call by hand belongs to no run", "use it inside a run")
@@ -41,6 +42,8 @@ async def _call(tool: Tool, arguments: str, settings: dict[str, Any], memory: st
     person = Person(progress)
     toolbox, policy = Toolbox([tool]), Policy.of(settings.get("policy"))
     context = _context(settings, memory, progress, person)
+    if tool.name.startswith("hub_"):
+        context.listings = _listings(memory)
     if context.unsafe:
         progress.show([warning(SANDBOX_OFF)])
     try:
@@ -105,6 +108,17 @@ def _context(settings: dict[str, Any], memory: str | None, progress: Progress, p
         allowed_hosts=settings.get("allowed_hosts", ()),
         settings=settings.get("tool_settings", {}),
     )
+
+
+def _listings(memory: str | None) -> Listings | None:
+    """What the hub listed before, if there is a memory database; by hand none is made."""
+    from outrider.agent.cli.listing.databases import open_store
+    from outrider.memory.listings import Listings
+
+    try:
+        return Listings(open_store(memory, writing=True))
+    except NoDatabase:
+        return None
 
 
 class _Memory:

@@ -48,8 +48,10 @@ def from_config(config: dict[str, Any]) -> dict[str, Any]:
     known_isolation(str(config.get("isolation") or ""))
     tools = {"tools": tuple(config["tools"])} if config.get("tools") else {}  # of a template
     passed = {key: config[key] for key in PASSED_ON if config.get(key)} | tools
-    if databases := config.get("databases"):  # among the settings of tools, which are kept with the run
-        passed["tool_settings"] = (config.get("tool_settings") or {}) | {"databases": databases}
+    # Tables of their own, but settings of tools, which are kept with the run.
+    own = {name: config[name] for name in ("databases", "hub") if config.get(name)}
+    if own:
+        passed["tool_settings"] = (config.get("tool_settings") or {}) | own
     return passed
 
 

@@ -60,6 +60,12 @@ def find_window(spec: str, base_url: str | None = None) -> int | None:
     return window if isinstance(window, int) and window > 0 else None
 
 
+def hub_price(model: str, provider: str) -> Price | None:
+    """What an inference provider takes for a model of the hub through the hub's router; None: not known."""
+    found = _looked_up(model, provider_id=f"huggingface_{provider}")
+    return _price(found) if found else None
+
+
 def _in_table(spec: str, base_url: str | None) -> Any:
     """What genai-prices knows of a model; None: nothing, or it is not asked."""
     provider, _, model = spec.partition(":")

@@ -64,6 +64,9 @@ DECISION = Kind("allow, ask or deny", lambda value: value in ("allow", "ask", "d
 HOSTS = Kind(
     "a list of hosts", lambda value: isinstance(value, list) and all(isinstance(one, str) for one in value), _toml
 )
+NAMES = Kind(
+    "a list of words", lambda value: isinstance(value, list) and all(isinstance(one, str) for one in value), _toml
+)
 FOLDERS = Kind(
     "a list of folders", lambda value: isinstance(value, list) and all(isinstance(one, str) for one in value), _toml
 )
@@ -166,6 +169,20 @@ KEYS: tuple[Key, ...] = (
     Key("tool_settings.net.concurrent", COUNT, "requests to one host that may be under way at once", "2", "6"),
     Key("tool_settings.net.per_second", LIMIT, "requests to one host a second, after a second's worth at once", "1", "10"),
     Key("tool_settings.net.robots", FLAG, "whether `read_page` keeps to a site's robots.txt", "false", "true"),
+    Key("hub.licences", NAMES, "licences a hub model may have to be chosen", '["apache-2.0", "mit"]', "any"),
+    Key("hub.commercial", FLAG, "choose only hub models whose licence allows commercial use", "true", "false"),
+    Key("hub.max_parameters", TEXT, "the largest hub model to choose", '"2B"', "any size"),
+    Key("hub.gated", FLAG, "whether a hub model that asks for agreement may be chosen", "false", "true"),
+    Key("hub.must_fit", FLAG, "choose only hub models that fit this machine's memory", "true", "false"),
+    Key("hub.max_age_days", COUNT, "choose only hub models changed in so many days", "365", "any age"),
+    Key("hub.min_downloads", COUNT, "choose only hub models downloaded so often in a month", "1000", "0"),
+    Key("hub.rank", NAMES, "what hub models are ranked by: downloads, likes, recency, small, fit, runnable",
+        '["runnable", "downloads"]', "downloads"),
+    Key("hub.endpoint", TEXT, "the address of the model hub", '"https://hub.example.org"', "huggingface.co, or HF_ENDPOINT"),
+    Key("hub.inference", TEXT, "your own inference server, asked at ADDRESS/models/OWNER/NAME in place of the hub's",
+        '"http://127.0.0.1:8080"', "the hub's providers, or HF_INFERENCE_ENDPOINT"),
+    Key("hub.seconds", LIMIT, "seconds one model of `hub_run` may take before the next is tried", "120", "60"),
+    Key("hub.connect_s", LIMIT, "seconds to wait for the hub to be reached before the catalogue answers", "3", "0.8"),
     Key("skills.folders", FOLDERS, "folders of Agent Skills beside those that were added (docs/skills.md)",
         '["/home/me/skills"]'),
     Key("skills.trust", FOLDERS, "workspaces whose own `.agents/skills` are used", '["/home/me/project"]', inside=False),

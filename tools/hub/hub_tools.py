@@ -1,30 +1,22 @@
 """The model hub: `hub_search` finds models by task, licence and size, `hub_model` tells about one.
-May touch: a child process that asks the hub (HF_ENDPOINT, or `endpoint` in the settings) with the person's own token.
+May touch: the hub, or with no network the catalogue of what it listed before (ask_hub.py).
 Does not promise: sizes and licences the hub does not state; they are shown as unknown.
 """
 
 from __future__ import annotations
 
-import json
-import os
 import re
-import time
-from typing import Any
 
-from outrider.memory.text import for_storage
-from outrider.tools.net.pace import net_of, pace
-from outrider.tools.process.deadlines import in_child
+from outrider.tools.hub.ask_hub import Wish, listed, looked_up, model_id
+from outrider.tools.hub.card import Card, in_bytes, short_size, table
+from outrider.tools.hub.fit import fit_line
+from outrider.tools.hub.licences import licence_of, wanted_licence
+from outrider.tools.hub.tasks import TASKS, spelt_task
 from outrider.tools.tool import ToolContext, ToolError, tool
 
-HUB_S = 20.0
 _SCALE = {"": 1, "k": 10**3, "m": 10**6, "b": 10**9, "t": 10**12}
-_LICENCES = {
-    "apache": "apache-2.0",
-    "apache2": "apache-2.0",
-    "apache-2": "apache-2.0",
-    "bsd": "bsd-3-clause",
-    "gpl": "gpl-3.0",
-}
+MOST = 100  # models of one search
+MOST_FILES = 15
 
 
 @tool(effect="read", origin="untrusted", timeout_s=40)
@@ -37,52 +29,67 @@ async def hub_search(
     query: words in the model's name
     licence: such as "apache-2.0" or "mit"
     max_parameters: the largest size, such as "500M" or "2B"
-    limit: how many models, 1 to 20
+    limit: how many models, 1 to 100
     """
-    most = parameters(max_parameters) if max_parameters.strip() else 0
-    asked = {
-        "do": "search",
-        "task": re.sub(r"[\s_]+", "-", task.strip().lower()),
-        "query": " ".join(query.split()),
-        "licence": _licence(licence),
-        "most": most,
-        "limit": max(1, min(limit, 20)),
-    }
-    rows = await _ask(asked, ctx)
-    fitting = [row for row in rows if not most or (row["parameters"] or 0) <= most]
-    if not fitting:
-        return f"no model matches {_wish(asked, max_parameters)}"
-    return "\n".join(f"{number}. {_line(row)}" for number, row in enumerate(fitting, start=1))
+    wish = Wish(hub_tag(task), " ".join(query.split()), _licences(licence), parameters(max_parameters))
+    found = (await listed(ctx, [wish], max(1, min(limit, MOST))))[0]
+    note = f"\n({found.note})" if found.note else ""
+    if not found.cards:
+        return f"no model matches {said(wish)}{note}"
+    more = "\n(there are more: ask for a larger limit, or narrow it)" if found.more else ""
+    return f"{table(found.cards)}{more}{note}"
 
 
 @tool(effect="read", origin="untrusted", timeout_s=40)
 async def hub_model(model: str, ctx: ToolContext) -> str:
-    """Tell about one model of the hub: task, licence, parameters, downloads, likes, gated, library, last change.
+    """Tell about one model of the hub: task, what its licence allows, size, files, whether it fits this machine, where it runs, results, languages, what it was made from.
 
     model: its id, "owner/name"
     """
-    name = re.sub(r"^(?:https?://)?(?:huggingface\.co|hf\.co)/", "", model.strip()).strip("/")
-    if not re.fullmatch(r"[\w.-]{1,96}(?:/[\w.-]{1,96})?", name):
-        raise ToolError(f"{model[:100]!r} is not the id of a model", "an id is owner/name", "find one with hub_search")
-    row = (await _ask({"do": "model", "model": name}, ctx))[0]
-    size = row["parameters"]
-    lines = {
-        "model": row["id"],
-        "task": row["task"] or "unknown",
-        "licence": _licence_of(row),
-        "parameters": f"{size:,} ({short_size(size)})" if size else "unknown",
-        "downloads": row["downloads"] if row["downloads"] is not None else "unknown",
-        "likes": row["likes"] if row["likes"] is not None else "unknown",
-        "gated": _gated(row),
-        "library": row["library"] or "unknown",
-        "formats": ", ".join(row["formats"]) or "unknown",
-        "last modified": row["modified"] or "unknown",
-    }
-    return _clean("\n".join(f"{key}: {value}" for key, value in lines.items()))
+    card, note = await looked_up(ctx, model_id(model))
+    return "\n".join(f"{key}: {value}" for key, value in facts(card)) + (f"\n({note})" if note else "")
+
+
+def facts(card: Card) -> list[tuple[str, str]]:
+    """What is known of a model, a line each."""
+    licences = "; ".join(licence_of(one).line() for one in card.licences) or licence_of("").line()
+    named = f" ({card.licence_name})" if card.licence_name else ""
+    size = f"{card.parameters:,} ({short_size(card.parameters)})" if card.parameters else "unknown"
+    return [
+        ("model", card.id),
+        ("task", card.task or "unknown"),
+        ("licence", licences + named),
+        ("parameters", size),
+        ("memory", fit_line(card)),
+        ("runs on", ", ".join(card.places) or "nowhere known"),
+        ("downloads", "unknown" if card.downloads is None else str(card.downloads)),
+        ("likes", "unknown" if card.likes is None else str(card.likes)),
+        ("gated", {"": "no", "auto": "yes (anyone who agrees to its terms)"}.get(card.gated, "yes (its owner decides who)")),
+        ("library", card.library or "unknown"),
+        ("formats", ", ".join(card.formats) or "unknown"),
+        ("last modified", card.modified or "unknown"),
+        ("languages", ", ".join(card.languages) or "not stated"),
+        ("made from", ", ".join(card.base) or "not stated"),
+        ("datasets", ", ".join(card.datasets) or "not stated"),
+        ("results its owner states", "; ".join(card.results) or "none"),
+        ("files", _files(card)),
+    ]  # fmt: skip
+
+
+def _files(card: Card) -> str:
+    if not card.files:
+        return "not listed"
+    total = sum(size or 0 for _, size in card.files)
+    largest = sorted(card.files, key=lambda file: -(file[1] or 0))
+    told = ", ".join(f"{name} {in_bytes(size)}" if size is not None else name for name, size in largest[:MOST_FILES])
+    more = f" and {len(card.files) - MOST_FILES} more" if len(card.files) > MOST_FILES else ""
+    return f"{len(card.files)}, {in_bytes(total)} in all: {told}{more}"
 
 
 def parameters(text: str) -> int:
-    """How many parameters "500M", "2B" or "1.5 billion" are. Raises ToolError for anything else."""
+    """How many parameters "500M", "2B" or "1.5 billion" are, 0 for "". Raises ToolError for anything else."""
+    if not text.strip():
+        return 0
     found = re.fullmatch(
         r"<?=?\s*(\d+(?:\.\d+)?)\s*([kmbt]?)(?:illion|rillion)?\s*(?:parameters)?", text.strip().lower()
     )
@@ -93,91 +100,19 @@ def parameters(text: str) -> int:
     return int(float(found[1]) * _SCALE[found[2]])
 
 
-def short_size(size: int) -> str:
-    """66955010 → "67M": three digits at most."""
-    for letter, scale in (("T", 10**12), ("B", 10**9), ("M", 10**6), ("K", 10**3)):
-        if size >= scale * 0.9995:
-            amount = size / scale
-            return f"{amount:.0f}{letter}" if amount >= 9.95 else f"{amount:.1f}".removesuffix(".0") + letter
-    return str(size)
+def hub_tag(task: str) -> str:
+    """The hub's tag for a task as a person or a model may spell it."""
+    name = spelt_task(task)
+    return TASKS[name].tag if name in TASKS else name
 
 
-def _licence(text: str) -> str:
-    name = re.sub(r"[\s_]+", "-", text.strip().lower())
-    name = re.sub(r"-?(?:licence|license)$", "", name)
-    return _LICENCES.get(name, name)
+def _licences(text: str) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(wanted_licence(one) for one in text.split(",") if one.strip()))[:8]
 
 
-def _wish(asked: dict[str, Any], size: str) -> str:
-    parts = [f"task {asked['task']}" if asked["task"] else "", repr(asked["query"]) if asked["query"] else ""]
-    parts += [f"licence {asked['licence']}" if asked["licence"] else "", f"at most {size} parameters" if size else ""]
+def said(wish: Wish) -> str:
+    """A wish in words."""
+    parts = [f"task {wish.task}" if wish.task else "", repr(wish.words) if wish.words else ""]
+    parts += [f"licence {' or '.join(wish.licences)}" if wish.licences else ""]
+    parts += [f"at most {short_size(wish.most)} parameters" if wish.most else ""]
     return ", ".join(part for part in parts if part) or "that"
-
-
-def _line(row: dict[str, Any]) -> str:
-    size = f"{short_size(row['parameters'])} parameters" if row["parameters"] else "size unknown"
-    facts = [_licence_of(row), size, row["task"] or "task unknown", f"{row['downloads'] or 0} downloads"]
-    facts += [
-        f"{row['likes'] or 0} likes",
-        "gated" if row["gated"] else "not gated",
-        row["library"] or "library unknown",
-    ]
-    facts += [f"updated {row['modified']}"] if row["modified"] else []
-    return _clean(f"{row['id']} ({', '.join(facts)})")
-
-
-def _licence_of(row: dict[str, Any]) -> str:
-    licence = str(row["licence"] or "unknown")
-    return f"other: {row['licence_name']}" if licence == "other" and row["licence_name"] else licence
-
-
-def _gated(row: dict[str, Any]) -> str:
-    return {"auto": "yes (anyone who agrees to its terms)", "manual": "yes (its owner decides who)"}.get(
-        row["gated"], "yes" if row["gated"] else "no"
-    )
-
-
-def _clean(text: str) -> str:
-    return for_storage(text)[:4000]
-
-
-async def _ask(asked: dict[str, Any], ctx: ToolContext) -> list[dict[str, Any]]:
-    """The child's rows. Raises ToolError that says what kept it."""
-    ctx.progress("asking the model hub")
-    own = ctx.settings.get("hub")
-    own = own if isinstance(own, dict) else {}
-    asked["endpoint"] = str(own.get("endpoint") or os.environ.get("HF_ENDPOINT") or "").rstrip("/")
-    asked["seconds"] = seconds = max(1.0, min(HUB_S, ctx.seconds_left() - 1))
-    quiet = {"HF_HUB_DISABLE_TELEMETRY": "1", "HF_HUB_DISABLE_PROGRESS_BARS": "1", "HF_HUB_DISABLE_XET": "1"}
-    ends = time.monotonic() + seconds
-    async with pace().turn(asked["endpoint"] or "the hub", net_of(ctx.settings), ends):
-        done = await in_child(
-            "outrider.tools.hub.hub_process",
-            stdin=json.dumps(asked).encode(),
-            seconds=ends - time.monotonic(),
-            environment={**os.environ, **quiet},
-        )
-    try:
-        answer = json.loads(done.output)
-    except ValueError:
-        answer = {"error": "late" if done.timed_out else "failed", "detail": done.errors.strip()[-200:]}
-    if "error" in answer:
-        raise _failure(answer["error"], answer["detail"], asked)
-    rows: list[dict[str, Any]] = answer["rows"]
-    return rows
-
-
-def _failure(kind: str, detail: str, asked: dict[str, Any]) -> ToolError:
-    name = asked.get("model", "the model hub")
-    known = {
-        "missing": (f"there is no model {name!r} on the hub", "no public model has that id", "find one with hub_search"),
-        "gated": (f"{name} is gated", "its owner must let you in first", "use another model, or accept its terms on the hub"),
-        "no id": (f"{name!r} is not the id of a model", "an id is owner/name", "find one with hub_search"),
-        "busy": ("the hub was asked too often", "it answered with status 429", "wait a minute, or set HF_TOKEN"),
-        "refused": ("the hub refused", "the token is wrong or may not do this", "check HF_TOKEN, or unset it"),
-        "offline": ("the hub cannot be reached", "there is no network or its address is wrong", "go on without it, or try later"),
-        "offline mode": ("the hub is not asked", "HF_HUB_OFFLINE is set", "unset it to look models up"),
-        "late": ("the hub did not answer in time", f"the limit is {asked['seconds']:.0f} s", "try later"),
-    }  # fmt: skip
-    what, why, fix = known.get(kind, ("the hub could not answer", f"{kind}: {_clean(detail)[:300]}", "try later"))
-    return ToolError(what, why, fix)

