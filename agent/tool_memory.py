@@ -30,6 +30,7 @@ from outrider.tools.net.named_secrets import bound_hosts
 from outrider.tools.tool import ToolContext, ToolError
 
 Ask = Callable[[str], Awaitable[str | None]]
+LONGEST_S = 30 * 86_400.0  # a run without a limit of seconds still needs a number that timers take
 
 
 class RunMemory:
@@ -107,7 +108,7 @@ def tool_context(
         run_id=journal.run_id,
         ask=_asking(ask, ledger) if ask else None,
         progress=lambda text: progress(masker.text(text)),
-        seconds_left=ledger.seconds_left,
+        seconds_left=lambda: min(ledger.seconds_left(), LONGEST_S),
         secret=named.get,
         secret_hosts=bound_hosts(settings.secrets),
         mask=masker.text,
