@@ -174,6 +174,7 @@ async def run_one(live: LiveRun, ready: Ready) -> ToolReturned:
         call_id=ready.call_id,
         call_tool=partial(call_from_code, live, ready.call_id),
         delegate=partial(live.delegate, live, ready.call_id) if live.delegate else None,
+        prompt=partial(live.prompt, live, ready.call_id) if live.prompt else None,
         run_steps=partial(live.run_steps, live, ready.call_id) if live.run_steps else None,
     )
     began, waiting_s = time.monotonic(), live.ledger.waiting_s

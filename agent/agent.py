@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from outrider.agent import assemble as runs
 from outrider.agent.assemble import Listeners
 from outrider.agent.budget import Budget
-from outrider.agent.children import delegate
+from outrider.agent.children import delegate, prompted
 from outrider.agent.driving import drive
 from outrider.agent.history.run_view import Run, read_run
 from outrider.agent.live_run import LiveRun
@@ -75,7 +75,7 @@ class Agent:
         self._settings = Settings(model="", tools=names, **settings)
         self._budget = budget
         self._listeners = listeners or Listeners()
-        self._listeners.delegate = delegate
+        self._listeners.delegate, self._listeners.prompt = delegate, prompted
         self._memory = memory
         self._store: Store | None = memory if isinstance(memory, Store) else None
         self._open: dict[tuple[int, str], Model] = {}

@@ -377,6 +377,8 @@ def _assemble(
     live.skills = _skills(settings, model)
     if listeners.delegate is not None:
         live.delegate = partial(listeners.delegate, settings)
+    if listeners.prompt is not None:
+        live.prompt = partial(listeners.prompt, settings)
     return live
 
 

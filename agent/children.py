@@ -7,7 +7,11 @@ A child that was under way when its process died is taken up where it stopped, n
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
+from typing import Any
 
 from outrider.agent import assemble as runs
 from outrider.agent.assemble import Listeners
@@ -26,8 +30,9 @@ from outrider.memory.events import (
 )
 from outrider.memory.journal import Journal
 from outrider.memory.store import Store
-from outrider.tools.tool import Observation, ToolError
+from outrider.tools.tool import Observation, Tool, ToolError
 
+PROMPT_STEPS = 6  # times the model is asked for one answer of a type
 DEPTH = 3  # a child of a child of a child may not have children
 
 
@@ -35,10 +40,44 @@ async def delegate(
     settings: Settings, live: LiveRun, call_id: str, goal: str, share: float, tools: tuple[str, ...]
 ) -> Observation:
     """Run `goal` in a child of `live` and return its answer. Raises ToolError when nothing is left to share."""
+    start = partial(_start, settings, live, call_id, goal, share, tools)
+    return _told(live.journal.store, await _driven(live, call_id, start))
+
+
+async def prompted(
+    settings: Settings,
+    live: LiveRun,
+    call_id: str,
+    system: str,
+    text: str,
+    schema: dict[str, Any] | None,
+    share: float,
+    part: str,
+) -> Observation:
+    """One answer of the run's model to a text, of the type the schema says: a child without tools. `part` tells several
+    answers of one call apart. Raises ToolError where no such answer came."""
+    own = replace(settings, system=system, schema=schema, skills=(), instructions={})
+    start = partial(_start_child, own, live, f"{call_id}{part}", text, share, extra=[], most_steps=PROMPT_STEPS)
+    done = await _driven(live, f"{call_id}{part}", start)
+    value = done.value if schema is not None else str(done.answer)
+    if done.state != "answered" or value is None:
+        raise ToolError(
+            "there is no answer of that type",
+            f"child run {done.id} ended {done.state}: {done.detail}",
+            "do it yourself",
+        )
+    origin: Origin = "untrusted" if live.state.flags.untrusted else "trusted"
+    return Observation(
+        value if isinstance(value, str) else json.dumps(value, ensure_ascii=False), origin=origin, private=()
+    )
+
+
+async def _driven(live: LiveRun, call_id: str, start: Callable[[], LiveRun]) -> Run:
+    """The child run of a call, brought to its end: started, or taken up where it stopped."""
     store = live.journal.store
     child = live.state.children.get(call_id)
     if child is None:
-        child_run = _start(settings, live, call_id, goal, share, tools)
+        child_run: LiveRun | None = start()
     elif read_run(store, child).ended:
         child_run = None
     else:
@@ -48,29 +87,45 @@ async def delegate(
         await drive(child_run)
     done = read_run(store, str(child))
     live.commit(ChildEnded(call_id=call_id, child=done.id, cost=_used(done.spent)))
-    return _told(store, done)
+    return done
 
 
 def _start(settings: Settings, live: LiveRun, call_id: str, goal: str, share: float, tools: tuple[str, ...]) -> LiveRun:
+    given = [tool for name, tool in live.toolbox.tools.items() if not tools or name in tools]
+    own = replace(settings, tools=tools or settings.tools, schema=None)
+    return _start_child(own, live, call_id, goal, share, extra=given)
+
+
+def _start_child(
+    settings: Settings,
+    live: LiveRun,
+    call_id: str,
+    goal: str,
+    share: float,
+    *,
+    extra: list[Tool],
+    most_steps: int | None = None,
+) -> LiveRun:
     if _depth(live) >= DEPTH:
         raise ToolError("the goal was not handed on", f"runs nest {DEPTH} deep at the most", "do it yourself")
     budget = live.ledger.carve(min(max(share, 0.05), 0.9))
     if isinstance(budget, str):
         raise ToolError("the goal was not handed on", f"too little is left of {budget}", "do it yourself, or answer")
+    if most_steps is not None:
+        budget = budget.raised(steps=min(budget.steps or most_steps, most_steps))
     child = runs.start(
         live.journal.store,
         goal,
         replace(
             settings,
             model=live.model.name,
-            tools=tools or settings.tools,
+            tools=settings.tools if extra else (),
             tools_from=(),
-            schema=None,
             label=f"delegated by {live.journal.run_id}",
         ),
         live.model,
         budget,
-        extra=[tool for name, tool in live.toolbox.tools.items() if not tools or name in tools],
+        extra=extra,
         listeners=_listeners(live),
         parent=live.journal.run_id,
         trust={

@@ -75,6 +75,7 @@ class LiveRun:
     masker: Masker = NOTHING
     sealer: Sealer = field(default_factory=undo_key)
     delegate: Callable[[LiveRun, str, str, float, tuple[str, ...]], Awaitable[Observation]] | None = None
+    prompt: Callable[[LiveRun, str, str, str, dict[str, Any] | None, float, str], Awaitable[Observation]] | None = None
     run_steps: Callable[[LiveRun, str, tuple[PlanStep, ...]], Awaitable[Observation]] | None = None
     skills: dict[str, Skill] = field(default_factory=dict)  # by name
     purse: Purse | None = None  # None: its model costs nothing
@@ -173,6 +174,7 @@ class LiveRun:
                     self.on_event(one)
 
 
+Prompted = Callable[[Settings, LiveRun, str, str, str, dict[str, Any] | None, float, str], Awaitable[Observation]]
 Delegate = Callable[[Settings, LiveRun, str, str, float, tuple[str, ...]], Awaitable[Observation]]
 
 
@@ -190,3 +192,4 @@ class Listeners:
     approve_within_s: float = 0.0
     ask: Callable[[str], Awaitable[str | None]] | None = None
     delegate: Delegate | None = None
+    prompt: Prompted | None = None

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from outrider.memory.errors import UsageError
+from outrider.tools.prompts.reading import holds_prompts
 from outrider.tools.tool import Tool, tool
 
 BUILT_IN: dict[str, str] = {  # a tool is one more line; imported when a run wants it
@@ -121,6 +122,10 @@ def from_file(path: str | Path) -> list[Tool]:
     if not file.is_file():
         why = "it is a folder" if file.is_dir() else "no such file"
         raise UsageError(f"there is no tools file {str(path)!r}", why, "a Python file, MCP servers (JSON) or OpenAPI")
+    if holds_prompts(file):
+        from outrider.tools.prompts.reading import tools_of as prompts_of
+
+        return prompts_of(file)
     if holds_servers(file):
         from outrider.tools.mcp.tools import mcp_tools
 

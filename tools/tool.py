@@ -94,6 +94,8 @@ class ToolContext:
     ask(question) -> the person's answer, or None when nobody is there. progress(text): one line for the person.
     call_tool(name, arguments): another tool of this run, through policy, budget and journal.
     delegate(goal, share, tools): a child run with a share of what is left of the budget.
+    prompt(system, text, schema, share, part): one answer of the run's model to a text, in a child run without tools; part
+    tells answers of one call apart.
     run_steps(steps): the steps of a plan that name a tool, each when what it needs is done.
     secret(name) -> its value; secret_hosts: the hosts each may go to, where the person said so. mask(text): without them.
     unsafe: the person gave up the sandbox. scratch: kept by a tool between calls of one run, by tool name;
@@ -109,6 +111,7 @@ class ToolContext:
     progress: Callable[[str], None] = _nothing
     call_tool: Callable[[str, dict[str, Any]], Awaitable[Observation]] | None = None
     delegate: Callable[[str, float, tuple[str, ...]], Awaitable[Observation]] | None = None
+    prompt: Callable[[str, str, dict[str, Any] | None, float, str], Awaitable[Observation]] | None = None
     run_steps: Callable[[tuple[PlanStep, ...]], Awaitable[Observation]] | None = None
     seconds_left: Callable[[], float] = lambda: 60.0
     secret: Callable[[str], str | None] = lambda name: None

@@ -11,6 +11,7 @@ import typer
 from outrider.agent.cli.commands import (
     approve,
     batch,
+    chain,
     chat,
     compare,
     completion,
@@ -93,7 +94,7 @@ COMMANDS = {
 }
 for name, module in COMMANDS.items():
     app.command(name, cls=Command)(module.command)
-for group in (tools, skills, models, config, policy, secrets):
+for group in (tools, skills, chain, models, config, policy, secrets):
     app.add_typer(group.app)
 
 

@@ -1,5 +1,5 @@
 """`outrider export RUN`: a run as a page, Markdown, JSON lines, OpenTelemetry spans, fine-tuning data.
-May touch: the file it is told to write, whole or not at all, readable by its owner alone.
+May touch: the file it is told to write, whole or not at all, readable by its owner alone; with --to one address on the network.
 """
 
 from __future__ import annotations
@@ -55,6 +55,12 @@ def command(
         Path | None,
         typer.Option("--output", "-o", metavar="FILE", help="Where to; default: stdout.", show_default=False),
     ] = None,
+    to: Annotated[
+        str | None,
+        typer.Option(
+            "--to", metavar="URL", help="For otel: send the spans to a collector (OTLP/HTTP).", show_default=False
+        ),
+    ] = None,
     label: Label = None,
     model: Models = None,
     every: Annotated[
@@ -67,18 +73,31 @@ def command(
     With sft, runs of a label or all become fine-tuning data: those that were answered with support, without repeats, and
     beside the file a datasheet of what went in.
     """
+    store = open_store(memory)
+    if run is not None:
+        _one(store, run, format, output, to)
+    elif format != Format.SFT or (label is None) == (not every):
+        raise UsageError(
+            "export needs one run", "it got none", "outrider export last -o run.html (or --format sft --label NAME)"
+        )
+    else:
+        _dataset(store, label, tuple(model or ()), output)
+
+
+def _one(store: Store, run: str, format: Format, output: Path | None, to: str | None) -> None:
+    from outrider.agent.review.export import FORMATS
     from outrider.memory.journal import Journal
 
-    store = open_store(memory)
-    if run is None:
-        if format != Format.SFT or (label is None) == (not every):
+    if to is not None:
+        if format != Format.OTEL or output is not None:
             raise UsageError(
-                "export needs one run", "it got none", "outrider export last -o run.html (or --format sft --label NAME)"
+                "--to sends spans", "it goes with --format otel, and without --output", "leave the other out"
             )
-        _dataset(store, label, tuple(model or ()), output)
-        return
-    from outrider.agent.review.export import FORMATS
+        from outrider.agent.review.export.send import send
 
+        count = send(Journal.open_for_reading(store, run), to)
+        say(f"sent {count:,} spans to {to}")
+        return
     module, _, function = FORMATS[format.value][0].partition(":")
     write = getattr(import_module(f"outrider.agent.review.export.{module}"), function)
     _put(write(Journal.open_for_reading(store, run)), output)

@@ -10,7 +10,8 @@ from hashlib import sha256
 from typing import Any
 
 from outrider.agent.history.run_view import read_run
-from outrider.agent.review.page import charts
+from outrider.agent.plan.graph import plan_graph
+from outrider.agent.review.page import charts, graph
 from outrider.agent.review.page.render import data_url, page, static
 from outrider.agent.review.page.whole import Links, differ, head_values, limits
 from outrider.agent.review.story import Step, steps
@@ -37,6 +38,7 @@ def write(journal: Journal) -> Iterator[str]:
         verified=verify(journal),
         steps=told,
         links=_links(journal.store, shown),
+        plan=graph.plan(plan_graph(stored.event for stored in journal.read())),
         timeline=charts.timeline(charts.spans(told)),
         burn=charts.burn_down(told, limits(run)),
         children=children,

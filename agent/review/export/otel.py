@@ -1,4 +1,5 @@
 """A run as OpenTelemetry spans in OTLP's JSON encoding: one trace a run, a span for the run, each request and each tool call.
+`write` gives it in one piece for a file, `requests` in pieces that a collector takes (send.py).
 Touches the journal, to read. Does not promise: that a collector knows the GenAI conventions; the attribute names are
 those of open-telemetry/semantic-conventions-genai (gen_ai.*), written out here because they still move.
 
@@ -20,17 +21,32 @@ from outrider.memory.journal import Journal
 
 INTERNAL, CLIENT = 1, 3  # span kinds
 OK, ERROR = 1, 2  # status codes
+MOST_SPANS, MOST_BYTES = 500, 2_000_000  # of one request to a collector
 
 
 def write(journal: Journal) -> Iterator[str]:
     """One `ExportTraceServiceRequest` as JSON."""
     run, told = read_run(journal.store, journal.run_id), list(steps(journal.read()))
+    yield _request_of(list(_spans(run, told))) + "\n"
+
+
+def requests(journal: Journal) -> Iterator[tuple[str, int]]:
+    """(an `ExportTraceServiceRequest` as JSON, how many spans it holds), each of a size that collectors take."""
+    run, held, size = read_run(journal.store, journal.run_id), list[dict[str, Any]](), 0
+    for span in _spans(run, list(steps(journal.read()))):
+        weight = len(json.dumps(span))
+        if held and (len(held) >= MOST_SPANS or size + weight > MOST_BYTES):
+            yield _request_of(held), len(held)
+            held, size = [], 0
+        held.append(span)
+        size += weight
+    yield _request_of(held), len(held)
+
+
+def _request_of(spans: list[dict[str, Any]]) -> str:
     resource = {"attributes": _attributes({"service.name": "outrider", "service.version": VERSION})}
     scope = {"name": "outrider", "version": VERSION}
-    spans = list(_spans(run, told))
-    yield (
-        json.dumps({"resourceSpans": [{"resource": resource, "scopeSpans": [{"scope": scope, "spans": spans}]}]}) + "\n"
-    )
+    return json.dumps({"resourceSpans": [{"resource": resource, "scopeSpans": [{"scope": scope, "spans": spans}]}]})
 
 
 def _spans(run: Run, told: list[Step]) -> Iterator[dict[str, Any]]:
@@ -51,13 +67,17 @@ def _spans(run: Run, told: list[Step]) -> Iterator[dict[str, Any]]:
         "gen_ai.agent.name": "outrider",
         "gen_ai.conversation.id": run.id,
         "gen_ai.request.model": run.model.partition(":")[2] or run.model,
-        "gen_ai.usage.total_tokens": run.spent.tokens,
+        "gen_ai.provider.name": run.model.partition(":")[0],
+        "gen_ai.usage.input_tokens": sum(s.replied.usage.input_tokens for s in told if s.replied and s.replied.usage),
+        "gen_ai.usage.output_tokens": sum(s.replied.usage.output_tokens for s in told if s.replied and s.replied.usage),
+        "outrider.tokens": run.spent.tokens,
         "outrider.goal": run.goal,
         "outrider.state": run.state,
         "outrider.cost.usd": float(run.spent.usd),
     }
-    failed = "" if run.state == "answered" else run.stop_reason
-    yield _span(trace, root, "", "invoke_agent outrider", INTERNAL, start, end, attributes, failed)
+    failed = "" if run.state == "answered" else run.stop_reason or run.state
+    said = f"{failed}: {run.detail}" if failed else ""
+    yield _span(trace, root, "", "invoke_agent outrider", INTERNAL, start, end, attributes, failed, said)
 
 
 def _request(run: Run, step: Step, trace: str, root: str) -> dict[str, Any]:
@@ -77,12 +97,16 @@ def _request(run: Run, step: Step, trace: str, root: str) -> dict[str, Any]:
             "gen_ai.usage.input_tokens": replied.usage.input_tokens,
             "gen_ai.usage.output_tokens": replied.usage.output_tokens,
         }
+        parts = (("cache_read", replied.usage.cached_tokens), ("cache_creation", replied.usage.cache_write_tokens))
+        attributes |= {f"gen_ai.usage.{name}.input_tokens": tokens for name, tokens in parts if tokens}
     if replied and replied.finish_reason:
         attributes["gen_ai.response.finish_reasons"] = [replied.finish_reason]
     latency = int((replied.latency_s if replied else 0) * 1e9)
     error = replied.error if replied else "no reply was recorded"
     span_id = _id(f"{run.id}/{step.first}", 8)
-    return _span(trace, span_id, root, f"chat {model or provider}", CLIENT, start, start + latency, attributes, error)
+    kind = "model_error" if error else ""
+    name = f"chat {model or provider}"
+    return _span(trace, span_id, root, name, CLIENT, start, start + latency, attributes, kind, error)
 
 
 def _tool(run: Run, call: Call, trace: str, root: str) -> dict[str, Any]:
@@ -101,9 +125,11 @@ def _tool(run: Run, call: Call, trace: str, root: str) -> dict[str, Any]:
     if returned:
         attributes |= {"gen_ai.tool.call.result": returned.text, "outrider.origin": returned.origin}
     wall = int((returned.wall_s if returned else 0) * 1e9)
-    error = "no result was recorded" if returned is None else "" if returned.ok else "the tool failed"
+    error = "no_result" if returned is None else "" if returned.ok else "tool_error"
+    said = "" if returned is None or returned.ok else returned.text
     span_id = _id(f"{run.id}/{call.called_seq or call.returned_seq}", 8)
-    return _span(trace, span_id, root, f"execute_tool {call.tool}", INTERNAL, start, start + wall, attributes, error)
+    name = f"execute_tool {call.tool}"
+    return _span(trace, span_id, root, name, INTERNAL, start, start + wall, attributes, error, said)
 
 
 def _span(
@@ -116,7 +142,9 @@ def _span(
     end: int,
     attributes: dict[str, Any],
     error: str,
+    said: str,
 ) -> dict[str, Any]:
+    """error: a word from a short list, or ""; said: the same for people."""
     made = {
         "traceId": trace,
         "spanId": span,
@@ -124,8 +152,8 @@ def _span(
         "kind": kind,
         "startTimeUnixNano": str(start),
         "endTimeUnixNano": str(end),
-        "attributes": _attributes(attributes | ({"error.type": error[:200]} if error else {})),
-        "status": {"code": ERROR, "message": error[:500]} if error else {"code": OK},
+        "attributes": _attributes(attributes | ({"error.type": error} if error else {})),
+        "status": {"code": ERROR, "message": said[:500]} if error else {"code": OK},
     }
     return made | ({"parentSpanId": parent} if parent else {})
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from outrider.agent.review.importing.turns import CallTurn, Conversation, Turn, object_of, text_of
+from outrider.agent.review.importing.turns import CallTurn, Conversation, Turn, dollars_of, object_of, text_of, usage_of
 
 
 def recognises(data: Any) -> bool:
@@ -15,6 +15,7 @@ def recognises(data: Any) -> bool:
 
 def read(data: dict[str, Any]) -> Iterator[Conversation]:
     """The trajectory."""
+    subagents = [one for one in data.get("subagent_trajectories") or [] if isinstance(one, dict)]
     agent = data.get("agent") if isinstance(data.get("agent"), dict) else {}
     one = Conversation("", [], source="atif", model=str((agent or {}).get("model_name") or "unknown"))
     for step in data.get("steps") or []:
@@ -28,8 +29,14 @@ def read(data: dict[str, Any]) -> Iterator[Conversation]:
         elif step.get("source") == "user":
             one.turns.append(Turn(text, role="user"))
         else:
-            one.turns.append(Turn(text, _calls(step)))
+            thought = text_of(step.get("reasoning_content"))
+            one.turns.append(Turn(text, _calls(step), usage=usage_of(step.get("metrics")), reasoning=thought))
+    metrics = data.get("final_metrics")
+    one.usd = dollars_of(metrics.get("total_cost_usd")) if isinstance(metrics, dict) else one.usd
+    one.ended = text_of(data.get("notes"))[:400]
     yield one
+    for below in subagents:
+        yield from read(below)
 
 
 def _calls(step: dict[str, Any]) -> list[CallTurn]:

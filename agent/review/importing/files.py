@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from outrider.agent.review.importing import FORMATS
+from outrider.agent.review.importing.archive import is_archive
+from outrider.agent.review.importing.archive import read as read_archive
 from outrider.agent.review.importing.turns import LABEL, Conversation, events
 from outrider.memory.errors import UsageError
 from outrider.memory.events import Event
@@ -25,13 +27,14 @@ BATCH = 500  # events a commit
 
 def import_file(store: Store, file: Path) -> Iterator[str]:
     """Import every run of a file; yields their ids. Raises UsageError for a file that holds none."""
-    text = _text(file)
+    archive = is_archive(file)
+    text = "" if archive else _text(file)
     first, _, _ = text.partition("\n")
     if is_ours(first):
         yield load(store, text.splitlines())
         return
     found = False
-    for value in _values(text, file):
+    for value in read_archive(file) if archive else _values(text, file):
         for one in _read(value):
             found = True
             yield _keep(store, one)
@@ -74,7 +77,13 @@ def _read(value: Any) -> list[Conversation]:
         module = import_module(f"outrider.agent.review.importing.{name.replace('-', '_')}")
         if module.recognises(value):
             return list(module.read(value))
-    return []
+    if isinstance(value, dict) and isinstance(value.get("simulations"), list):  # tau2-bench
+        value = value["simulations"]
+    return [one for inner in value for one in _read(inner)] if _is_list_of_objects(value) else []
+
+
+def _is_list_of_objects(value: Any) -> bool:
+    return isinstance(value, list) and bool(value) and all(isinstance(inner, dict) for inner in value)
 
 
 def _keep(store: Store, one: Conversation) -> str:

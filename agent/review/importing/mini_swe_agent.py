@@ -6,8 +6,17 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from outrider.agent.review.importing.turns import CallTurn, Conversation, Turn, from_messages, text_of
+from outrider.agent.review.importing.turns import (
+    CallTurn,
+    Conversation,
+    Turn,
+    dollars_of,
+    from_messages,
+    text_of,
+    usage_of,
+)
 
+_CODE = re.compile(r'(?:<returncode>|"returncode":)\s*(-?\d+)')
 _BLOCK = re.compile(r"```(?:bash|sh|shell|mswea_bash_command)?[ \t]*\n(.*?)\n```", re.DOTALL)
 
 
@@ -29,7 +38,22 @@ def read(data: dict[str, Any]) -> Iterator[Conversation]:
     _find_actions(one, data["messages"])
     one.ended = str((info or {}).get("exit_status") or "")
     one.answer = text_of((info or {}).get("submission"))
+    stats = (info or {}).get("model_stats")
+    one.usd = dollars_of(stats.get("instance_cost")) if isinstance(stats, dict) else one.usd
+    _note_usage(one, data["messages"])
     yield one
+
+
+def _note_usage(one: Conversation, messages: list[Any]) -> None:
+    """What each request used, and which commands failed, as its messages say beside their text."""
+    replies = [m for m in messages if isinstance(m, dict) and m.get("role") == "assistant"]
+    for turn, message in zip((t for t in one.turns if t.role == "assistant"), replies, strict=False):
+        extra = message.get("extra")
+        response = extra.get("response") if isinstance(extra, dict) else None
+        turn.usage = usage_of(response.get("usage")) if isinstance(response, dict) else None
+        for call in turn.calls:
+            if call.result is not None and (code := _CODE.search(call.result)):
+                call.ok = code[1] == "0"
 
 
 def _find_actions(one: Conversation, messages: list[Any]) -> None:

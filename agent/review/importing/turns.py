@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any
 
 from outrider.memory.events import (
@@ -21,6 +22,7 @@ from outrider.memory.events import (
     Noted,
     RunStarted,
     Stopped,
+    StopReason,
     ToolCalled,
     ToolReturned,
     Usage,
@@ -39,6 +41,7 @@ class CallTurn:
     result: str | None = None
     ok: bool = True
     id: str = ""
+    wall_s: float = 0.0
 
 
 @dataclass(slots=True)
@@ -49,11 +52,15 @@ class Turn:
     calls: list[CallTurn] = field(default_factory=list)
     role: str = "assistant"
     usage: Usage | None = None
+    reasoning: str = ""
 
 
 @dataclass(slots=True)
 class Conversation:
-    """One run of another system. `answer`: what it came back with, if that is not its last words. `ended`: its own word."""
+    """One run of another system. `answer`: what it came back with, if that is not its last words. `ended`: its own word.
+
+    usd: what all of it cost, where the other system says so. failed: it says that it broke off.
+    """
 
     goal: str
     turns: list[Turn]
@@ -62,6 +69,8 @@ class Conversation:
     answer: str = ""
     ended: str = ""
     source: str = ""
+    usd: Decimal = Decimal(0)
+    failed: bool = False
 
 
 def events(one: Conversation) -> Iterator[Event]:
@@ -71,38 +80,45 @@ def events(one: Conversation) -> Iterator[Event]:
         goal=one.goal or "(no goal was recorded)", model=f"imported:{one.model}", system=one.system,
         settings={"imported": imported}, label=LABEL,
     )  # fmt: skip
-    step, last = 0, ""
+    step, last, clock_s = 0, "", 0.0
+    paid = next((turn for turn in reversed(one.turns[:MOST_TURNS]) if turn.role == "assistant"), None)
     for turn in one.turns[:MOST_TURNS]:
         if turn.role != "assistant":
             yield Noted(text=turn.text, by="person")
             continue
         step += 1
-        yield from _turn(step, turn)
+        yield from _turn(step, turn, one.usd if turn is paid else Decimal(0), clock_s)
+        clock_s += sum(call.wall_s for call in turn.calls)
         last = "" if turn.calls else turn.text
     answer = one.answer or last
-    if answer.strip():
+    if answer.strip() and not one.failed:
         yield Answered(text=answer)
         yield Stopped(reason="answered", detail=one.ended)
     else:
-        yield Stopped(reason="interrupted", detail=one.ended or "the transcript ends without an answer")
+        reason: StopReason = "error" if one.failed else "interrupted"
+        yield Stopped(reason=reason, detail=one.ended or "the transcript ends without an answer")
 
 
-def _turn(step: int, turn: Turn) -> Iterator[Event]:
+def _turn(step: int, turn: Turn, usd: Decimal, clock_s: float) -> Iterator[Event]:
     drafts = tuple(
         CallDraft(id=call.id, name=call.tool, arguments=json.dumps(call.arguments, ensure_ascii=False, default=str))
         for call in turn.calls
     )
     tokens = turn.usage.input_tokens + turn.usage.output_tokens if turn.usage else 0
-    yield ModelAsked(step=step)
+    yield ModelAsked(step=step, elapsed_s=clock_s)
     yield ModelReplied(
-        step=step, text=turn.text, calls=drafts, usage=turn.usage, cost=Amount(tokens=tokens),
-        finish_reason="tool_calls" if drafts else "stop",
+        step=step, text=turn.text, reasoning=turn.reasoning, calls=drafts, usage=turn.usage,
+        cost=Amount(tokens=tokens, usd=usd), finish_reason="tool_calls" if drafts else "stop", elapsed_s=clock_s,
     )  # fmt: skip
     for position, call in enumerate(turn.calls):
         call_id = f"{step}.{position}"
         yield ToolCalled(call_id=call_id, tool=call.tool, arguments=json.loads(json.dumps(call.arguments, default=str)))
         if call.result is not None:
-            yield ToolReturned(call_id=call_id, tool=call.tool, text=call.result, ok=call.ok, origin="untrusted")
+            clock_s += call.wall_s
+            yield ToolReturned(
+                call_id=call_id, tool=call.tool, text=call.result, ok=call.ok, origin="untrusted", wall_s=call.wall_s,
+                elapsed_s=clock_s,
+            )  # fmt: skip
 
 
 def text_of(content: Any) -> str:
@@ -145,7 +161,8 @@ def from_messages(messages: list[Any], **about: Any) -> Conversation:
             else:
                 one.goal = text
         elif role == "assistant":
-            turn = Turn(text, [_call(raw) for raw in message.get("tool_calls") or [] if isinstance(raw, dict)])
+            raws = [*(message.get("tool_calls") or []), message.get("function_call")]  # the latter is the older way
+            turn = Turn(text, [_call(raw) for raw in raws if isinstance(raw, dict)], reasoning=_reasoning(message))
             waiting = list(turn.calls)
             one.turns.append(turn)
         elif role in ("tool", "function"):
@@ -160,8 +177,42 @@ def _call(raw: dict[str, Any]) -> CallTurn:
     return CallTurn(str(function or raw.get("name", "")), object_of(raw.get("arguments")), id=str(raw.get("id", "")))
 
 
+def _reasoning(message: dict[str, Any]) -> str:
+    """What the model thought, where it was kept beside what it said."""
+    parts = message.get("content") if isinstance(message.get("content"), list) else []
+    found = [part.get("reasoning") or part.get("thinking") for part in parts or [] if isinstance(part, dict)]
+    return "\n".join(
+        text for text in (message.get("reasoning_content"), message.get("reasoning"), *found) if isinstance(text, str)
+    )
+
+
+def number_of(value: Any) -> float:
+    """A number in a file of others that is zero or more and finite; else 0."""
+    right = isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < 1e12
+    return float(value) if right else 0.0
+
+
+def dollars_of(value: Any) -> Decimal:
+    """The same as dollars."""
+    return Decimal(str(round(number_of(value), 9)))
+
+
+def usage_of(raw: Any) -> Usage | None:
+    """What a request used, as OpenAI, Anthropic and Inspect write it; None where nothing was kept."""
+    if not isinstance(raw, dict):
+        return None
+    read = number_of(raw.get("input_tokens")) or number_of(raw.get("prompt_tokens"))
+    wrote = number_of(raw.get("output_tokens")) or number_of(raw.get("completion_tokens"))
+    return Usage(input_tokens=int(read), output_tokens=int(wrote)) if read or wrote else None
+
+
 def _give(waiting: list[CallTurn], message: dict[str, Any], text: str) -> None:
-    wanted = str(message.get("tool_call_id") or "")
+    several = message.get("tool_call_ids")
+    wanted = str(
+        message.get("tool_call_id")
+        or (several[0] if isinstance(several, list) and several else message.get("id"))
+        or ""
+    )
     call = next((c for c in waiting if wanted and c.id == wanted), waiting[0] if waiting else None)
     if call is None:
         return

@@ -1,25 +1,29 @@
-"""Two pictures of a run: what happened when, on lanes (model, tools, person), and how the budget went down. SVG, no script.
-Touches nothing. Does not promise: every event of a long run; spans closer than a pixel are drawn as one.
+"""Two pictures of a run: what happened when, on lanes (model, people, tools), and how the budget went down. SVG, no script.
+Touches nothing. Does not promise: every event of a long run; spans closer than a pixel are drawn as one. Time in which
+nothing of the run went on (it was left, and resumed the next day) is drawn as a short break.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from html import escape
 
 from outrider.agent.review.lines import duration
-from outrider.agent.review.story import Step
+from outrider.agent.review.story import Step, seconds_between
+from outrider.memory.events import ApprovalAsked, ApprovalGiven
 
 WIDTH = 1000
 LANE = 22
 LEFT = 70
 MOST_SPANS = 3000
+LANES = ("model", "people", "tools")
+LEAST_BREAK_S = 2.0  # a shorter pause is drawn as long as it was
 
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """Work from `start_s` to `end_s` (seconds of the run's own clock) on a lane. `seq`: the event to jump to."""
+    """Work from `start_s` to `end_s` (seconds since the run began) on a lane. `seq`: the event to jump to."""
 
     lane: str
     start_s: float
@@ -30,18 +34,47 @@ class Span:
 
 
 def spans(steps: Iterable[Step]) -> list[Span]:
-    """The model's and the tools' work of a run, in order; calls that ran together overlap."""
-    found: list[Span] = []
-    for step in steps:
-        if step.asked and step.replied:
-            end = step.replied.elapsed_s or step.asked.elapsed_s + step.replied.latency_s
-            found.append(Span("model", step.asked.elapsed_s, end, step.first, step.title, not step.replied.error))
-        for call in step.calls:
-            if call.returned and call.returned.ran:
-                end = call.returned.elapsed_s
-                work = max(0.0, end - call.returned.wall_s)
-                found.append(Span("tools", work, end, call.returned_seq, call.tool, call.returned.ok))
-    return found
+    """The model's and the tools' work of a run and its waits for people, in order; calls that ran together overlap."""
+    told = list(steps)
+    ends = [call.returned.elapsed_s for step in told for call in step.calls if call.returned]
+    ends += [step.replied.elapsed_s for step in told if step.replied]
+    clock_s = seconds_between(told[0].at, told[-1].at) if told else 0.0
+    on_the_wall = clock_s >= max(ends, default=0.0) / 2  # a transcript brought from elsewhere has only its own clock
+    return [span for step in told for span in _spans_of(step, told[0].at if on_the_wall else "")]
+
+
+def _spans_of(step: Step, began: str) -> Iterator[Span]:
+    """began: when the run did, "" to go by the run's own clock, in which nobody waits."""
+    if step.asked and step.replied:
+        end = step.replied.elapsed_s or step.asked.elapsed_s + step.replied.latency_s
+        start = step.asked.elapsed_s
+        if began:
+            start = seconds_between(began, step.at)
+            end = start + max(end - step.asked.elapsed_s, step.replied.latency_s)
+        yield Span("model", start, end, step.first, step.title, not step.replied.error)
+    for call in step.calls:
+        back = call.returned
+        if back and back.ran:
+            start = seconds_between(began, call.called_at) if began else max(0.0, back.elapsed_s - back.wall_s)
+            yield Span("tools", start, start + back.wall_s, call.returned_seq, call.tool, back.ok)
+            if began and back.waited_s:
+                end = start + back.wall_s
+                yield Span("people", end - back.waited_s, end, call.returned_seq, f"{call.tool} asked a person")
+    if began:
+        yield from _waits(step, began)
+
+
+def _waits(step: Step, began: str) -> Iterator[Span]:
+    asked: dict[str, tuple[int, str, ApprovalAsked]] = {}
+    for stored in step.others:
+        event = stored.event
+        if isinstance(event, ApprovalAsked):
+            asked[event.call_id] = (stored.seq, stored.at, event)
+        elif isinstance(event, ApprovalGiven) and event.call_id in asked and event.waited_s >= 0.01:
+            seq, at, question = asked[event.call_id]
+            start = seconds_between(began, at)
+            word = "allowed" if event.approved else "refused"
+            yield Span("people", start, start + event.waited_s, seq, f"{question.tool}: {word}", event.approved)
 
 
 def timeline(all_spans: list[Span], *, prefix: str = "") -> str:
@@ -51,24 +84,50 @@ def timeline(all_spans: list[Span], *, prefix: str = "") -> str:
     """
     if not all_spans:
         return ""
+    all_spans, breaks = _squeezed(all_spans)
     total = max(span.end_s for span in all_spans) or 1e-9
     rows = _rows(all_spans)
     height = LANE * (max(rows.values()) + 1) + 22
     kept = all_spans if len(all_spans) <= MOST_SPANS else all_spans[:: len(all_spans) // MOST_SPANS + 1]
     bars = "".join(_bar(span, rows[id(span)], total, prefix) for span in kept)
-    names = f'<text x="4" y="{LANE - 7}">model</text>' + (
-        f'<text x="4" y="{2 * LANE - 7}">tools</text>' if any(s.lane == "tools" for s in all_spans) else ""
-    )
+    first = {lane: min(rows[id(s)] for s in all_spans if s.lane == lane) for lane in LANES if any(s.lane == lane for s in all_spans)}  # fmt: skip
+    names = "".join(f'<text x="4" y="{(row + 1) * LANE - 7}">{lane}</text>' for lane, row in first.items())
+    pauses = "".join(_pause(at, away_s, total, height) for at, away_s in breaks)
     label = f"Timeline: {len(all_spans):,} spans in {duration(total)}"
     return (
-        f'<svg class="timeline" viewBox="0 0 {WIDTH} {height}" role="group" aria-label="{escape(label)}">'
-        f"{names}{bars}{_axis(total, height)}</svg>"
+        f'<svg class="timeline" viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" height="{height}" role="group" '
+        f'aria-label="{escape(label)}">{pauses}{names}{bars}{_axis(total, height)}</svg>'
     )
+
+
+def _squeezed(all_spans: list[Span]) -> tuple[list[Span], list[tuple[float, float]]]:
+    """The spans without long pauses in which nothing went on, and (place, seconds left out) of each such pause."""
+    order = sorted(all_spans, key=lambda s: s.start_s)
+    worked_s, until = 0.0, order[0].start_s
+    for span in order:
+        worked_s += max(0.0, span.end_s - max(until, span.start_s))
+        until = max(until, span.end_s)
+    least_s = max(LEAST_BREAK_S, worked_s / 2)
+    away_s, until, moved, breaks = order[0].start_s, order[0].start_s, list[Span](), list[tuple[float, float]]()
+    for span in order:
+        if (gap_s := span.start_s - until) > least_s:
+            shown_s = worked_s / 50
+            breaks.append((until - away_s + shown_s / 2, gap_s))
+            away_s += gap_s - shown_s
+        until = max(until, span.end_s)
+        moved.append(replace(span, start_s=span.start_s - away_s, end_s=span.end_s - away_s))
+    return moved, breaks
+
+
+def _pause(at_s: float, away_s: float, total: float, height: int) -> str:
+    x = LEFT + at_s * (WIDTH - LEFT) / total
+    said = escape(f"nothing went on for {duration(away_s)}")
+    return f'<line class="pause" x1="{x:.1f}" y1="0" x2="{x:.1f}" y2="{height - 20}"><title>{said}</title></line>'
 
 
 def burn_down(steps: Iterable[Step], limits: dict[str, float]) -> str:
     """For each limited unit the share that is left after every step. "" without limits."""
-    points: dict[str, list[tuple[float, float]]] = {unit: [] for unit in limits}
+    points: dict[str, list[tuple[float, float]]] = {unit: [(0, 1.0)] for unit in limits}
     used = {"tokens": 0.0, "usd": 0.0, "steps": 0.0, "calls": 0.0, "seconds": 0.0}
     count = 0
     for step in steps:
@@ -85,23 +144,24 @@ def burn_down(steps: Iterable[Step], limits: dict[str, float]) -> str:
         return ""
     lines = "".join(_curve(unit, points[unit], number, count) for number, unit in enumerate(limits))
     return (
-        f'<svg class="burn" viewBox="0 0 {WIDTH} 150" role="img" aria-label="Budget left after each step">'
+        f'<svg class="burn" viewBox="0 0 {WIDTH} 150" width="{WIDTH}" height="150" role="img" aria-label="Budget left after each step">'
         f'<line x1="{LEFT}" y1="120" x2="{WIDTH}" y2="120" class="axis"/>{lines}'
         f'<text x="4" y="16">100 %</text><text x="4" y="122">0 %</text></svg>'
     )
 
 
 def _rows(all_spans: list[Span]) -> dict[int, int]:
-    """Row of each span: 0 is the model's; a tool takes the first row that is free when it starts."""
+    """Row of each span: 0 is the model's, then the people's if they waited; a tool takes the first row that is free then."""
     rows, busy = {}, list[float]()
+    below = 2 if any(span.lane == "people" for span in all_spans) else 1
     for span in sorted(all_spans, key=lambda s: s.start_s):
-        if span.lane == "model":
-            rows[id(span)] = 0
+        if span.lane != "tools":
+            rows[id(span)] = LANES.index(span.lane)
             continue
         row = next((n for n, until in enumerate(busy) if until <= span.start_s + 1e-6), len(busy))
         row = min(row, 7)  # eight lanes are enough to see that they ran together
         busy[row : row + 1] = [span.end_s]
-        rows[id(span)] = row + 1
+        rows[id(span)] = row + below
     return rows
 
 

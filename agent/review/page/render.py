@@ -13,6 +13,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 from outrider.agent.review.lines import arguments_in_short, dollars, duration, one_line
+from outrider.agent.review.page.grid import bars, grid_in
 from outrider.memory.text import for_terminal
 
 if TYPE_CHECKING:
@@ -32,8 +33,8 @@ def environment() -> Environment:
         trim_blocks=True, lstrip_blocks=True,
     )  # fmt: skip
     env.filters |= {
-        "tame": for_terminal, "one_line": one_line, "duration": duration, "dollars": dollars, "json": as_json,
-        "in_short": arguments_in_short, "cut": cut, "number": lambda value: f"{value:,}", "percent": percent,
+        "tame": for_terminal, "spelled": spelled, "rule": rule, "one_line": one_line, "duration": duration, "dollars": dollars, "json": as_json,
+        "in_short": arguments_in_short, "cut": cut, "number": lambda value: f"{value:,}", "percent": percent, "grid": grid_in, "bars": bars,
     }  # fmt: skip
     return env
 
@@ -52,6 +53,18 @@ def cut(text: str, most: int = MOST_SHOWN) -> str:
     """Foreign text for a page: cleaned, and shortened with a count of what is left out."""
     shown = for_terminal(text[: most * 2])
     return shown if len(text) <= most else f"{shown[:most]}\n… {len(text) - most:,} more characters"
+
+
+def spelled(text: object) -> str:
+    """Text a person answers for: whole, with what cannot be seen written out."""
+    return for_terminal(str(text), spelled=True)
+
+
+def rule(holds: dict[str, Any]) -> str:
+    """What a yes for longer stands for, in words."""
+    from outrider.tools.policy import Rule
+
+    return str(Rule.of(holds))
 
 
 def as_json(value: Any) -> str:

@@ -39,6 +39,7 @@ class Links:
     context: Callable[[int], str]
     event: Callable[[int], str]
     diff: Callable[[FileChange], list[tuple[str, str]]]
+    fork: Callable[[int], str] = lambda seq: ""
 
 
 def bars(run: Run) -> list[Bar]:

@@ -1,12 +1,16 @@
-"""The viewer's pages: the list of runs, one run, the context of a step, search, a diff, and pieces that the script loads.
+"""The viewer's pages: the list of runs, one run, its decisions, the context of a step, search, a diff, a comparison, and
+pieces that the script loads.
 Touches the database, to read; actions start `outrider` itself (actions.py). Every handler is synchronous: starlette runs
 them in threads. Does not promise: to be a server for several people.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import islice
+from typing import Any, get_args
+from urllib.parse import quote
 
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -14,16 +18,21 @@ from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from outrider.agent.context.conversation import Context
-from outrider.agent.history.run_view import Run, list_runs, read_run
+from outrider.agent.history.ends import RunState
+from outrider.agent.history.run_view import read_run
 from outrider.agent.models.model import as_shown
+from outrider.agent.plan.graph import plan_graph
+from outrider.agent.review.comparison import by_model, of_label
+from outrider.agent.review.decisions import decisions
 from outrider.agent.review.diff import compare, moves
-from outrider.agent.review.page import charts
+from outrider.agent.review.page import charts, graph
 from outrider.agent.review.page.render import media_type, page, static
 from outrider.agent.review.page.whole import head_values, limits
 from outrider.agent.review.story import Step, outline, read_steps, steps
 from outrider.agent.review.web import actions, live
 from outrider.agent.review.web.links import links
-from outrider.memory import recall, schema
+from outrider.agent.review.web.lists import family, listed, plots
+from outrider.memory import inbox, recall
 from outrider.memory.errors import OutriderError
 from outrider.memory.events import ModelAsked
 from outrider.memory.journal import Journal
@@ -34,6 +43,11 @@ CHUNK = 50  # steps a piece
 LIST = 200  # runs on the first page
 VERIFIED = 5_000  # events; a longer run is verified by `outrider verify`, not on every look
 MOST_MESSAGE = 40_000
+STATES = ("", *get_args(RunState))
+TOLD = {
+    "resume": "It was told to go on; this page follows as soon as it does.",
+    "stop": "It was told to stop after the step it is at.",
+}
 
 
 def make_app(store: Store, go: Callable[[list[str]], None]) -> Starlette:
@@ -45,9 +59,13 @@ def make_app(store: Store, go: Callable[[list[str]], None]) -> Starlette:
         Route("/rows", pages.rows),
         Route("/search", pages.search),
         Route("/diff", pages.diff),
+        Route("/compare", pages.compare),
+        Route("/waiting", pages.waiting),
         Route(run, pages.run),
         Route(f"{run}/steps", pages.steps),
         Route(f"{run}/charts", pages.charts),
+        Route(f"{run}/decisions", pages.decisions),
+        Route(f"{run}/waiting", pages.waiting),
         Route(f"{run}/context/{{step:int}}", pages.context),
         Route(f"{run}/live", live.endpoint(store)),
         Route(f"{run}/blob/{{digest:str}}", pages.blob),
@@ -63,17 +81,32 @@ class _Pages:
 
     def runs(self, request: Request) -> Response:
         """The newest runs."""
-        return HTMLResponse(page("runs.html", runs=list(self._list(request)), query=dict(request.query_params)))
+        query, asked = dict(request.query_params), inbox.waiting(self.store)
+        return HTMLResponse(
+            page("runs.html", **self._list(request, asked), states=STATES, query=query, questions=asked)
+        )
 
     def rows(self, request: Request) -> Response:
         """Only the rows, for the list to keep itself fresh."""
-        return HTMLResponse(page("rows.html", runs=list(self._list(request))))
+        return HTMLResponse(page("rows.html", **self._list(request, inbox.waiting(self.store))))
 
-    def _list(self, request: Request) -> Iterator[Run]:
-        wanted, state = request.query_params.get("q", "").lower(), request.query_params.get("state", "")
-        for run in list_runs(self.store, LIST):
-            if (not wanted or wanted in f"{run.goal} {run.model} {run.id}".lower()) and state in ("", run.state):
-                yield run
+    def _list(self, request: Request, asked: list[inbox.Question]) -> dict[str, Any]:
+        wanted = {name: request.query_params.get(name, "") for name in ("q", "state", "label")}
+        found = listed(self.store, wanted["q"], wanted["state"], wanted["label"])
+        return {"runs": list(islice(found, LIST)), "asking": {one.run_id for one in asked}}
+
+    def waiting(self, request: Request) -> Response:
+        """The calls that wait for a person: of one run and its children, or of every run."""
+        run = request.path_params.get("run")
+        if run is None:
+            return HTMLResponse(page("waiting.html", questions=inbox.waiting(self.store), here="/"))
+        journal = self._journal(request)
+        return HTMLResponse(page("waiting.html", questions=self._asked(journal), here=f"/runs/{quote(journal.run_id)}"))
+
+    def _asked(self, journal: Journal) -> list[inbox.Question]:
+        below = {one.id for one in family(self.store, journal) if one.what == "child"}
+        children = [one for one in inbox.waiting(self.store) if one.run_id in below]
+        return inbox.open_questions(self.store, journal.run_id) + children
 
     def run(self, request: Request) -> Response:
         """One run: its head, and the first steps; the rest is loaded as it comes into sight."""
@@ -86,7 +119,9 @@ class _Pages:
         return HTMLResponse(
             page(
                 "run.html", **values, verified=verdict, links=links(self.store, journal.run_id), chunks=chunks, head=journal.head_seq,
-                first=read_steps(journal, starts, 0, CHUNK), tree=self._tree(journal), budget=run.budget,
+                first=read_steps(journal, starts, 0, CHUNK), tree=family(self.store, journal), budget=run.budget,
+                questions=self._asked(journal), told=TOLD.get(request.query_params.get("told", ""), ""),
+                at=request.query_params.get("at", "")[:12],
             )
         )  # fmt: skip
 
@@ -104,7 +139,15 @@ class _Pages:
         journal = self._journal(request)
         told = list(steps(journal.read()))
         limit = limits(read_run(self.store, journal.run_id))
-        return HTMLResponse(charts.timeline(charts.spans(told)) + charts.burn_down(told, limit))
+        plan = graph.plan(plan_graph(stored.event for stored in journal.read()))
+        lanes, burn = charts.timeline(charts.spans(told)), charts.burn_down(told, limit)
+        return HTMLResponse(page("charts.html", plan=plan, timeline=lanes, burn=burn))
+
+    def decisions(self, request: Request) -> Response:
+        """What decided whether each call ran, and the flags of the rule of two."""
+        journal = self._journal(request)
+        run = read_run(self.store, journal.run_id)
+        return HTMLResponse(page("decisions.html", run=run, found=decisions(journal.read())))
 
     def context(self, request: Request) -> Response:
         """What the model was shown at a step, rebuilt from the events before it."""
@@ -132,6 +175,14 @@ class _Pages:
         runs = [read_run(self.store, journal.run_id) for journal in journals]
         return HTMLResponse(page("diff.html", left=runs[0], right=runs[1], rows=rows))
 
+    def compare(self, request: Request) -> Response:
+        """Many runs: those named, or those of a label."""
+        label, names = request.query_params.get("label", ""), request.query_params.getlist("run")
+        ids = names[:LIST] or (of_label(self.store, label)[:LIST] if label else [])
+        found = [read_run(self.store, name) for name in ids]
+        rows = list(by_model(found))
+        return HTMLResponse(page("compare.html", label=label, runs=found, rows=rows, plots=plots(rows, found)))
+
     def blob(self, request: Request) -> Response:
         """A stored output this run names: a picture as one, anything else as plain text that no browser interprets."""
         data = self.store.get_blob(str(request.path_params["digest"]))
@@ -144,16 +195,6 @@ class _Pages:
     def _journal(self, request: Request) -> Journal:
         return Journal.open_for_reading(self.store, str(request.path_params["run"]))
 
-    def _tree(self, journal: Journal) -> list[tuple[str, str]]:
-        """(what it is to this run, id) of its parent, its forks and its children."""
-        table = schema.runs
-        with self.store.read() as db:
-            below = db.execute(
-                table.select().where(table.c.parent == journal.run_id).order_by(table.c.number).limit(LIST)
-            ).mappings()
-            found = [("fork" if row["fork_seq"] is not None else "child", str(row["run_id"])) for row in below]
-        return ([("parent", journal.parent)] if journal.parent else []) + found
-
 
 def _static(request: Request) -> Response:
     kinds = {"style.css": "text/css", "script.js": "text/javascript", "icon.svg": "image/svg+xml"}
@@ -164,4 +205,4 @@ def _static(request: Request) -> Response:
 
 
 def _failed(request: Request, error: Exception) -> Response:
-    return HTMLResponse(page("error.html", what=getattr(error, "what", str(error)), why=getattr(error, "why", "")), 404)
+    return HTMLResponse(page("error.html", **{name: getattr(error, name, "") for name in ("what", "why", "fix")}), 404)

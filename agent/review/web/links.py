@@ -26,4 +26,5 @@ def links(store: Store, run_id: str) -> Links:
         context=lambda step: f"{here}/context/{step}",
         event=lambda seq: f"#e{seq}",
         diff=differ(store),
+        fork=lambda seq: f"{here}?at={seq}#fork",
     )

@@ -8,11 +8,17 @@ import secrets
 import socket
 import subprocess
 import sys
+import tempfile
+import time
 from collections.abc import Callable
+from typing import IO
 
 from outrider.agent.review.web.guard import Guard
 from outrider.memory.errors import UsageError
 from outrider.memory.store import Store
+
+WAITS = "1h"  # a run started from the page, for an answer on the page
+LOOKED_AT_S = 4.0
 
 
 def serve(store: Store, memory: str, port: int, ready: Callable[[str], None]) -> None:
@@ -48,13 +54,27 @@ def _listen(port: int) -> socket.socket:
 
 
 def _starter(memory: str) -> Callable[[list[str]], None]:
-    """Starts an outrider command of its own, which outlives the viewer and asks nobody."""
+    """Starts an outrider command of its own, which outlives the viewer; a call of it that needs a yes waits for the page."""
 
     def go(arguments: list[str]) -> None:
         program = "import sys; from outrider.agent.cli import main; sys.exit(main())"
-        subprocess.Popen(
-            [sys.executable, "-c", program, *arguments, "--memory", memory, "--quiet"],
-            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
-        )  # fmt: skip
+        more = ("--memory", memory, "--quiet", "--approve-within", WAITS)
+        with tempfile.TemporaryFile() as said:
+            started = subprocess.Popen(
+                [sys.executable, "-c", program, *arguments, *more], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                stderr=said, start_new_session=True,
+            )  # fmt: skip
+            _refused(started, said)
 
     return go
+
+
+def _refused(started: subprocess.Popen[bytes], said: IO[bytes]) -> None:
+    """Look a moment whether it refuses what it was asked, so that the page can say so. Raises UsageError."""
+    until = time.monotonic() + LOOKED_AT_S
+    while (code := started.poll()) is None and time.monotonic() < until:
+        time.sleep(0.05)
+    if code in (1, 2):
+        said.seek(0)
+        what, _, rest = said.read(20_000).decode("utf-8", "replace").strip().partition("\n")
+        raise UsageError(what or "it could not be started", " ".join(rest.split()) or f"exit code {code}", "go back")

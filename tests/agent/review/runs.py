@@ -7,6 +7,7 @@ from typing import Any
 from outrider.memory.events import (
     Amount,
     Answered,
+    ApprovalAsked,
     CallDraft,
     Citation,
     Event,
@@ -75,6 +76,24 @@ def finished(
     journal.append(Answered(text=answer, citations=citations, unsupported=("It rained in Ulm.",)))
     journal.append(Stopped(reason="answered", elapsed_s=3.2))
     journal.release()
+    return journal
+
+
+def asking(store: Store, hostile: str = "") -> Journal:
+    """A run that waits for a person's yes, held by this process."""
+    journal = Journal.create(store, RunStarted(goal="send it" + hostile, model="m", budget={"steps": 5}))
+    arguments: dict[str, Any] = {"text": "hello" + hostile, "copies": 2}
+    journal.append(
+        ModelAsked(step=1), ModelReplied(step=1, calls=(CallDraft(name="send", arguments=_json(arguments)),))
+    )
+    holds = {"decision": "allow", "tool": ["send"], "effect": ["network"], "host": ["api.example.org"]}
+    why = "the policy for network says ask" + hostile
+    sends = ("api.example.org",)
+    journal.append(
+        ApprovalAsked(
+            call_id="1.0", tool="send", arguments=arguments, effect="network", why=why, holds=holds, sends=sends
+        )
+    )
     return journal
 
 

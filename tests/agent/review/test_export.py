@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import json
 import re
+import threading
+from collections.abc import Iterator
 from html.parser import HTMLParser
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib import import_module
 from typing import Any
 
 import pytest
 
 from outrider.agent.review.export import FORMATS
+from outrider.agent.review.export.send import NotTaken, send
 from outrider.agent.review.export.sft import CHAT_TEMPLATE, Chosen
+from outrider.memory.errors import UsageError
 from outrider.memory.journal import Journal
 from outrider.memory.store import Store
 from tests.agent.review.runs import HOSTILE, finished, long_run
@@ -175,3 +180,60 @@ def test_sft_masks_cover_exactly_what_the_assistant_wrote(store: Store) -> None:
     assert "ABC closed at 41.5. It rained in Ulm." in text
     assert "wrote it" not in text
     assert "price of ABC" not in text
+
+
+class Collector(BaseHTTPRequestHandler):
+    """Takes OTLP/HTTP as a collector does: decodes it by the real protobuf definitions where they are installed."""
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["content-length"]))
+        taken: Any = self.server
+        taken.got.append((self.path, self.headers.get("authorization"), json.loads(body)))
+        self.send_response(taken.status)
+        self.end_headers()
+        self.wfile.write(taken.says)
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture
+def collector() -> Iterator[Any]:
+    """One on loopback. `got`: (path, authorization, request) of each."""
+    server: Any = ThreadingHTTPServer(("127.0.0.1", 0), Collector)
+    server.got, server.status, server.says = [], 200, b"{}"
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield server
+    server.shutdown()
+    server.server_close()
+
+
+def test_spans_are_sent_to_a_collector_whole_and_in_pieces(
+    store: Store, collector: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What arrives is what the file holds, at the standard path, with the headers of the environment."""
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_HEADERS", "authorization=Bearer%20t")
+    journal = long_run(store, 700)
+    sent = send(journal, f"http://127.0.0.1:{collector.server_port}")
+    spans = [s for _, _, r in collector.got for s in r["resourceSpans"][0]["scopeSpans"][0]["spans"]]
+    assert sent == len(spans) == 1402
+    assert len(collector.got) == 3
+    assert {(path, who) for path, who, _ in collector.got} == {("/v1/traces", "Bearer t")}
+    written_spans = json.loads(written(journal, "otel"))["resourceSpans"][0]["scopeSpans"][0]["spans"]
+    assert spans == written_spans
+
+
+def test_a_collector_that_does_not_take_them_is_told_in_words(store: Store, collector: Any) -> None:
+    """Refused in part, refused whole, not there: never said to be sent."""
+    journal, address = finished(store), f"http://127.0.0.1:{collector.server_port}"
+    collector.says = b'{"partialSuccess": {"rejectedSpans": "2", "errorMessage": "too old"}}'
+    with pytest.raises(NotTaken, match="refused 2 spans"):
+        send(journal, address)
+    collector.status, collector.says = 503, b"busy"
+    with pytest.raises(NotTaken, match="answered 503"):
+        send(journal, address)
+    with pytest.raises(NotTaken, match="0 spans were sent"):
+        send(journal, "http://127.0.0.1:1")
+    with pytest.raises(UsageError, match="address of a collector"):
+        send(journal, "ftp://x")

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import zstandard
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -130,6 +131,118 @@ def test_lines_become_runs_and_a_bad_line_is_named(store: Store, tmp_path: Path)
     bad.write_text(json.dumps(OPENAI) + "\n{broken\n")
     with pytest.raises(UsageError, match="line 2 is not JSON"):
         list(import_file(store, bad))
+
+
+def kept(store: Store, tmp_path: Path, data: Any, name: str = "file.json") -> list[Any]:
+    """The runs a file of `data` becomes."""
+    file = tmp_path / name
+    file.write_text(json.dumps(data))
+    return [read_run(store, run_id) for run_id in import_file(store, file)]
+
+
+def called(run: Any) -> list[tuple[str, bool]]:
+    """Each call, and whether it worked."""
+    return [(one.tool, bool(one.returned and one.returned.ok)) for step in steps(run.events()) for one in step.calls]
+
+
+def test_a_list_of_conversations_with_rewards_is_read_one_by_one(store: Store, tmp_path: Path) -> None:
+    """tau-bench keeps `traj` and `reward` for each task in one array; the simulated user has the last word."""
+    task = {
+        "task_id": 3,
+        "reward": 0.5,
+        "info": {},
+        "traj": [*OPENAI["messages"], {"role": "user", "content": "###STOP###"}],
+    }
+    runs = kept(store, tmp_path, [task, {"task_id": 4, "reward": 0.0, "traj": []}, task])
+    assert [(run.goal, run.answer, run.detail) for run in runs] == [
+        ("cancel my flight", "Cancelled.", "task_id 3, reward 0.5")
+    ] * 2
+    assert called(runs[0]) == [("get_user", True)]
+    assert len(kept(store, tmp_path, {"simulations": [{"id": "s", "messages": OPENAI["messages"]}]})) == 1
+
+
+def test_a_demonstration_is_not_the_goal_and_a_history_is_enough(store: Store, tmp_path: Path) -> None:
+    """SWE-agent puts a worked example before the issue; its function-calling demonstrations hold the history alone."""
+    demo = {"role": "user", "content": "Here is a demonstration.\n--- DEMONSTRATION ---\nISSUE: another"}
+    history = [{"role": "system", "content": "s"}, demo, {"role": "user", "content": "ISSUE: mine"}]
+    (run,) = kept(store, tmp_path, SWE | {"history": history, "info": {"model_stats": {"instance_cost": 0.25}}})
+    assert (run.goal, float(run.spent.usd)) == ("ISSUE: mine", 0.25)
+    reply = {"role": "assistant", "content": "look", "action": "find_file a", "tool_calls": [CALL]}
+    (run,) = kept(
+        store, tmp_path, {"history": [*history, reply, {"role": "tool", "content": "Found 1", "tool_call_ids": ["c1"]}]}
+    )
+    assert (run.goal, called(run)) == ("ISSUE: mine", [("get_user", True)])
+    written = {"role": "assistant", "content": "look", "action": "ls"}
+    (run,) = kept(store, tmp_path, {"history": [*history, written, {"role": "user", "content": "a.py"}]})
+    assert called(run) == [("bash", True)]
+
+
+def test_tool_calls_of_mini_swe_agent_say_which_failed_and_what_all_of_it_cost(store: Store, tmp_path: Path) -> None:
+    """Its second format: calls, results as JSON with a return code, an `exit` message, usage beside the text."""
+    usage = {"response": {"usage": {"prompt_tokens": 50, "completion_tokens": 9}}}
+    calls = [CALL, CALL | {"id": "c2"}]
+    messages = [
+        {"role": "user", "content": "fix it"},
+        {"role": "assistant", "content": "look", "tool_calls": calls, "extra": usage},
+        {"role": "tool", "tool_call_id": "c2", "content": '{"returncode": 1, "output": "no"}'},
+        {"role": "tool", "tool_call_id": "c1", "content": '{"returncode": 0, "output": "yes"}'},
+        {"role": "exit", "content": "diff"},
+    ]
+    info = {"exit_status": "Submitted", "submission": "diff", "model_stats": {"instance_cost": 0.01, "api_calls": 1}}
+    (run,) = kept(store, tmp_path, {"trajectory_format": "mini-swe-agent-1.1", "info": info, "messages": messages})
+    assert called(run) == [("get_user", True), ("get_user", False)]
+    assert (run.answer, run.spent.tokens, float(run.spent.usd)) == ("diff", 59, 0.01)
+
+
+@pytest.mark.parametrize("packing", ["stored", "deflated", "zstd"])
+def test_an_eval_archive_of_inspect_is_opened(store: Store, tmp_path: Path, packing: str) -> None:
+    """However it is packed; long texts that it keeps apart are put back, and a sample that broke off is no answer."""
+    first = INSPECT["samples"][0] | {"attachments": {"ab" * 16: "a very long text"}}
+    first = first | {
+        "messages": [{"role": "user", "content": "attachment://" + "ab" * 16}, {"role": "assistant", "content": "I"}]
+    }
+    broken = {
+        "id": 9,
+        "messages": first["messages"],
+        "attachments": first["attachments"],
+        "error": {"message": "the sandbox died"},
+    }
+    members = {
+        "header.json": {"eval": INSPECT["eval"]},
+        "samples/1_epoch_1.json": first,
+        "samples/9_epoch_1.json": broken,
+    }
+    file = tmp_path / "log.eval"
+    file.write_bytes(archive({name: json.dumps(value).encode() for name, value in members.items()}, packing))
+    runs = [read_run(store, run_id) for run_id in import_file(store, file)]
+    assert [run.goal for run in runs] == ["a very long text"] * 2
+    assert [run.state for run in runs] == ["answered", "failed"]
+    assert "the sandbox died" in runs[1].detail
+
+
+def archive(members: dict[str, bytes], packing: str) -> bytes:
+    """A ZIP file; zstd is written by hand, for Python before 3.14 does not."""
+    import io
+    import zipfile
+    import zlib
+
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED if packing == "deflated" else zipfile.ZIP_STORED) as opened:
+        for name, data in members.items():
+            opened.writestr(name, zstandard.ZstdCompressor().compress(data) if packing == "zstd" else data)
+            info = opened.getinfo(name)
+            info.compress_type = 93 if packing == "zstd" else info.compress_type
+            info.file_size, info.CRC = len(data), zlib.crc32(data)
+    return made.getvalue()
+
+
+@pytest.mark.parametrize("data", [b"PK\x03\x04", b"PK\x03\x04" + b"x" * 200])
+def test_a_damaged_archive_is_refused_in_words(store: Store, tmp_path: Path, data: bytes) -> None:
+    """No traceback."""
+    file = tmp_path / "log.eval"
+    file.write_bytes(data)
+    with pytest.raises(UsageError, match="cannot read"):
+        list(import_file(store, file))
 
 
 @pytest.mark.parametrize("text", ["", "{}", "[]", '{"messages": []}', '{"messages": "x"}', "hello"])

@@ -19,9 +19,28 @@
     return answer.ok;
   };
   document.querySelectorAll("[data-load]").forEach((element) => load(element, element.dataset.load));
+  // Questions to a person: never taken away under somebody who is writing an answer.
+  const waiting = document.querySelector("[data-waiting]");
+  const ask = () => {
+    const busy = waiting.contains(document.activeElement) || waiting.querySelector("details.edit[open]");
+    if (!document.hidden && !busy) load(waiting, waiting.dataset.waiting);
+  };
   const rows = document.querySelector("[data-rows]");
-  if (rows) setInterval(() => document.hidden || load(rows, rows.dataset.rows + location.search), 3000);
+  if (rows) setInterval(() => {
+    ask();
+    if (!document.hidden && !document.querySelector("[name=run]:checked")) load(rows, rows.dataset.rows + location.search);
+  }, 3000);
   if (!run) return;
+  if (document.querySelector("[data-again]")) setTimeout(() => location.reload(), 1500);
+  addEventListener("click", (event) => {  // fork from here: the form is filled in, and shown
+    const link = event.target.closest("[data-fork]");
+    if (!link) return;
+    event.preventDefault();
+    const form = document.getElementById("fork");
+    form.elements.at.value = link.dataset.fork;
+    form.scrollIntoView({ block: "center" });
+    form.elements.goal.focus();
+  });
 
   // Chunks of steps: those near the window hold their cards, those far away only their height.
   const chunks = [...document.querySelectorAll(".chunk")];
@@ -68,6 +87,14 @@
     }
   };
   const badge = () => document.querySelector("header.run .state");
+  let drawing = 0;  // the charts read the whole run: not at every step, and not of a long one
+  const redraw = () => {
+    if (drawing || Number(run.dataset.head) > 3000) return;
+    drawing = setTimeout(() => {
+      drawing = 0;
+      document.querySelectorAll("[data-load]").forEach((element) => load(element, element.dataset.load));
+    }, 2000);
+  };
   if (run.dataset.state === "running") {
     const source = new EventSource(`${run.dataset.run}/live?after=${run.dataset.head}`);
     source.addEventListener("steps", async (event) => {
@@ -76,6 +103,8 @@
       merge(data.html);
       if (badge()) badge().textContent = data.state;
       status.textContent = `up to event ${event.lastEventId}`;
+      ask();
+      redraw();
     });
     for (const name of ["end", "gone"]) source.addEventListener(name, () => {
       source.close();

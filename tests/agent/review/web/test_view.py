@@ -11,10 +11,19 @@ from urllib.parse import urlencode
 
 import pytest
 
-from outrider.memory.events import Answered, RunStarted, Stopped
+from outrider.memory.events import (
+    Answered,
+    ApprovalGiven,
+    FlagRaised,
+    RunStarted,
+    Stopped,
+    ToolCalled,
+    ToolReturned,
+)
+from outrider.memory.inbox import Inbox, open_questions
 from outrider.memory.journal import Journal
 from outrider.memory.store import Store
-from tests.agent.review.runs import HOSTILE, call, finished, long_run
+from tests.agent.review.runs import HOSTILE, asking, call, finished, long_run
 from tests.agent.review.test_export import Page
 from tests.agent.review.web.viewer import TOKEN, Viewer, viewing
 
@@ -72,6 +81,86 @@ def test_actions_start_the_command_a_person_would_type(store: Store, viewer: Vie
     ]
 
 
+def test_a_call_is_answered_on_the_page_exactly_as_it_was_shown(store: Store, viewer: Viewer) -> None:
+    """Every hidden character is written out; the digest in the form is what is answered; a second answer is refused in words."""
+    journal = asking(store, "\u202e")
+    headers = {"origin": viewer.address, "content-type": "application/x-www-form-urlencoded"}
+    with viewer.client() as client:
+        shown = client.get(f"/runs/{journal.run_id}").text
+        assert "\\u202e" in shown
+        assert "Waits for you" in client.get("/").text
+        (question,) = open_questions(store, journal.run_id)
+        post = f"/runs/{journal.run_id}/answer"
+        fields = {
+            "digest": question.digest,
+            "word": "approve",
+            "scope": "once",
+            "arguments": json.dumps({"text": "bye"}),
+        }
+        stale = client.post(post, headers=headers, content=urlencode(fields | {"digest": "0" * 32}))
+        assert (stale.status_code, "changed since it was shown" in stale.text) == (404, True)
+        assert client.post(post, headers=headers, content=urlencode(fields | {"arguments": "{"})).status_code == 404
+        assert client.post(post, headers={**headers, "origin": "http://evil.example"}, content="").status_code == 403
+        assert client.post(post, headers=headers, content=urlencode(fields)).status_code == 200
+        given = Inbox(store, journal.run_id).found("1.0", question.digest)
+        assert given is not None
+        assert (given.action, given.arguments, given.via) == ("approve", {"text": "bye"}, "page")
+        second = client.post(post, headers=headers, content=urlencode(fields | {"word": "deny"}))
+        assert (second.status_code, "allowed with other arguments" in second.text) == (404, True)
+    journal.release()
+
+
+def test_a_run_is_told_to_stop_on_the_page(store: Store, viewer: Viewer) -> None:
+    """Whoever drives it finds the word, on this machine or another."""
+    journal = asking(store)
+    with viewer.client() as client:
+        answer = client.post(f"/runs/{journal.run_id}/stop", headers={"origin": viewer.address})
+    assert "told to stop" in answer.text
+    assert Inbox(store, journal.run_id).told_to_stop(journal.fence)
+    journal.release()
+
+
+def test_the_decisions_of_a_run_say_why_and_who(store: Store, viewer: Viewer) -> None:
+    """The rule, the flags that were up and what raised them, the person and where."""
+    journal = asking(store)
+    journal.append(
+        FlagRaised(call_id="1.0", flag="private", why="the file notes.txt"),
+        ApprovalGiven(call_id="1.0", approved=False, by="mira", via="page", reason="not today", waited_s=3),
+        ToolReturned(
+            call_id="1.0", tool="send", text="Not allowed: network calls need a person's yes", ok=False, ran=False
+        ),
+        ToolCalled(call_id="2.0", tool="look", arguments={"n": 1}, reason="read is allowed"),
+    )
+    journal.release()
+    with viewer.client() as client:
+        shown = client.get(f"/runs/{journal.run_id}/decisions").text
+    for said in ("the file notes.txt", "mira (page)", "asked: refused", "read is allowed", "api.example.org"):
+        assert said in shown, said
+
+
+def test_runs_are_compared_with_plots(store: Store, viewer: Viewer) -> None:
+    """Two models, drawn side by side; a label that nothing has says so."""
+    runs = [finished(store, model=f"openai:gpt-{n}", price=str(n)).run_id for n in range(3)]
+    with viewer.client() as client:
+        shown = client.get("/compare?" + "&".join(f"run={run}" for run in runs)).text
+        assert shown.count("<svg") >= 3
+        assert "openai:gpt-2" in shown
+        assert "No run has this label" in client.get("/compare?label=none").text
+
+
+def test_a_result_that_is_a_table_is_one_on_the_page(store: Store, viewer: Viewer) -> None:
+    """Columns, numbers to the right, a bar a row; the text the model saw is one click away."""
+    journal = Journal.create(store, RunStarted(goal="g", model="m"))
+    text = "3 rows:\nregion | total\nnorth <b> | 1,200.50\nsouth | 300\neast | -20"
+    journal.append(*call(1, "table", {"sql": "SELECT"}, text))
+    journal.release()
+    with viewer.client() as client:
+        shown = client.get(f"/runs/{journal.run_id}").text
+    assert "total by region" in shown
+    assert '<td class="num">1,200.50</td>' in shown
+    assert "north &lt;b&gt;" in shown
+
+
 @pytest.mark.parametrize("hostile", ["", HOSTILE])
 def test_every_page_is_whole_and_holds_only_our_script(store: Store, viewer: Viewer, hostile: str) -> None:
     """What a model, a page or a file says is text on every view."""
@@ -80,6 +169,9 @@ def test_every_page_is_whole_and_holds_only_our_script(store: Store, viewer: Vie
         "/",
         f"/runs/{run}",
         f"/runs/{run}/context/3",
+        f"/runs/{run}/decisions",
+        f"/compare?run={run}&run={other}",
+        f"/runs/{asking(store, hostile).run_id}",
         "/search?" + urlencode({"q": "closed" + hostile}),
         f"/diff?a={run}&b={other}",
         "/runs/none",
