@@ -261,9 +261,8 @@ def _artifacts(live: LiveRun, seen: Observation) -> tuple[Artifact, ...]:
 
 def _change(live: LiveRun, change: Change) -> FileChange:
     before, after = _keep_side(live, change.before), _keep_side(live, change.after)
-    return FileChange(
-        path=change.path, before=before, after=after or change.after_digest or None, after_kept=not change.after_digest
-    )
+    kept, after = not change.after_digest, after or change.after_digest or None
+    return FileChange(path=change.path, before=before, after=after, after_kept=kept, form=change.form)
 
 
 def _keep_side(live: LiveRun, data: bytes | None) -> str | None:
