@@ -1,1 +1,1 @@
-"""Outrider for other programs: as an MCP server. Imported by the commands that serve."""
+"""Outrider for other programs: as an MCP server, and over HTTP. Imported by the commands that serve."""
