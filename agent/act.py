@@ -129,13 +129,13 @@ async def _run_together(live: LiveRun, batch: list[Ready]) -> None:
         called = called_event(ready)
         live.stage(called)
         note_flags(live, called)
-    live.commit()
+    await live.commit()
     tasks = [asyncio.ensure_future(run_and_put(live, ready)) for ready in batch]
     try:
         for done, finished in enumerate(asyncio.as_completed(tasks), 1):
             await finished
             if done < len(batch):  # the last one waits for the commit that the next request needs anyway
-                live.commit()
+                await live.commit()
     finally:
         for task in tasks:
             task.cancel()
@@ -202,28 +202,28 @@ async def call_from_code(live: LiveRun, caller: str, name: str, arguments: dict[
         ready = await decide(live, call_id, call, from_code=True)
         if isinstance(ready, ToolReturned):
             raise ToolError(f"{name} was not run", ready.text, "go on without it")
-        _begin(live, ready)
+        await _begin(live, ready)
     returned = await _ended(live, ready)
     return Observation(returned.text, returned.ok, returned.origin)
 
 
 async def run_decided(live: LiveRun, ready: Ready) -> ToolReturned:
     """Run one call that no model asked for (another program did, over MCP), recorded like any other."""
-    _begin(live, ready)
+    await _begin(live, ready)
     return await _ended(live, ready)
 
 
-def _begin(live: LiveRun, ready: Ready) -> None:
+async def _begin(live: LiveRun, ready: Ready) -> None:
     called = called_event(ready)
     live.stage(called)
     note_flags(live, called)
-    live.commit()
+    await live.commit()
 
 
 async def _ended(live: LiveRun, ready: Ready) -> ToolReturned:
     returned = await run_one(live, ready)
     put_return(live, returned)
-    live.commit()
+    await live.commit()
     return returned
 
 

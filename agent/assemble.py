@@ -193,7 +193,7 @@ def resume(
             )
         _refuse_less_than_spent(live, changes)
         stage_resumed(live, changes)
-        live.commit()
+        live.commit_now()
     except BaseException:
         journal.release()
         raise

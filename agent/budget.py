@@ -176,6 +176,9 @@ def _sum(*shares: Share) -> Share:
     )
 
 
+NOTHING = Amount()
+
+
 class Ledger:
     """What a run may still spend. `add` every event of the run, in order; ask before anything is sent."""
 
@@ -191,8 +194,9 @@ class Ledger:
         self._start()
 
     def _start(self) -> None:
+        self._whole: Share | None = None  # `_tree` as of the last event
         self._tokens, self._usd = 0, Decimal(0)
-        self._open = Amount()
+        self._open = NOTHING
         self._steps: set[int] = set()
         self._calls: Counter[str] = Counter()
         self._worked_s, self._since = 0.0, self._clock()
@@ -206,6 +210,7 @@ class Ledger:
 
     def add(self, event: Event) -> None:
         """Learn from one event of the run."""
+        self._whole = None
         if isinstance(event, ModelAsked):
             self._open = event.reserved
             if event.purpose in ("step", "ending"):
@@ -213,7 +218,7 @@ class Ledger:
         elif isinstance(event, ModelReplied):
             self._tokens += event.cost.tokens
             self._usd += event.cost.usd
-            self._open = Amount()
+            self._open = NOTHING
         elif isinstance(event, ToolCalled):
             self._calls[event.tool] += 1
         elif isinstance(event, ChildStarted):
@@ -225,8 +230,10 @@ class Ledger:
             self._start()  # what the shared events cost was paid by the run they are from
         elif isinstance(event, Resumed | RunStarted | GoalGiven):  # the time until a person gave it is not the run's
             self._since = self._clock()
-        self.waited_s += getattr(event, "waited_s", 0.0)
-        if (elapsed_s := getattr(event, "elapsed_s", 0.0)) > self._worked_s:
+        known = type(event).model_fields  # pydantic is slow to say that an event has no such field
+        if "waited_s" in known:
+            self.waited_s += getattr(event, "waited_s", 0.0)
+        if "elapsed_s" in known and (elapsed_s := getattr(event, "elapsed_s", 0.0)) > self._worked_s:
             self._worked_s, self._since = elapsed_s, self._clock()
 
     @property
@@ -246,13 +253,16 @@ class Ledger:
 
     def _tree(self) -> Share:
         """What this run and its children used, open reservations and shares included; `per_tool` the children's only."""
-        own = Share(
-            usd=self._usd + self._open.usd,
-            tokens=self._tokens + self._open.tokens,
-            steps=len(self._steps),
-            calls=sum(self._calls.values()),
-        )
-        return _sum(own, self._childrens, *self._children.values()) if self._children or self._childrens.steps else own
+        if self._whole is None:
+            own = Share(
+                usd=self._usd + self._open.usd,
+                tokens=self._tokens + self._open.tokens,
+                steps=len(self._steps),
+                calls=sum(self._calls.values()),
+            )
+            parts = (self._childrens, *self._children.values())
+            self._whole = _sum(own, *parts) if self._children or self._childrens.steps else own
+        return self._whole
 
     @property
     def elapsed_s(self) -> float:

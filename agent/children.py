@@ -8,7 +8,7 @@ A child that was under way when its process died is taken up where it stopped, n
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -72,12 +72,12 @@ async def prompted(
     )
 
 
-async def _driven(live: LiveRun, call_id: str, start: Callable[[], LiveRun]) -> Run:
+async def _driven(live: LiveRun, call_id: str, start: Callable[[], Awaitable[LiveRun]]) -> Run:
     """The child run of a call, brought to its end: started, or taken up where it stopped."""
     store = live.journal.store
     child = live.state.children.get(call_id)
     if child is None:
-        child_run: LiveRun | None = start()
+        child_run: LiveRun | None = await start()
     elif read_run(store, child).ended:
         child_run = None
     else:
@@ -86,17 +86,19 @@ async def _driven(live: LiveRun, call_id: str, start: Callable[[], LiveRun]) -> 
         child = child_run.journal.run_id
         await drive(child_run)
     done = read_run(store, str(child))
-    live.commit(ChildEnded(call_id=call_id, child=done.id, cost=_used(done.spent)))
+    await live.commit(ChildEnded(call_id=call_id, child=done.id, cost=_used(done.spent)))
     return done
 
 
-def _start(settings: Settings, live: LiveRun, call_id: str, goal: str, share: float, tools: tuple[str, ...]) -> LiveRun:
+async def _start(
+    settings: Settings, live: LiveRun, call_id: str, goal: str, share: float, tools: tuple[str, ...]
+) -> LiveRun:
     given = [tool for name, tool in live.toolbox.tools.items() if not tools or name in tools]
     own = replace(settings, tools=tools or settings.tools, schema=None)
-    return _start_child(own, live, call_id, goal, share, extra=given)
+    return await _start_child(own, live, call_id, goal, share, extra=given)
 
 
-def _start_child(
+async def _start_child(
     settings: Settings,
     live: LiveRun,
     call_id: str,
@@ -135,7 +137,7 @@ def _start_child(
         },
     )
     _tie(child, live)
-    live.commit(ChildStarted(call_id=call_id, child=child.journal.run_id, share=share_of(budget)))
+    await live.commit(ChildStarted(call_id=call_id, child=child.journal.run_id, share=share_of(budget)))
     return child
 
 

@@ -12,6 +12,7 @@ from typing import Any
 from outrider.agent.history.file_changes import drifted
 from outrider.agent.live_run import LiveRun
 from outrider.agent.loop import pursue
+from outrider.memory.appending.group import until_free
 from outrider.memory.errors import LeaseLost, StoreError, UsageError
 from outrider.memory.events import Attachment, GoalGiven, Noted, Resumed, ToolCalled, ToolReturned
 from outrider.memory.journal import Journal
@@ -45,9 +46,11 @@ async def held(live: LiveRun) -> AsyncIterator[None]:
         beat.cancel()
         told.cancel()
         with suppress(Exception):  # what came back before it was stopped; if that cannot be kept, the error is known
-            live.commit()
+            await live.commit()
         try:
             await asyncio.to_thread(_close_scratch, live)
+            with suppress(StoreError):
+                await until_free(live.journal.store)
         finally:  # also when it is cancelled meanwhile: a lease nobody gives back keeps others waiting
             with suppress(StoreError):
                 if live.inbox:
@@ -75,7 +78,7 @@ async def _restore_python(live: LiveRun) -> None:
     except ToolError as error:
         told = str(error)
     if told:
-        live.commit(Noted(by="outrider", text=told))
+        await live.commit(Noted(by="outrider", text=told))
 
 
 def _python_cells(journal: Journal) -> list[str]:
@@ -94,6 +97,7 @@ async def _keep_lease(live: LiveRun, driver: asyncio.Task[Any] | None, lost: lis
     while True:
         await asyncio.sleep(BEAT_S)
         try:
+            await until_free(live.journal.store)
             live.journal.beat()
         except LeaseLost as error:
             lost.append(error)
@@ -119,14 +123,14 @@ def give_goal(live: LiveRun, goal: str, attachments: Sequence[Attachment] = ()) 
     if live.changes or live.state.stopped is None:  # something differs, or what was under way is left
         go_on(live)
     live.stop = ""
-    live.commit(GoalGiven(goal=goal, attachments=tuple(attachments)))
+    live.commit_now(GoalGiven(goal=goal, attachments=tuple(attachments)))
 
 
 def go_on(live: LiveRun) -> None:
     """Take up the goal of a run that is held and was left in the middle; on disk when this returns."""
     live.stop, changes, live.changes = "", live.changes, {}
     stage_resumed(live, changes)
-    live.commit()
+    live.commit_now()
 
 
 def stage_resumed(live: LiveRun, changes: dict[str, Any]) -> None:

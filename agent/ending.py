@@ -31,7 +31,7 @@ async def end_early(live: LiveRun, reason: StopReason, *, limit: str = "", detai
         text = await _ask_for_ending(live)
     live.stage(evidence_of(text or summary(live), live).model_copy(update={"partial": True}))
     unfinished = "; ".join(live.state.plan) or live.state.goal
-    live.commit(
+    await live.commit(
         Stopped(
             reason=reason,
             limit=limit,

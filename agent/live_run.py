@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 from outrider.agent.asking.find_tool import found_before
@@ -93,6 +94,8 @@ class LiveRun:
     door: asyncio.Lock = field(default_factory=asyncio.Lock)  # calls that code makes come in one by one
     pending: list[Event] = field(default_factory=list)
     blobs: dict[str, bytes] = field(default_factory=dict)
+    _sent: int = 0  # how many of `pending` are on their way
+    _flight: asyncio.Future[None] | None = None  # the newest commit; all before it are made before it
 
     def expect(self, kind: Any) -> None:
         """The answer must be a `kind` (a pydantic model, say), not only fit its schema."""
@@ -162,16 +165,39 @@ class LiveRun:
         self.apply(seq, event)
         return seq
 
-    def commit(self, *events: Event) -> None:
-        """Commit what was held and these, in one transaction. Raises StoreError; then nothing was acted on."""
+    async def commit(self, *events: Event) -> None:
+        """Commit what was held and these, in one transaction with whatever other runs commit now; everything staged so far is
+        on disk when this returns. Raises StoreError; then nothing was acted on.
+
+        Cancelled while it waits, the commit is still made.
+        """
+        for event in events:
+            self.stage(event)
+        if len(self.pending) > self._sent:
+            new, blobs = self.pending[self._sent :], self.blobs
+            self._sent, self.blobs = len(self.pending), {}
+            self._flight = self.journal.submit(new, blobs, partial(self._settled, blobs))
+        if self._flight is not None:
+            await asyncio.shield(self._flight)
+
+    def commit_now(self, *events: Event) -> None:
+        """`commit` outside the loop's work: before a run is driven, or after. Holds up the loop while the database is locked."""
         for event in events:
             self.stage(event)
         if self.pending:
-            stored = self.journal.append(*self.pending, blobs=self.blobs)
-            self.pending, self.blobs = [], {}
-            if self.on_event:
-                for one in stored:
-                    self.on_event(one)
+            stored, self.blobs = self.journal.append(*self.pending, blobs=self.blobs), {}
+            self._settled({}, stored, None)
+
+    def _settled(self, blobs: dict[str, bytes], stored: Sequence[Stored], error: BaseException | None) -> None:
+        """What was sent is on disk, or is held again: then the next commit tries once more."""
+        if error is not None:
+            self._sent, self._flight, self.blobs = 0, None, blobs | self.blobs
+            return
+        del self.pending[: len(stored)]
+        self._sent = max(0, self._sent - len(stored))
+        if self.on_event:
+            for one in stored:
+                self.on_event(one)
 
 
 Prompted = Callable[[Settings, LiveRun, str, str, str, dict[str, Any] | None, float, str], Awaitable[Observation]]

@@ -67,13 +67,13 @@ async def pursue(live: LiveRun) -> None:
         elif wrong := misfit(live, reply):
             live.stage(Noted(by="outrider", text=wrong))
         else:
-            conclude(live, reply)
+            await conclude(live, reply)
             return
         if why := lost(live):
             reason = _reason(live.state)
             await end_early(live, reason, detail=why, text=reply.text if reason == "invalid" else "")
             return
-    live.commit(Interrupted(reason=live.stopping, elapsed_s=live.ledger.elapsed_s))
+    await live.commit(Interrupted(reason=live.stopping, elapsed_s=live.ledger.elapsed_s))
 
 
 def misfit(live: LiveRun, reply: ModelReplied) -> str:
@@ -85,7 +85,7 @@ def misfit(live: LiveRun, reply: ModelReplied) -> str:
     return f"{MISFIT} {wrong}. Reply with the JSON value and nothing else." if wrong else ""
 
 
-def conclude(live: LiveRun, reply: ModelReplied) -> None:
+async def conclude(live: LiveRun, reply: ModelReplied) -> None:
     """Record the answer, tied to what was observed."""
     state = live.state
     outcome, text, why = outcome_of(joined(state.halves).strip() or reply.text.strip(), state.goal)
@@ -100,7 +100,7 @@ def conclude(live: LiveRun, reply: ModelReplied) -> None:
             "the answer was cut at the reply's limit, and so was what followed: raise --max-output",
         )
     reason: StopReason = outcome
-    live.commit(
+    await live.commit(
         answered.model_copy(update={"partial": reason == "partial"}),
         Stopped(
             reason=reason,
@@ -174,7 +174,7 @@ async def finish_open_work(live: LiveRun) -> None:
             continue
         put_return(live, await _settle_open(live, called))
     if live.pending:
-        live.commit()
+        await live.commit()
     if live.state.reply is not None and live.state.abandoned:
         drop(live, live.state.reply)
     elif live.state.reply is not None:

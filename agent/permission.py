@@ -77,7 +77,7 @@ async def _ask(
         more = {"why": why, "holds": holding(reach).as_json(), "sends": reach.hosts, "repeats": repeats}
         asked = asked.model_copy(update=more)
     asked = live.masker.model(asked)
-    live.commit(asked)
+    await live.commit(asked)
     waiting_s = live.ledger.waiting_s
     with ExitStack() as clocks:
         for one in live.lineage():  # the clock of whoever delegated it waits too

@@ -6,20 +6,17 @@ Does not promise: that a reply makes sense; the loop checks that.
 from __future__ import annotations
 
 import asyncio
+import random
 import time
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import partial
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from outrider.agent.asking.attempt import Asking, Flawed, OutOfBudget, attempt
 from outrider.agent.context.compaction import Shortening, fit
 from outrider.agent.live_run import LiveRun
 from outrider.agent.models.model import ContextOverflow, Message, ModelFailure, Seen, ToolSpec
 from outrider.memory.events import ModelReplied
-
-if TYPE_CHECKING:
-    from tenacity import RetryCallState
 
 __all__ = ["OutOfBudget", "ask", "is_truncated", "think"]
 
@@ -57,29 +54,21 @@ async def ask(
     max_tokens: int | None = None,
 ) -> ModelReplied:
     """One request with retries. Raises OutOfBudget, ModelFailure."""
-    from tenacity import AsyncRetrying, retry_if_exception, stop_after_attempt
-
     asking = Asking(messages, tools, step, max_tokens or live.model.limits.max_output, purpose, seen)
-    failed, flaws = None, 0
-    async for each in AsyncRetrying(
-        retry=retry_if_exception(lambda e: isinstance(e, ModelFailure) and e.retryable and not live.stopping),
-        stop=stop_after_attempt(ATTEMPTS),
-        wait=lambda state: _wait_s(state, live),
-        sleep=partial(_sleep, live),
-        reraise=True,
-    ):
-        with each:
-            if failed and live.stopping:
-                raise failed
-            try:
-                return await attempt(live, asking, last=flaws >= FLAWED - 1)
-            except ModelFailure as failure:
-                failed = failure
-                if isinstance(failure, Flawed):
-                    flaws += 1
-                    asking = _with_more_room(live, asking, failure)
+    tries, flaws = 1, 0
+    while True:
+        try:
+            return await attempt(live, asking, last=flaws >= FLAWED - 1)
+        except ModelFailure as failure:
+            if isinstance(failure, Flawed):
+                flaws += 1
+                asking = _with_more_room(live, asking, failure)
+            if not failure.retryable or tries == ATTEMPTS or live.stopping:
                 raise
-    raise AssertionError("tenacity returns or raises")
+            await _sleep(live, _wait_s(failure, tries, live))
+            if live.stopping:
+                raise
+        tries += 1
 
 
 def _with_more_room(live: LiveRun, asking: Asking, failure: Flawed) -> Asking:
@@ -90,17 +79,14 @@ def _with_more_room(live: LiveRun, asking: Asking, failure: Flawed) -> Asking:
     return replace(asking, max_tokens=min(max(failure.max_tokens, asking.max_tokens) * 2, most))
 
 
-def _wait_s(state: RetryCallState, live: LiveRun) -> float:
+def _wait_s(failure: ModelFailure, tries: int, live: LiveRun) -> float:
     """Seconds before the next attempt: what the server asked for, else 0.5 s doubling with full jitter, 30 s at most.
 
     Source: "Exponential Backoff and Jitter", AWS Architecture Blog, 2015. Raises the failure if there is no time for it.
     """
-    from tenacity import wait_random_exponential
-
-    failure = state.outcome.exception() if state.outcome else None
-    asked_s = failure.retry_after_s if isinstance(failure, ModelFailure) else None
-    wait_s = asked_s if asked_s is not None else wait_random_exponential(multiplier=0.5, max=30)(state)
-    if failure and wait_s > LONGEST_WAIT_S:
+    asked_s = failure.retry_after_s
+    wait_s = asked_s if asked_s is not None else random.uniform(0, min(30.0, 0.5 * 2 ** (tries - 1)))  # noqa: S311
+    if wait_s > LONGEST_WAIT_S:
         raise failure
     if wait_s >= live.ledger.seconds_left():
         raise OutOfBudget("seconds")

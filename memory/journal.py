@@ -14,41 +14,36 @@ import re
 import secrets
 import time
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from hashlib import blake2b
 from typing import Any
 from weakref import WeakValueDictionary
 
-from sqlalchemy import Connection, RowMapping, bindparam, delete, insert, select, text, update
+from sqlalchemy import Connection, RowMapping, bindparam, insert, select, update
 
 from outrider.memory import schema
-from outrider.memory.errors import LeaseLost, RunExists, StoreError, UsageError
-from outrider.memory.events import Answered, Event, GoalGiven, Noted, RunStarted, ToolReturned, decode
+from outrider.memory.appending.commit import commit
+from outrider.memory.appending.group import Settled, group_of
+from outrider.memory.appending.rows import (
+    Append,
+    Head,
+    Stored,
+    chain,
+    insert_rows,
+    lease_lost,
+    move_head,
+    now,
+    words_of,
+    write,
+)
+from outrider.memory.errors import LeaseLost, RunExists, UsageError
+from outrider.memory.events import Event
 from outrider.memory.lease import holder_lives, holder_name
-from outrider.memory.run_index import told_so_far
-from outrider.memory.store import Store, run
-from outrider.memory.summary import BOUNDARIES, Summary
+from outrider.memory.store import Store
+
+__all__ = ["Journal", "Stored", "chain", "find_run", "new_run_id", "words_of"]
 
 PAGE = 500
-POSTGRES_WORDS = 250_000  # bytes of one text that its index takes; its own limit is 1 MiB of words and their places
 _LIMIT = 1 << schema.SEQ_BITS
-
-
-@dataclass(frozen=True, slots=True)
-class Stored:
-    """An event as it lies in the database. `at`: UTC, ISO 8601. `body`: the JSON that was hashed."""
-
-    run: str
-    seq: int
-    at: str
-    kind: str
-    body: str
-    hash: bytes
-
-    @property
-    def event(self) -> Event:
-        return decode(self.kind, self.body)
 
 
 class Journal:
@@ -61,15 +56,18 @@ class Journal:
     def __init__(self, store: Store, row: Mapping[str, Any] | RowMapping, *, fence: int | None) -> None:
         self.store = store
         self.run_id: str = row["run_id"]
-        self.head_seq: int = row["head_seq"]
-        self._head_hash: bytes = bytes(row["head_hash"])
-        self._base: int = row["number"] << schema.SEQ_BITS
         self._parent: str | None = row["parent"]
         self._fork_seq: int | None = row["fork_seq"]
-        self._fence = fence
-        self._told: Summary | None = None  # the run in short, up to its head; made when something is first appended
-        self._next_told: Summary | None = None  # the same with what is being committed
+        self._head = Head(
+            self.run_id, row["number"], row["head_seq"], bytes(row["head_hash"]), fence, self._parent, self._fork_seq
+        )
+        self._base = self._head.base
         self._shared: Journal | None = None  # the run this one was forked from, once it was asked for
+
+    @property
+    def head_seq(self) -> int:
+        """The seq of the last event, as this journal knows it; 0 before the first."""
+        return self._head.seq
 
     @classmethod
     def create(
@@ -84,7 +82,7 @@ class Journal:
     ) -> Journal:
         """A new run, its lease taken, `first` on disk. parent: the run it was delegated by, or with `fork_seq` forked
         from: then it shares the parent's events up to that seq, which are not copied. Raises RunExists."""
-        mine = {"created_at": _now(), "label": label, "parent": parent, "fork_seq": fork_seq}
+        mine = {"created_at": now(), "label": label, "parent": parent, "fork_seq": fork_seq}
         row: dict[str, Any] = {**_NEW, **mine, "holder": holder_name(), "beat": time.time()}
         if fork_seq is not None and parent:
             shared = cls.open_for_reading(store, parent).at(fork_seq)
@@ -93,9 +91,9 @@ class Journal:
             row["run_id"] = _free_id(db, run_id)
             row["number"] = db.execute(insert(schema.runs).values(row)).inserted_primary_key[0]  # type: ignore[index]
             journal = cls(store, row, fence=1)
-            stored = list(journal._chain([first]))
-            journal._write(db, stored, [first], {})
-        journal._move_on(stored)
+            begun = Append(journal._head, [first])
+            write(db, [begun])
+        begun.landed()
         _HELD[journal.run_id] = journal
         return journal
 
@@ -107,7 +105,7 @@ class Journal:
     @property
     def fence(self) -> int:
         """The number of the lease this process holds, 0 for a reader."""
-        return self._fence or 0
+        return self._head.fence or 0
 
     @property
     def parent(self) -> str | None:
@@ -131,8 +129,11 @@ class Journal:
             whole = {**_NEW, **row}
             whole["number"] = db.execute(insert(schema.runs).values(whole)).inserted_primary_key[0]  # type: ignore[index]
             journal = cls(store, whole, fence=1)
-            journal._write(db, events, [stored.event for stored in events], blobs)
-        journal._fence = None
+            brought = Append(journal._head, [stored.event for stored in events], blobs, list(events))
+            move_head(db, journal._head, events[-1].seq, events[-1].hash)
+            insert_rows(db, [brought])
+        brought.landed()
+        journal._head.fence = None
         return journal
 
     @classmethod
@@ -164,35 +165,40 @@ class Journal:
 
     def append(self, *events: Event, blobs: Mapping[str, bytes] | None = None) -> list[Stored]:
         """Commit events (and the blobs they name), all or none. Returns them as stored."""
-        if self._fence is None:
+        one = Append(self._writing, events, blobs or {})
+        commit(self.store, [one])
+        if one.lost:
+            raise one.lost
+        one.landed()
+        return one.stored
+
+    def submit(self, events: Sequence[Event], blobs: Mapping[str, bytes], settled: Settled) -> asyncio.Future[None]:
+        """`append` with the next transaction of this loop (appending/group.py). Done when it is on disk; then, and if it
+        fails, `settled` was called with the events as stored."""
+        return group_of(self.store).submit(self._writing, events, blobs, settled)
+
+    @property
+    def _writing(self) -> Head:
+        if self._head.fence is None:
             raise RuntimeError("this journal was opened for reading")
-        stored = list(self._chain(events))
-        try:
-            self._commit(stored, events, blobs or {})
-        except LeaseLost:
-            raise
-        except StoreError:
-            if not self._landed(stored):  # a server that died between commit and its answer may have kept it
-                if self.store.dialect == "sqlite":
-                    raise
-                self._commit(stored, events, blobs or {})  # it is back, and does not have it
-        self._move_on(stored)
-        return stored
+        return self._head
 
     def beat(self) -> None:
         """Renew the lease. Raises LeaseLost if another process took the run."""
+        mine = {"this_run": self._head.number, "old_fence": self._head.fence, "now": time.time()}
         with self.store.write() as db:
-            self._move_head(db, self.head_seq, self._head_hash)
+            if db.execute(_BEAT, mine).rowcount != 1:
+                raise lease_lost(db, self._head)
 
     def release(self) -> None:
         """Give the lease back; the journal can only be read from here on."""
-        if self._fence is None:
+        if self._head.fence is None:
             return
         if _HELD.get(self.run_id) is self:
             del _HELD[self.run_id]
         with self.store.write() as db:
-            db.execute(_RELEASE, {"this_run": self._base >> schema.SEQ_BITS, "old_fence": self._fence})
-        self._fence = None
+            db.execute(_RELEASE, {"this_run": self._head.number, "old_fence": self._head.fence})
+        self._head.fence = None
 
     def read(self, *, after: int = 0, upto: int | None = None) -> Iterator[Stored]:
         """Events in order, a page at a time; `after` and `upto` are seqs (exclusive, inclusive)."""
@@ -239,85 +245,6 @@ class Journal:
             self._shared = Journal.open_for_reading(self.store, self._parent)
         return self._shared.owner(seq)
 
-    def _chain(self, events: Sequence[Event]) -> Iterator[Stored]:
-        seq, before, at = self.head_seq, self._head_hash, _now()
-        for event in events:
-            seq, body = seq + 1, event.body()
-            before = chain(before, event.kind, at, body)
-            yield Stored(self.run_id, seq, at, event.kind, body, before)
-
-    def _move_on(self, stored: Sequence[Stored]) -> None:
-        self.head_seq, self._head_hash = stored[-1].seq, stored[-1].hash
-        self._told = self._next_told
-
-    def _commit(self, stored: Sequence[Stored], events: Sequence[Event], blobs: Mapping[str, bytes]) -> None:
-        with self.store.write() as db:
-            self._write(db, stored, events, blobs)
-
-    def _write(
-        self, db: Connection, stored: Sequence[Stored], events: Sequence[Event], blobs: Mapping[str, bytes]
-    ) -> None:
-        most = None if db.dialect.name == "sqlite" else POSTGRES_WORDS
-        self._move_head(db, stored[-1].seq, stored[-1].hash)
-        self._project(db, stored)
-        run(db, _INSERT, *(self._row(s) for s in stored))
-        if words := [
-            {"id": self._base + s.seq, "text": t if most is None else re.sub(r"\W+", " ", t)}  # sales.csv is two words
-            for s, e in zip(stored, events, strict=True)
-            if (t := words_of(e, blobs, most))
-        ]:
-            run(db, _INDEX[db.dialect.name], *words)
-        for digest, data in blobs.items():
-            db.execute(_BLOB, {"digest": digest, "data": data})
-
-    def _project(self, db: Connection, stored: Sequence[Stored]) -> None:
-        """Keep the run's summary, where a run begins, stops or goes on; in between readers tell it from the events."""
-        if self._told is None:
-            self._told = told_so_far(db, self._base >> schema.SEQ_BITS, self._parent, self._fork_seq)
-        told = self._told.after((s.seq, s.at, s.kind, s.body) for s in stored)
-        if any(s.kind in BOUNDARIES for s in stored):
-            number = self._base >> schema.SEQ_BITS
-            db.execute(delete(schema.summaries).where(schema.summaries.c.number == number))
-            db.execute(insert(schema.summaries).values({"number": number} | told.row()))
-        self._next_told = told
-
-    def _move_head(self, db: Connection, seq: int, digest: bytes) -> None:
-        moved = db.execute(
-            _MOVE,
-            {
-                "new_seq": seq,
-                "digest": digest,
-                "now": time.time(),
-                "this_run": self._base >> schema.SEQ_BITS,
-                "old_fence": self._fence,
-                "old_seq": self.head_seq,
-            },
-        )
-        if moved.rowcount != 1:
-            holder = find_run(db, self.run_id)["holder"] or "nobody"
-            raise LeaseLost(
-                f"this process no longer drives run {self.run_id}",
-                f"{holder} took it over",
-                f"look with `outrider show {self.run_id}`",
-            )
-
-    def _row(self, s: Stored) -> dict[str, Any]:
-        row = {"id": self._base + s.seq, "run_id": s.run, "seq": s.seq, "at": s.at, "kind": s.kind}
-        return row | {"body": s.body, "hash": s.hash}
-
-    def _landed(self, stored: Sequence[Stored]) -> bool:
-        """Whether a commit whose outcome is not known is on disk. Waits for a server that is restarting."""
-        for pause_s in (0.0, 0.5, 1, 2, 4, 8, 15):
-            time.sleep(pause_s if self.store.dialect != "sqlite" else 0)
-            try:
-                row = self.current()
-            except StoreError:
-                if self.store.dialect == "sqlite":
-                    return False
-                continue
-            return bool(row["head_seq"] == stored[-1].seq and bytes(row["head_hash"]) == stored[-1].hash)
-        return False
-
     def current(self) -> RowMapping:
         """Its row as it is now: head, lease, label. Raises UsageError if the run was deleted."""
         with self.store.read() as db:
@@ -328,11 +255,6 @@ _NEW: dict[str, Any] = {
     "parent": None, "fork_seq": None, "head_seq": 0, "head_hash": b"", "fence": 1, "holder": "", "beat": 0.0,
 }  # fmt: skip
 _HELD: WeakValueDictionary[str, Journal] = WeakValueDictionary()  # the runs this process drives
-
-
-def chain(before: bytes, kind: str, at: str, body: str) -> bytes:
-    """blake2b-256 over the previous hash, kind, time and body, each ended by a byte that cannot occur in text."""
-    return blake2b(b"\xff".join((before, kind.encode(), at.encode(), body.encode())), digest_size=32).digest()
 
 
 def find_run(db: Connection, wanted: str) -> RowMapping:
@@ -382,54 +304,17 @@ def _free_id(db: Connection, wanted: str) -> str:
             raise RunExists(f"there is a run {wanted}", "ids are given once", "resume it, or give another id")
 
 
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="microseconds")
-
-
 def _stored(row: RowMapping) -> Stored:
     return Stored(row["run_id"], row["seq"], row["at"], row["kind"], row["body"], bytes(row["hash"]))
 
 
-_GOALS = (RunStarted, GoalGiven)
-
-
-def words_of(event: Event, blobs: Mapping[str, bytes], most: int | None) -> str:
-    """What the full-text index learns from an event: observations whole (or their first `most` bytes), answers, notes."""
-    if isinstance(event, ToolReturned):
-        whole = blobs.get(event.blob) if event.blob else None
-        said = event.text if whole is None else whole.decode("utf-8", "replace")
-    elif isinstance(event, Answered) or (isinstance(event, Noted) and event.by != "outrider"):
-        said = event.text
-    else:
-        said = "\n".join((event.goal, *(a.text for a in event.attachments))) if isinstance(event, _GOALS) else ""
-    said = said.replace("\0", "")  # PostgreSQL's text holds no NUL
-    if said.isascii():
-        return said[:most]
-    return said.encode("utf-8", "replace")[:most].decode("utf-8", "ignore")
-
-
 _e, _r = schema.events, schema.runs
-_INSERT = insert(_e)
 _READ = (
     select(_e)
     .where(_e.c.id > bindparam("low"), _e.c.id <= bindparam("high"), _e.c.id == bindparam("base") + _e.c.seq)
     .order_by(_e.c.id)
     .limit(bindparam("page"))
 )
-_MOVE = (
-    update(_r)
-    .where(
-        _r.c.number == bindparam("this_run"),
-        _r.c.fence == bindparam("old_fence"),
-        _r.c.head_seq == bindparam("old_seq"),
-    )
-    .values(head_seq=bindparam("new_seq"), head_hash=bindparam("digest"), beat=bindparam("now"))
-)
-_RELEASE = (
-    update(_r).where(_r.c.number == bindparam("this_run"), _r.c.fence == bindparam("old_fence")).values(holder="")
-)
-_BLOB = text("INSERT INTO blobs (digest, data) VALUES (:digest, :data) ON CONFLICT DO NOTHING")
-_INDEX = {
-    "sqlite": text("INSERT INTO recall (rowid, text) VALUES (:id, :text)"),
-    "postgresql": text("INSERT INTO recall (id, words) VALUES (:id, to_tsvector('english', :text))"),
-}
+_MINE = (_r.c.number == bindparam("this_run"), _r.c.fence == bindparam("old_fence"))
+_RELEASE = update(_r).where(*_MINE).values(holder="")
+_BEAT = update(_r).where(*_MINE).values(beat=bindparam("now"))

@@ -9,7 +9,7 @@ for old databases by a migration, and by readers for a run whose process died in
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any
@@ -24,7 +24,7 @@ COLUMNS = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Summary:
     """A run in short. reason: why it stopped, "" while it did not. usd: dollars, exact, as text. seconds: working time.
 
@@ -41,18 +41,21 @@ class Summary:
     steps: int = 0
     calls: int = 0
     seconds: float = 0.0
-    tools: Mapping[str, int] = field(default_factory=dict)
-    days: Mapping[str, Mapping[str, tuple[str, int, int]]] = field(default_factory=dict)
+    tools: dict[str, int] = field(default_factory=dict)
+    days: dict[str, dict[str, tuple[str, int, int]]] = field(default_factory=dict)
     upto_seq: int = 0
     last_step: int = 0  # of the model; a retry is no other step
 
     def after(self, events: Iterable[tuple[int, str, str, str]]) -> Summary:
-        """The summary after more events: (seq, at, kind, body as JSON) in order."""
-        told = self
+        """The summary after more events: (seq, at, kind, body as JSON) in order. This one stays as it is."""
+        days = {day: dict(models) for day, models in self.days.items()}
+        told = replace(
+            self, tools=dict(self.tools), days=days
+        )  # one copy, then changed in place: this is done at every commit
         for seq, at, kind, body in events:
             if kind in TOLD:
-                told = _TELL[kind](told, at, _loads(body))
-            told = replace(told, upto_seq=seq)
+                _TELL[kind](told, at, _loads(body))
+            told.upto_seq = seq
         return told
 
     def row(self) -> dict[str, Any]:
@@ -78,72 +81,73 @@ def _short(text: Any) -> str:
     return " ".join(plain.split())[:MOST_GOAL]
 
 
-def _started(told: Summary, at: str, body: dict[str, Any]) -> Summary:
-    return replace(told, goal=_short(body.get("goal", "")), model=_short(body.get("model", "")), goals=1)
+def _started(told: Summary, at: str, body: dict[str, Any]) -> None:
+    told.goal, told.model, told.goals = _short(body.get("goal", "")), _short(body.get("model", "")), 1
 
 
-def _goal(told: Summary, at: str, body: dict[str, Any]) -> Summary:
-    return replace(told, goal=_short(body.get("goal", "")), goals=told.goals + 1, reason="", detail="")
+def _goal(told: Summary, at: str, body: dict[str, Any]) -> None:
+    told.goal, told.goals, told.reason, told.detail = _short(body.get("goal", "")), told.goals + 1, "", ""
 
 
-def _resumed(told: Summary, at: str, body: dict[str, Any]) -> Summary:
+def _resumed(told: Summary, at: str, body: dict[str, Any]) -> None:
     changes = body.get("changes") or {}
-    told = replace(told, reason="", detail="", model=_short(changes.get("model") or told.model))
+    told.reason, told.detail, told.model = "", "", _short(changes.get("model") or told.model)
     if changes.get("goal"):
-        told = replace(told, goal=_short(changes["goal"]))
+        told.goal = _short(changes["goal"])
     if changes.get("fork"):  # what the shared events cost was paid by the run they are from
-        told = replace(told, usd=Decimal(0), tokens=0, steps=0, calls=0, seconds=0.0, tools={}, days={})
-    return told
+        told.usd, told.tokens, told.steps, told.calls, told.seconds = Decimal(0), 0, 0, 0, 0.0
+        told.tools, told.days = {}, {}
 
 
-def _asked(told: Summary, at: str, body: dict[str, Any]) -> Summary:
+def _asked(told: Summary, at: str, body: dict[str, Any]) -> None:
     step = int(body.get("step", 0))
     new = body.get("purpose", "step") in ("step", "ending") and step != told.last_step
-    told = _later(told, body)
-    return _spend(replace(told, steps=told.steps + new, last_step=step), at, Decimal(0), 0, int(new))
+    _later(told, body)
+    told.steps, told.last_step = told.steps + new, step
+    _spend(told, at, Decimal(0), 0, int(new))
 
 
-def _replied(told: Summary, at: str, body: dict[str, Any]) -> Summary:
+def _replied(told: Summary, at: str, body: dict[str, Any]) -> None:
     cost = body.get("cost") or {}
     usd, tokens = Decimal(str(cost.get("usd", 0))), int(cost.get("tokens", 0))
-    told = replace(_later(told, body), usd=told.usd + usd, tokens=told.tokens + tokens)
-    return _spend(told, at, usd, tokens, 0)
+    _later(told, body)
+    told.usd, told.tokens = told.usd + usd, told.tokens + tokens
+    _spend(told, at, usd, tokens, 0)
 
 
-def _called(told: Summary, at: str, body: dict[str, Any]) -> Summary:
+def _called(told: Summary, at: str, body: dict[str, Any]) -> None:
     tool = str(body.get("tool", ""))
-    return replace(told, calls=told.calls + 1, tools={**told.tools, tool: told.tools.get(tool, 0) + 1})
+    told.calls += 1
+    told.tools[tool] = told.tools.get(tool, 0) + 1
 
 
-def _child(told: Summary, at: str, body: dict[str, Any]) -> Summary:
+def _child(told: Summary, at: str, body: dict[str, Any]) -> None:
     cost = body.get("cost") or {}
     usd, tokens, steps = Decimal(str(cost.get("usd", 0))), int(cost.get("tokens", 0)), int(cost.get("steps", 0))
-    calls = int(cost.get("calls", 0))
-    told = replace(
-        told, usd=told.usd + usd, tokens=told.tokens + tokens, steps=told.steps + steps, calls=told.calls + calls
-    )
-    return _spend(told, at, usd, tokens, steps)
+    told.usd, told.tokens, told.steps = told.usd + usd, told.tokens + tokens, told.steps + steps
+    told.calls += int(cost.get("calls", 0))
+    _spend(told, at, usd, tokens, steps)
 
 
-def _interrupted(told: Summary, at: str, body: dict[str, Any]) -> Summary:
-    return replace(_later(told, body), detail=_short(body.get("reason", "")))
+def _interrupted(told: Summary, at: str, body: dict[str, Any]) -> None:
+    _later(told, body)
+    told.detail = _short(body.get("reason", ""))
 
 
-def _stopped(told: Summary, at: str, body: dict[str, Any]) -> Summary:
-    return replace(_later(told, body), reason=_short(body.get("reason", "")), detail=_short(body.get("detail", "")))
+def _stopped(told: Summary, at: str, body: dict[str, Any]) -> None:
+    _later(told, body)
+    told.reason, told.detail = _short(body.get("reason", "")), _short(body.get("detail", ""))
 
 
-def _later(told: Summary, body: dict[str, Any]) -> Summary:
-    return replace(told, seconds=max(told.seconds, float(body.get("elapsed_s", 0.0))))
+def _later(told: Summary, body: dict[str, Any]) -> None:
+    told.seconds = max(told.seconds, float(body.get("elapsed_s", 0.0)))
 
 
-def _spend(told: Summary, at: str, usd: Decimal, tokens: int, steps: int) -> Summary:
-    if not (usd or tokens or steps):
-        return told
-    day = dict(told.days.get(at[:10], {}))
-    before = day.get(told.model, ("0", 0, 0))
-    day[told.model] = (str(Decimal(before[0]) + usd), before[1] + tokens, before[2] + steps)
-    return replace(told, days={**told.days, at[:10]: day})
+def _spend(told: Summary, at: str, usd: Decimal, tokens: int, steps: int) -> None:
+    if usd or tokens or steps:
+        day = told.days.setdefault(at[:10], {})
+        before = day.get(told.model, ("0", 0, 0))
+        day[told.model] = (str(Decimal(before[0]) + usd), before[1] + tokens, before[2] + steps)
 
 
 _TELL = {

@@ -197,6 +197,16 @@ def _python_literal(text: str) -> tuple[Any] | None:
         return None
 
 
+_COMMENT = re.compile(r'"(?:[^"\\]|\\.)*"|//[^\n]*|/\*.*?\*/', re.S)
+
+
+def _without_comments(text: str) -> tuple[Any] | None:
+    """JavaScript's comments in JSON, outside of strings."""
+    inner = _inside(text)
+    plain = _COMMENT.sub(lambda found: found[0] if found[0][0] == '"' else "", inner)
+    return _with_controls(plain) if plain != inner else None
+
+
 _ONE_STRING = re.compile(r"""'(?:[^'\\]|\\.)*'|["](?:[^"\\]|\\.)*["]""", re.S)
 
 
@@ -286,6 +296,7 @@ def _skeleton(text: str) -> str:
 _WAYS: tuple[tuple[Callable[[str], tuple[Any] | None], str], ...] = (
     (_with_controls, "raw line ends or tabs inside a string were read as they stand"),
     (_one_of_several, "text around the object was left out"),
+    (_without_comments, "comments were left out"),
     (_mixed_literals, "Python's True, False or None were read as JSON"),
     (_by_library, "the JSON was put right (quotes, commas)"),
     (_python_literal, "a Python dict was read as JSON"),

@@ -5,7 +5,6 @@ Does not promise: to end the thread of a tool that never returns; it is left beh
 
 from __future__ import annotations
 
-import _thread
 import asyncio
 import inspect
 import sys
@@ -20,6 +19,7 @@ from outrider.memory.errors import OutriderError, UsageError
 from outrider.memory.events import Effect, Origin
 from outrider.memory.text import for_storage, hidden_in
 from outrider.tools.arguments import BadArguments, matching_name, read_arguments
+from outrider.tools.process.threads import in_thread
 from outrider.tools.tool import File, Observation, Tool, ToolContext, ToolError, observe, shape
 
 MAX_SAID = 20_000  # characters of what a tool raised that are kept
@@ -137,10 +137,7 @@ def _is_async(tool: Tool) -> bool:
 
 
 def _in_thread(call: Prepared, context: ToolContext) -> asyncio.Future[Any]:
-    """The tool's value, some day, from a thread that nobody joins: one that hangs must not keep the process from ending.
-
-    Not `threading.Thread`: its start waits for the new thread to be scheduled, which costs a busy loop milliseconds.
-    """
+    """The tool's value, some day, from a thread that nobody joins."""
     loop = asyncio.get_running_loop()
     future: asyncio.Future[Any] = loop.create_future()
 
@@ -158,7 +155,7 @@ def _in_thread(call: Prepared, context: ToolContext) -> asyncio.Future[Any]:
         except RuntimeError:  # the loop is closed: nobody waits any more
             return
 
-    _thread.start_new_thread(work, ())
+    in_thread(work)
     return future
 
 

@@ -79,24 +79,24 @@ async def attempt(live: LiveRun, asking: Asking, *, last: bool = False) -> Model
     began = time.monotonic()
     try:
         async with live.turn():
-            _record(live, asked)
+            await _record(live, asked)
             began = time.monotonic()
             reply = await _send(live.model, request)
     except ModelFailure as failure:
-        _book_failure(live, asked, failure, began)
+        await _book_failure(live, asked, failure, began)
         if failure.retryable and not math.isinf(seconds_left) and live.ledger.seconds_left(ending=asking.ending) <= 0:
             raise OutOfBudget("seconds") from failure
         raise
     finally:
         if live.on_text:
             live.on_text.end()
-    return _book(live, asked, reply, began, last=last)
+    return await _book(live, asked, reply, began, last=last)
 
 
-def _record(live: LiveRun, asked: ModelAsked) -> None:
+async def _record(live: LiveRun, asked: ModelAsked) -> None:
     """Put the request on disk. Raises PeriodSpent; then nothing is reserved for it anywhere."""
     try:
-        live.commit(asked)
+        await live.commit(asked)
     except PeriodSpent:
         if live.share:
             live.share.settle(Amount())
@@ -164,7 +164,7 @@ async def _send(model: Model, request: Request) -> Reply:
         raise ModelFailure(f"{model.name} failed", why[:2000], fix, retryable=late, billed=True) from error
 
 
-def _book(live: LiveRun, asked: ModelAsked, reply: Reply, began: float, *, last: bool) -> ModelReplied:
+async def _book(live: LiveRun, asked: ModelAsked, reply: Reply, began: float, *, last: bool) -> ModelReplied:
     """Record a reply. Raises Flawed or ContextOverflow for one that is no use, once it is booked."""
     cut_at = live.counted.was_cut(asked.size, reply.usage) if asked.purpose == "step" else None
     replied = _event(live, asked, began, reply.usage).model_copy(
@@ -180,11 +180,11 @@ def _book(live: LiveRun, asked: ModelAsked, reply: Reply, began: float, *, last:
     nothing = {"text": "", "calls": (), "kept": {}}
     if cut_at is not None:
         said = f"{CUT_PROMPT}: it counted {reply.usage.input_tokens if reply.usage else 0:,} tokens"
-        live.commit(replied.model_copy(update=nothing | {"error": said, "window": cut_at}))
-        live.commit(Noted(by="warning", text=f"{said}. {_WIDER.format(window=cut_at)}"))
+        await live.commit(replied.model_copy(update=nothing | {"error": said, "window": cut_at}))
+        await live.commit(Noted(by="warning", text=f"{said}. {_WIDER.format(window=cut_at)}"))
         raise ContextOverflow(f"{live.model.name} cannot hold the prompt", said, "--max-context", context=cut_at)
     if reply.flaw and not last:
-        live.commit(replied.model_copy(update=nothing | {"error": f"{UNUSABLE}{reply.flaw}"}))
+        await live.commit(replied.model_copy(update=nothing | {"error": f"{UNUSABLE}{reply.flaw}"}))
         raise Flawed(live.model.name, reply, asked.max_tokens)
     live.stage(replied.model_copy(update=nothing) if reply.flaw else replied)
     if replied.over.tokens or replied.over.usd:
@@ -206,14 +206,14 @@ def _over(replied: ModelReplied, asked: ModelAsked) -> str:
     )
 
 
-def _book_failure(live: LiveRun, asked: ModelAsked, failure: ModelFailure, began: float) -> None:
+async def _book_failure(live: LiveRun, asked: ModelAsked, failure: ModelFailure, began: float) -> None:
     event = _event(live, asked, began, failure.usage)
     if failure.usage is None:
         event = event.model_copy(update={"cost": asked.reserved if failure.billed else Amount(), "over": Amount()})
     if isinstance(failure, ContextOverflow) or failure.maybe_long:
         kind = OVERFLOW if isinstance(failure, ContextOverflow) else MAYBE_LONG
         event = event.model_copy(update={"finish_reason": kind})
-    live.commit(event.model_copy(update={"error": f"{failure.what}: {failure.why}"}))
+    await live.commit(event.model_copy(update={"error": f"{failure.what}: {failure.why}"}))
 
 
 def _event(live: LiveRun, asked: ModelAsked, began: float, usage: Usage | None) -> ModelReplied:

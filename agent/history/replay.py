@@ -33,6 +33,7 @@ from outrider.agent.models.model import (
     Seen,
 )
 from outrider.agent.think import OutOfBudget
+from outrider.memory.appending.group import Settled
 from outrider.memory.errors import OutriderError
 from outrider.memory.events import (
     ApprovalAsked,
@@ -176,7 +177,14 @@ class Tape:
             raise _EndOfTape
         return self._events[index]
 
-    def append(self, *events: Event, blobs: Mapping[str, bytes] | None = None) -> list[Stored]:
+    def submit(self, events: Sequence[Event], blobs: Mapping[str, bytes], settled: Settled) -> asyncio.Future[None]:
+        """Compare instead of commit, at once."""
+        settled(self.append(*events), None)
+        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        done.set_result(None)
+        return done
+
+    def append(self, *events: Event) -> list[Stored]:
         """Compare instead of commit."""
         first = self.at
         for event in events:

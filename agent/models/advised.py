@@ -29,6 +29,7 @@ def _advice(pattern: str, source: str, extra: dict[str, Any] | None = None, **op
 # The first that fits is taken: the special before the general.
 ADVICE: tuple[Advice, ...] = (
     _advice(r"deepseek[-_]?r1", "huggingface.co/deepseek-ai/DeepSeek-R1, usage recommendations", temperature=0.6, top_p=0.95),
+    _advice(r"deepseek[-_]?v4", "huggingface.co/deepseek-ai/DeepSeek-V4-Flash, local deployment", temperature=1.0, top_p=1.0),
     _advice(r"qwen3[-_]?coder", "huggingface.co/Qwen/Qwen3-Coder-30B-A3B-Instruct, best practices",
             {"top_k": 20, "repeat_penalty": 1.05}, temperature=0.7, top_p=0.8),
     _advice(r"qwen3.*instruct", "huggingface.co/Qwen/Qwen3-30B-A3B-Instruct-2507, best practices",

@@ -33,7 +33,7 @@ async def run_steps(live: LiveRun, call_id: str, steps: tuple[PlanStep, ...]) ->
             for task in done:
                 running.pop(task)
                 await task
-            live.commit()
+            await live.commit()
     finally:
         for task in running:
             task.cancel()
@@ -46,7 +46,7 @@ async def _begin_ready(live: LiveRun, steps: tuple[PlanStep, ...], running: dict
         ready = await _ready(live, step)
         if isinstance(ready, ToolReturned):
             put_return(live, ready)
-            live.commit()
+            await live.commit()
             continue
         running[asyncio.ensure_future(run_and_put(live, ready))] = ready
 
@@ -76,7 +76,7 @@ async def _ready(live: LiveRun, step: PlanStep) -> Ready | ToolReturned:
             called = called_event(ready)
             live.stage(called)
             note_flags(live, called)
-            live.commit()
+            await live.commit()
         return ready
 
 
@@ -89,7 +89,7 @@ async def _settle(live: LiveRun, steps: tuple[PlanStep, ...]) -> None:
             await run_and_put(live, ready)
         else:
             put_return(live, refused(live, step.call, called.tool, UNKNOWN))
-        live.commit()
+        await live.commit()
 
 
 def _told(live: LiveRun, call_id: str) -> Observation:

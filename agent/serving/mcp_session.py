@@ -73,7 +73,7 @@ class Session:
             self._calls += 1
             ready = await decide(live, f"{self._calls}.0", call)
             if isinstance(ready, ToolReturned):
-                live.commit(ready)
+                await live.commit(ready)
                 return ready.text, False
             returned = await run_decided(live, ready)
         return returned.text, returned.ok
@@ -100,5 +100,5 @@ class Session:
         """End the session's run, and what its tools kept open."""
         if (live := self._live) is not None:
             said = f"{self._calls} tool call{'' if self._calls == 1 else 's'} of another program, over MCP"
-            live.commit(Answered(text=said), Stopped(reason="answered", elapsed_s=live.ledger.elapsed_s))
+            await live.commit(Answered(text=said), Stopped(reason="answered", elapsed_s=live.ledger.elapsed_s))
         await self._open.aclose()

@@ -83,11 +83,11 @@ def test_same_blob_is_kept_once(any_store: Store) -> None:
 def test_two_open_writers_never_both_append(any_store: Store) -> None:
     """The one whose fence is old is told who has the run; what it wanted to write is not there."""
     first = Journal.create(any_store, START)
-    first_fence = first._fence
+    first_fence = first._head.fence
     with any_store.write() as db:
         db.exec_driver_sql("UPDATE runs SET holder = 'elsewhere:1:1', beat = 0")
     second = Journal.open_for_writing(any_store, first.run_id)
-    assert second._fence == (first_fence or 0) + 1
+    assert second._head.fence == (first_fence or 0) + 1
     second.append(Noted(text="second"))
     for _ in range(2):
         with pytest.raises(LeaseLost, match="no longer drives"):
@@ -139,7 +139,7 @@ def test_run_is_never_there_without_its_first_event(store: Store, monkeypatch: p
     def killed(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(Journal, "_write", killed)
+    monkeypatch.setattr("outrider.memory.journal.write", killed)
     with pytest.raises(KeyboardInterrupt):
         Journal.create(store, START)
     monkeypatch.undo()

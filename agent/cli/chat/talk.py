@@ -126,15 +126,17 @@ class Chat:
                     task.cancel()
                     raise
         if stopping.now:
-            self._record_stop(live)
+            await self._record_stop(live)
         if live.state.stopped is None:
             say("stopped; Enter goes on with it, or say what to do instead")
 
-    def _record_stop(self, live: LiveRun) -> None:
+    async def _record_stop(self, live: LiveRun) -> None:
         """What had begun and not returned stays open: the next goal finds its outcome told as unknown."""
         from outrider.memory.events import Interrupted
 
-        live.commit(*(() if live.state.stopped else (Interrupted(reason="Ctrl-C", elapsed_s=live.ledger.elapsed_s),)))
+        await live.commit(
+            *(() if live.state.stopped else (Interrupted(reason="Ctrl-C", elapsed_s=live.ledger.elapsed_s),))
+        )
 
     async def hold(self, **changes: Any) -> None:
         """Hold the run (again), with another model or budget if one was asked for; the next goal tells it so."""

@@ -16,7 +16,7 @@ from outrider.agent.models.chat.characters import content_text, plain_text
 from outrider.agent.models.chat.errors import error_text, short
 from outrider.agent.models.chat.reader import CUT, read_reply
 from outrider.agent.models.chat.reasoning import in_fields
-from outrider.agent.models.chat.repetition import LEAST_HOSTED, Watch, repeated_tail, said_once
+from outrider.agent.models.chat.repetition import LEAST_HOSTED, Watch, loop, said_once
 from outrider.agent.models.chat.usage import usage_of
 from outrider.agent.models.chat.visible import Visible
 from outrider.agent.models.model import Reply, ToolSpec, Usage
@@ -55,15 +55,11 @@ def decode_whole(data: bytes, tools: Sequence[ToolSpec] = ()) -> Reply:
     parts = _Parts(tools)
     parts.add(message, pieces=False)
     reply = parts.reply(choice.get("finish_reason"), usage_of(body.get("usage")))
-    phrase = reply.finish_reason == CUT and (_loop(reply.text) or _loop(reply.reasoning))
-    return _once(reply, phrase) if phrase else reply
+    phrase = reply.finish_reason == CUT and (loop(reply.text, LEAST_HOSTED) or loop(reply.reasoning, LEAST_HOSTED))
+    return once(reply, phrase) if phrase else reply
 
 
-def _loop(text: str) -> str:
-    return repeated_tail(text, LEAST_HOSTED)
-
-
-def _once(reply: Reply, phrase: str) -> Reply:
+def once(reply: Reply, phrase: str) -> Reply:
     """A reply that said `phrase` over and over until it was stopped: once is enough, and a call in it is nothing to run."""
     return replace(reply, text=said_once(reply.text, phrase), calls=(), finish_reason="repetition", kept={}, flaw="")
 
@@ -87,6 +83,7 @@ class StreamDecoder:
         self._finish: Any = None
         self._done = False
         self._said, self._thought = Watch(least=LEAST_HOSTED), Watch(least=LEAST_HOSTED)
+        self._pieces = 0  # events that held a delta
         self.events = 0
 
     @property
@@ -96,6 +93,8 @@ class StreamDecoder:
 
     def feed(self, data: bytes) -> None:
         """Take the next bytes. Raises BadReply."""
+        if not self.events and not self._lines:
+            data = data.removeprefix(b"\xef\xbb\xbf")
         if b"\n" not in data:
             self._lines.append(data)
             return
@@ -107,7 +106,7 @@ class StreamDecoder:
     def reply(self) -> Reply:
         """The whole reply. Raises BadReply if the stream ended before its end."""
         if phrase := self._said.phrase or self._thought.phrase:
-            return _once(self._parts.reply("", self._usage), phrase)
+            return once(self._parts.reply("", self._usage), phrase)
         if self._lines or self._data:  # a last event without its blank line
             self._line(b"".join(self._lines))
             self._line(b"")
@@ -138,14 +137,21 @@ class StreamDecoder:
         if choice is None:  # the event that carries the usage
             return
         self._finish = choice.get("finish_reason") or self._finish
-        delta = choice.get("delta") or choice.get("message")
+        delta = choice.get("delta") or self._whole_message(choice)
         if not isinstance(delta, dict):
             return
+        self._pieces += 1
         text = self._parts.add(delta)
         if text and self._visible:
             self._visible.feed(whole_characters(text))
         if self._said(text) or self._thought(in_fields(delta)):
             raise Repeating("the reply says one phrase over and over")
+
+    def _whole_message(self, choice: dict[str, Any]) -> Any:
+        """What an event holds in place of a delta: a whole message, unless its pieces came before; a completion's text."""
+        if self._pieces:
+            return None
+        return choice.get("message") or {"content": plain_text(choice.get("text"))}
 
 
 class _Parts:
@@ -212,5 +218,7 @@ def _object(data: bytes) -> dict[str, Any]:
 
 def _choice(body: dict[str, Any]) -> dict[str, Any] | None:
     choices = body.get("choices")
-    first = choices[0] if isinstance(choices, list) and choices else None
-    return first if isinstance(first, dict) else None
+    ours = [each for each in choices if isinstance(each, dict)] if isinstance(choices, list) else []
+    if len(ours) == 1 and isinstance(ours[0].get("index"), int) and ours[0]["index"] > 0 and "delta" in ours[0]:
+        return None  # a piece of a second choice, which nobody asked for
+    return next((each for each in ours if each.get("index") == 0), ours[0] if ours else None)

@@ -11,7 +11,8 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
-from outrider.agent.models.chat.reasoning import Channels, channels, part
+from outrider.agent.models.chat.blocks import typed_blocks
+from outrider.agent.models.chat.reasoning import Channels, channels, part, unwrapped
 from outrider.agent.models.chat.text_calls import Found, begins_call, find_calls
 from outrider.agent.models.model import CallDraft, Reply, ToolSpec, Usage
 from outrider.memory.events import Outcome
@@ -50,7 +51,7 @@ def read_reply(
     if drafts and reason == "stop":
         reason = "tool_calls"
     if refusal and not said.strip() and not drafts:
-        said, reason = refusal, "refusal" if reason == "stop" else reason
+        said, reason = refusal, "refusal" if reason in ("stop", FILTERED) else reason
     outcome: Outcome = "refused" if reason == "refusal" else "answered"
     reply = Reply(said, drafts, usage, reason, outcome, reasoning=reasoning, kept=dict(kept or {}) if drafts else {})
     flaw = _flaw(reply, bool(tools), unended=bool(drafts) and not calls and _unended(found))
@@ -59,9 +60,10 @@ def read_reply(
 
 def _parted(text: str, tools: Sequence[ToolSpec]) -> tuple[str, str, Found | Channels | None]:
     """(what was said, what was thought, the calls found in the text)."""
-    if (split := channels(text)) is not None:
+    if (split := channels(text) or typed_blocks(text)) is not None:
         return split.said, split.thought, split if split.calls else None
     parted = part(text)
+    parted = replace(parted, said=unwrapped(parted.said, after_thought=bool(parted.thought)))
     if not tools:
         return parted.said, parted.thought, None
     names = [spec.name for spec in tools]

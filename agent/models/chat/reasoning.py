@@ -56,6 +56,18 @@ def part(text: str) -> Parted:
     return Parted(rest.strip() if thoughts else text, _joined(thoughts))
 
 
+_RESPONSE = re.compile(r"\A\s*<\|START_RESPONSE\|>(.*?)(?:<\|END_RESPONSE\|>\s*)?\Z", re.S)
+_ANSWER = re.compile(r"\A\s*<(response|answer)>(.*?)(?:</\1>\s*)?\Z", re.S)
+
+
+def unwrapped(said: str, *, after_thought: bool) -> str:
+    """An answer without the tags some models write around it; plain ones (ERNIE) only where a thought came before."""
+    if found := _RESPONSE.match(said):
+        return found[1].strip()
+    found = _ANSWER.match(said) if after_thought else None
+    return found[2].strip() if found and f"<{found[1]}>" not in found[2] else said
+
+
 def _joined(thoughts: list[str]) -> str:
     return "\n".join(each.strip() for each in thoughts if each.strip())
 
@@ -174,7 +186,7 @@ def _in_parts(content: Any) -> str:
     thoughts = []
     for part in content:
         if isinstance(part, dict) and part.get("type") in ("thinking", "reasoning", "reasoning_text"):
-            inner = part.get("thinking") or part.get("text") or part.get("reasoning")
+            inner = part.get("thinking") or part.get("text") or part.get("reasoning") or part.get("summary")
             if isinstance(inner, list):
                 inner = "".join(each.get("text", "") for each in inner if isinstance(each, dict))
             thoughts.append(inner if isinstance(inner, str) else "")

@@ -16,6 +16,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from outrider.agent.models.chat.blocks import plain_marks
 from outrider.agent.models.chat.reasoning import is_quoted
 from outrider.tools.arguments import matching_name, read_object
 
@@ -24,24 +25,27 @@ _LONGEST = 400_000  # characters of a reply that is looked into
 
 _WRAP = (
     r"</?(?:tool_calls?|toolcalls?|TOOLCALLS?|function_?calls?|functioncalls?|tools|minimax:tool_call|seed:tool_call|"
-    r"｜DSML｜function_calls|invoke_calls|json)>"
+    r"｜DSML｜(?:function|tool)_calls|invoke_calls|json)>"
 )
 _SPECIAL = (
     r"<\|?(?:/)?\|?(?:tool_calls?|tool_call_begin|tool_call_end|tool_calls_section_begin|tool_calls_section_end|tool_call_start|"
     r"python_tag|python_start|python_end|eom_id|eot_id|eot|im_end|endoftext|end|call|action_start|action_end|plugin|"
-    r"START_ACTION|END_ACTION|START_RESPONSE|END_RESPONSE|user|observation|return|tool_call_separator)\|?>"
+    r"START_ACTION|END_ACTION|START_RESPONSE|END_RESPONSE|user|observation|return|tool_call_separator|tools_prefix|tools_suffix)\|?>"
+    r"|</?(?:start|end)_function_call>|<\|tool_call>|<tool_call\|>"
 )
-_DEEPSEEK = r"<｜(?:tool▁calls▁begin|tool▁call▁begin|tool▁call▁end|tool▁calls▁end|end▁of▁sentence)｜>|<\|tool▁\w+\|>"
+_DEEPSEEK = r"<｜(?:tool[▁_]calls?[▁_](?:begin|end)|end▁of▁sentence)｜>|<\|tool▁\w+\|>|function<｜tool_sep｜>"
 _NEUTRAL = re.compile(
-    rf"\s+|[;,](?=\s*[<{{\[\w])|{_WRAP}|{_SPECIAL}|{_DEEPSEEK}|</s>|\[TOOL_CALLS\]|\[/TOOL_CALLS\]|functools(?=\[)|Action:\s*(?=[`{{\[])"
+    rf"\s+|[;,](?=\s*[<{{\[\w])|{_WRAP}|{_SPECIAL}|{_DEEPSEEK}|</s>|\[TOOL_CALLS\]|\[/TOOL_CALLS\]|functools(?=\[)|Action:\s*(?=[`{{\[])",
+    re.I,
 )
 _STRONG = re.compile(  # nobody writes these by accident
-    r"<(?:tool_calls?|toolcalls?|TOOLCALLS?|function_?calls?|functioncalls?|minimax:tool_call|seed:tool_call|｜DSML｜function_calls)>"
-    r"|<function=|<function name=|<(?:｜DSML｜)?invoke name=|\[TOOL_CALLS\]|<\|python_tag\|>|<\|python_start\|>|<\|/?tool_calls?\|>|<\|tool_call_start\|>"
-    r"|<\|tool_calls_section_begin\|>|<\|tool_call_begin\|>|<｜tool▁calls?▁begin｜>|<\|tool▁calls?▁begin\|>|<\|action_start\|>|<\|START_ACTION\|>|functools\["
+    r"<(?:tool_calls?|toolcalls?|TOOLCALLS?|function_?calls?|functioncalls?|minimax:tool_call|seed:tool_call|｜DSML｜(?:function|tool)_calls)>"
+    r"|<function=|<function name=|<(?:｜DSML｜|steptml:|antml:)?invoke name=|<start_function_call>|<\|tools_prefix\|>|\[TOOL_CALLS\]|<\|python_tag\|>|<\|python_start\|>|<\|/?tool_calls?\|?>|<\|tool_call_start\|>"
+    r"|<\|tool_calls_section_begin\|>|<\|tool_call_begin\|>|<｜tool[▁_]calls?[▁_]begin｜>|<\|tool▁calls?▁begin\|>|<\|action_start\|>|<\|START_ACTION\|>|functools\[",
+    re.I,
 )
 _WEAK = re.compile(
-    r"^[ \t]{0,3}(?:(?:Action:\s*)?(?:`{3}|~{3})[ \t]*(?:json|jsonc|tool_calls?|tool_code|function_call|python|xml|)[ \t]*$|(?=[{\[]))",
+    r"^[ \t]{0,3}(?:(?:Action:\s*)?(?:`{3}|~{3})[ \t]*(?:json|jsonc|tool_calls?|tool_code|function_call|python|xml|)[ \t]*$|(?=[{\[])|Action:[ \t]*[\w.-]+[ \t]*\n[ \t]*Action Input:)",
     re.M,
 )
 _FENCE = re.compile(r"[ \t]*(?:`{3}|~{3})[ \t]*(?:\w+)?[ \t]*(?:\n|\Z|(?=<))")
@@ -52,6 +56,7 @@ _EXPLAINS = re.compile(
     re.I,
 )
 _NAME = r"[A-Za-z_][\w.\-/]{0,120}"
+_SPACE = r"(?:｜DSML｜|steptml:|antml:)?"  # namespaces of tags
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +90,7 @@ def find_calls(
     """
     if len(text) > _LONGEST:
         return None
+    text = plain_marks(text)
     broken: Found | None = None
     for start, strong in _openers(text):
         prose = text[:start].strip()
@@ -151,7 +157,7 @@ class _Reader:
             self._skip()
             if self._at >= len(self._text):
                 return made
-            for way in (self._tagged, self._json, self._name_first, self._python):
+            for way in (self._tagged, self._json, self._gemma, self._react, self._name_first, self._python):
                 at = self._at
                 found = way()
                 if found:
@@ -190,20 +196,21 @@ class _Reader:
 
     # <function=ping><parameter=x>1</parameter></function>, <function=ping>{"x": 1}</function>, <invoke name="ping">…
     def _tagged(self) -> list[TextCall] | None:
-        opened = self._take(rf'<(?:function=|(?:｜DSML｜)?(?:function|invoke) name=)["\']?({_NAME})["\']?\s*>\s*')
+        opened = self._take(
+            rf'<(?:function=|{_SPACE}(?:function|invoke) name=)["\']?({_NAME})["\']?\s*(?:>|\(|(?=\{{))\s*'
+        )
         if not opened:
             return None
         name, arguments = opened[1], dict[str, Any]()
         if (value := self._object()) is not None:
             body = value
+            self._take(r"\s*\)?>?")  # of a tag that was never ended before its arguments
         else:
-            tag = r'<(?:｜DSML｜)?parameter(?:=|\s+name=)["\']?([^"\'>\s]+)["\']?([^>]*)>'
-            while parameter := self._take(
-                rf"\s*{tag}(.*?)(?:</(?:｜DSML｜)?parameter>|(?=<parameter[= ])|(?=</function>))"
-            ):
+            tag = rf'<{_SPACE}parameter(?:=|\s+name=)["\']?([^"\'>\s]+)["\']?([^>]*)>'
+            while parameter := self._take(rf"\s*{tag}(.*?)(?:</{_SPACE}parameter>|(?=<parameter[= ])|(?=</function>))"):
                 arguments[parameter[1]] = self._typed(name, parameter[1], parameter[3], 'string="true"' in parameter[2])
             body = json.dumps(arguments, ensure_ascii=False)
-        self.open = not self._take(r"\s*</(?:｜DSML｜)?(?:function|invoke)>|\s*(?=</tool_call>)")
+        self.open = not self._take(rf"\s*</{_SPACE}(?:function|invoke)>|\s*(?=</tool_call>)")
         return None if self.open and self._text[self._at :].strip() else [TextCall(name, body)]
 
     def _typed(self, tool: str, key: str, text: str, is_text: bool) -> Any:
@@ -227,8 +234,23 @@ class _Reader:
         if isinstance(value, dict) and len(value) == 1 and isinstance(inner := next(iter(value.values())), list):
             value = inner if set(value) <= {"tool_calls", "function_calls", "calls", "tools"} else value
         items = value if isinstance(value, list) else [value]
-        calls = [call for item in items if (call := _as_call(item, self._strong))]
-        return calls if value is not None and len(calls) == len(items) and calls else None
+        calls = [call for item in items if (call := self._keyed(item) or _as_call(item, self._strong))]
+        if value is None or len(calls) != len(items) or not calls:
+            return None
+        if self._strong:
+            self._take(r"[}\]]{1,2}(?=\s*(?:<|\Z))")  # one bracket too many
+        return calls
+
+    def _keyed(self, item: Any) -> TextCall | None:
+        """Apertus: `{"ping": {"x": 1}}`."""
+        if not self._strong or not isinstance(item, dict) or len(item) != 1:
+            return None
+        ((name, body),) = item.items()
+        return (
+            TextCall(name, json.dumps(body, ensure_ascii=False))
+            if name in self._names and isinstance(body, dict)
+            else None
+        )
 
     def _value(self) -> Any:
         """The JSON value here, as strict as need be; None: there is none, and nothing was taken."""
@@ -257,6 +279,26 @@ class _Reader:
             return None
         start = self._at
         return self._text[start : self._at] if isinstance(self._value(), dict) else None
+
+    # call:ping{x:<escape>text<escape>,n:1} and the same with <|"|> (Gemma)
+    def _gemma(self) -> list[TextCall] | None:
+        found = self._take(rf"call:({_NAME})\s*(\{{.*?\}})(?=\s*(?:<end_function_call>|<tool_call\|>|call:|\Z))")
+        if not found:
+            return None
+        pieces = re.split(r'<escape>|<\|"\|>', found[2])
+        pieces[::2] = [re.sub(r"([{,]\s*)([A-Za-z_]\w*)\s*:", r'\1"\2":', piece) for piece in pieces[::2]]
+        pieces[1::2] = [json.dumps(piece, ensure_ascii=False) for piece in pieces[1::2]]
+        self.open = not re.compile(r"\s*<").match(self._text, self._at)
+        return [TextCall(found[1], "".join(pieces))]
+
+    # Action: ping, Action Input: {"x": 1}
+    def _react(self) -> list[TextCall] | None:
+        found = self._take(rf"Action:[ \t]*({_NAME})[ \t]*\n[ \t]*Action Input:\s*(?:`{{3}}(?:json)?\s*)?")
+        body = self._object() if found else None
+        if found is None or body is None:
+            return None
+        self._take(r"(?:\s*`{3})?\s*(?:Observation:\s*)?\Z")
+        return [TextCall(found[1], body)]
 
     # ping[ARGS]{"x": 1}, functions.ping:0<|tool_call_argument_begin|>{…}, ping<｜tool▁sep｜>{…}, ping<arg_key>…
     def _name_first(self) -> list[TextCall] | None:
@@ -336,6 +378,8 @@ def _as_call(item: Any, strong: bool) -> TextCall | None:
     if not name or beside or not (key or strong):
         return None
     value = item.get(key, {}) if key else {}
+    if isinstance(value, str) and value.strip() and not strong and value.strip()[0] not in "{\"'`[":
+        return None  # a sentence: data that happens to have such keys
     return TextCall(name, value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
 
 

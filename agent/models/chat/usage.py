@@ -20,11 +20,14 @@ def usage_of(given: Any) -> Usage | None:
         return None
     read = token_count(given.get("prompt_tokens", given.get("input_tokens")))
     written = token_count(given.get("completion_tokens", given.get("output_tokens")))
-    if read is None or written is None:
+    if read is None or written is None or read + written == 0:  # no prompt has no tokens
         return None
     total = token_count(given.get("total_tokens")) or 0
-    written = max(written, total - read)
     into, out = _details(given, "prompt", "input"), _details(given, "completion", "output")
+    thought = token_count(out.get("reasoning_tokens", given.get("reasoning_tokens"))) or 0
+    written = max(
+        written, total - read, written + thought if thought > written else 0
+    )  # more thought than written: beside it
     cached = into.get("cached_tokens", given.get("prompt_cache_hit_tokens", given.get("cached_tokens")))
     fresh = into.get("cache_creation_tokens", given.get("cache_creation_input_tokens"))
     return Usage(
@@ -33,7 +36,7 @@ def usage_of(given: Any) -> Usage | None:
         cached_tokens=min(token_count(cached) or 0, read),
         cache_write_tokens=min(token_count(fresh) or 0, read),
         audio_input_tokens=min(token_count(into.get("audio_tokens")) or 0, read),
-        reasoning_tokens=min(token_count(out.get("reasoning_tokens", given.get("reasoning_tokens"))) or 0, written),
+        reasoning_tokens=min(thought, written),
         audio_output_tokens=min(token_count(out.get("audio_tokens")) or 0, written),
     )
 

@@ -14,10 +14,10 @@ _MARKS = tuple(
     each.lower()
     for each in (
         *OPENERS, *CLOSERS, "<tool", "<function", "<invoke", "<minimax:", "<seed:", "<|", "<｜", "[tool_calls]", "functools[",
-        "analysis", "<toolcall", "```", "~~~", "action:",
+        "analysis", "<toolcall", "```", "~~~", "action:", "thought:", "<start_function", "<steptml:", "<response>", "<answer>", "]<]minimax[>[",
     )
 )  # fmt: skip
-_HELD = re.compile(r"<|\[tool|functools|(?:^|\n)[ \t]*(?:`{1,3}|~|\{|\[|action)", re.I)
+_HELD = re.compile(r"<|\](?:<|\Z)|\[tool|functools|(?:^|\n)[ \t]*(?:`{1,3}|~|\{|\[|action|thought)", re.I)
 _LONGEST_MARK = max(map(len, _MARKS))
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
@@ -20,11 +20,11 @@ from outrider.agent.models.chat import errors
 from outrider.agent.models.chat.encode import wire_arguments, wire_id, wire_tool
 from outrider.agent.models.chat.errors import Endpoint
 from outrider.agent.models.chat.limits import is_overflow
-from outrider.agent.models.chat.usage import token_count
+from outrider.agent.models.chat.reader import read_reply
+from outrider.agent.models.langchain.messages import Watched, read_message
 from outrider.agent.models.langchain.refused import refused_calls
 from outrider.agent.models.langchain.threads import Tell, in_thread
 from outrider.agent.models.model import (
-    CallDraft,
     Limits,
     Message,
     ModelFailure,
@@ -33,7 +33,6 @@ from outrider.agent.models.model import (
     Request,
     Seen,
     ToolSpec,
-    Usage,
     as_shown,
     byte_bound,
 )
@@ -42,11 +41,9 @@ from outrider.memory.text import whole_characters
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
-    from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
+    from langchain_core.messages import AIMessage, BaseMessage
 
 _LIMIT_FIELDS = ("max_tokens", "max_output_tokens", "num_predict", "max_new_tokens")  # as integrations call it
-_FINISH_FIELDS = ("finish_reason", "stop_reason", "done_reason", "stopReason", "finishReason")
-_FINISH = {"end_turn": "stop", "stop_sequence": "stop", "tool_use": "tool_calls", "max_tokens": "length", "eos": "stop"}
 
 
 class LangChainModel:
@@ -90,20 +87,22 @@ class LangChainModel:
             with _tracing():
                 runnable = self._runnable(request)
                 async with asyncio.timeout(request.timeout_s):
+                    watched = Watched(request) if stream else None
                     if _only_waits(self._chat, stream):
-                        answer = await in_thread(_said, runnable, messages, request if stream else None)
-                    elif stream:
-                        answer = await _streamed(runnable, messages, request)
+                        answer = await in_thread(_said, runnable, messages, watched)
+                    elif watched:
+                        answer = None
+                        await _streamed(runnable, messages, watched)
                     else:
                         answer = await runnable.ainvoke(messages)
-            return _reply(answer)
+            return watched.reply() if watched else read_message(answer, request.tools)
         except OutriderError:
             raise
         except Exception as error:  # integrations raise anything; each becomes a failure the loop can weigh
             if calls := refused_calls(error):
                 return Reply(calls=calls, finish_reason="tool_calls")
             if any(kind.__name__ == "ModelRefusalError" for kind in type(error).__mro__):
-                return Reply(text=whole_characters(str(error)), finish_reason="content_filter")
+                return read_reply("", refusal=whole_characters(str(error)), finish="refusal")
             raise self._failure(error) from error
 
     async def count_bound(self, request: Request, seen: Seen | None) -> int:
@@ -166,30 +165,21 @@ class LangChainModel:
         return ModelFailure(f"{self.name} failed", why, fix, retryable=retryable, billed=True)
 
 
-async def _streamed(runnable: Any, messages: list[BaseMessage], request: Request) -> AIMessage:
-    whole: AIMessageChunk | None = None
+async def _streamed(runnable: Any, messages: list[BaseMessage], watched: Watched) -> None:
     async for chunk in runnable.astream(messages):
-        if request.on_text and (text := _text(chunk)):
-            request.on_text(text)
-        whole = chunk if whole is None else whole + chunk
-    if whole is None:
-        raise ValueError("the stream was empty")
-    return whole
+        if watched.take(chunk):
+            break
 
 
-def _said(runnable: Any, messages: list[BaseMessage], watched: Request | None, tell: Tell) -> AIMessage:
+def _said(runnable: Any, messages: list[BaseMessage], watched: Watched | None, tell: Tell) -> AIMessage | None:
     """The answer of a model that only has calls that wait; run in a thread."""
     if watched is None:
         invoked: AIMessage = runnable.invoke(messages)
         return invoked
-    whole: AIMessageChunk | None = None
     for chunk in runnable.stream(messages):
-        if watched.on_text and (text := _text(chunk)):
-            tell(watched.on_text, text)
-        whole = chunk if whole is None else whole + chunk
-    if whole is None:
-        raise ValueError("the stream was empty")
-    return whole
+        if watched.take(chunk, tell):
+            break
+    return None
 
 
 def _only_waits(chat: BaseChatModel, stream: bool) -> bool:
@@ -200,55 +190,6 @@ def _only_waits(chat: BaseChatModel, stream: bool) -> bool:
     whole = kind._agenerate is BaseChatModel._agenerate
     pieces = kind._astream is BaseChatModel._astream and kind._stream is not BaseChatModel._stream
     return pieces or (whole and kind._astream is BaseChatModel._astream) if stream else whole
-
-
-def _reply(answer: AIMessage) -> Reply:
-    finish = next((answer.response_metadata[f] for f in _FINISH_FIELDS if answer.response_metadata.get(f)), None)
-    if finish is None and answer.response_metadata:  # every integration that reports anything reports this
-        why = "LangChain gave a reply without a finish reason: the stream was cut"
-        raise ModelFailure("the reply was cut", why, "it is tried again", retryable=True, billed=True)
-    calls = tuple(_drafts(answer))
-    reason = str(finish or ("tool_calls" if calls else "stop"))[:40].lower()
-    reason = _FINISH.get(reason, reason)
-    if calls and reason == "stop":
-        reason = "tool_calls"
-    return Reply(text=_text(answer), calls=calls, usage=_usage(answer), finish_reason=reason)
-
-
-def _drafts(answer: AIMessage) -> Iterable[CallDraft]:
-    """The calls, those with broken arguments too: the loop tells the model what was wrong.
-
-    After a stream the raw pieces are read: LangChain repairs half a call silently ("{broken" becomes {}), which would run.
-    """
-    pieces: Iterable[Any] = getattr(answer, "tool_call_chunks", ()) or (
-        *({**call, "args": json.dumps(call["args"], ensure_ascii=False)} for call in answer.tool_calls),
-        *answer.invalid_tool_calls,
-    )
-    for call in pieces:
-        fields = (whole_characters(str(call.get(field) or "")) for field in ("id", "name", "args"))
-        call_id, name, arguments = fields
-        yield CallDraft(id=call_id, name=name, arguments=arguments or "{}")
-
-
-def _usage(answer: AIMessage) -> Usage | None:
-    given: Mapping[str, Any] = answer.usage_metadata or {}
-    read, written = token_count(given.get("input_tokens")), token_count(given.get("output_tokens"))
-    if read is None or written is None:
-        return None
-    cached = token_count((given.get("input_token_details") or {}).get("cache_read")) or 0
-    return Usage(input_tokens=read, output_tokens=written, cached_tokens=min(cached, read))
-
-
-def _text(message: AIMessage) -> str:
-    """The words of a message, thinking left out, whichever way the integration holds them."""
-    content = message.content
-    parts = [content] if isinstance(content, str) else [_words(each) for each in content]
-    words = "".join(part for part in parts if isinstance(part, str))
-    return whole_characters(words or str(message.additional_kwargs.get("refusal") or ""))
-
-
-def _words(part: Any) -> Any:
-    return part if isinstance(part, str) else part.get("text") or part.get("refusal")
 
 
 def _to_langchain(message: Message) -> BaseMessage:

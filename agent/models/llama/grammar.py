@@ -1,8 +1,8 @@
 """A GBNF grammar for one reply, from the live tool list: a call of one of these tools, or an answer; always strict JSON.
 
 What it is: JSON Schema in, llama.cpp grammar text out: objects (required and optional properties, in order), strings,
-numbers, booleans, null, enum, const, arrays and their lengths, dates, anyOf/oneOf, local `$ref`s, recursive ones too. What
-it does not say (patterns, ranges) is left to the toolbox, which checks every call; a schema this cannot read becomes "any
+numbers, booleans, null, enum, const, arrays and their lengths, dates, ranges of whole numbers, anchored patterns of plain pieces and
+groups, anyOf/oneOf, local `$ref`s, recursive ones too. What it does not say (other patterns, ranges of fractions) is left to the toolbox, which checks every call; a schema this cannot read becomes "any
 JSON object", so its tool is still offered. What it may touch: nothing. Does not promise: sensible values.
 Start reading at `reply_grammar`.
 """
@@ -10,6 +10,7 @@ Start reading at `reply_grammar`.
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Sequence
 from typing import Any
@@ -195,9 +196,64 @@ def _typed(rules: _Rules, node: Schema, root: Schema, depth: int) -> str:
         return _array(rules, node, root, depth)
     if kind == "string":
         return _string(node)
-    if kind in {"integer", "number", "boolean", "null", "value"}:
+    if kind == "integer":
+        return _integer(node)
+    if kind in {"number", "boolean", "null", "value"}:
         return str(kind)
     raise Unsupported
+
+
+def _integer(node: Schema) -> str:
+    """A whole number within the node's range."""
+    least, most = _whole(node, "minimum", "exclusiveMinimum", 1), _whole(node, "maximum", "exclusiveMaximum", -1)
+    if least is None and most is None:
+        return "integer"
+    if least is not None and most is not None and least > most:
+        raise Unsupported
+    below = _upward(max(1, -most) if most is not None else 1, None if least is None else -least)
+    above = _upward(max(0, least) if least is not None else 0, most)
+    negative = f'"-" ({below})' if below and (least is None or least < 0) else ""
+    return "(" + " | ".join(part for part in (negative, above) if part) + ")"
+
+
+def _whole(node: Schema, name: str, exclusive: str, inward: int) -> int | None:
+    """The bound of whole numbers that the schema names; None for none, and for one too large to spell out."""
+    given = node.get(name)
+    beyond = node.get(exclusive)
+    if isinstance(beyond, int | float) and not isinstance(beyond, bool):
+        given = beyond + inward if float(beyond).is_integer() else beyond
+    if not isinstance(given, int | float) or isinstance(given, bool) or abs(given) >= 10**15:
+        return None
+    return math.ceil(given) if inward > 0 else math.floor(given)
+
+
+def _upward(least: int, most: int | None) -> str:
+    """Whole numbers from `least` (0 or more) to `most`, as digits; "" if there are none; without end for None."""
+    if most is not None and most < least:
+        return ""
+    parts = []
+    for size in range(len(str(least)), 16 if most is None else len(str(most)) + 1):
+        low = max(least, 10 ** (size - 1) if size > 1 else 0)
+        if most is None and size > len(str(least)):
+            parts.append(f"[1-9] [0-9]{{{size - 1},17}}")
+            break
+        parts.append(_digits(str(low), str(min(10**size - 1, most if most is not None else 10**size))))
+    return " | ".join(parts)
+
+
+def _digits(low: str, high: str) -> str:
+    """Numbers of one length from `low` to `high`."""
+    if not low:
+        return '""'
+    first, last, rest = int(low[0]), int(high[0]), len(low) - 1
+    if not rest:
+        return f"[{first}-{last}]"
+    if first == last:
+        return f'"{first}" ({_digits(low[1:], high[1:])})'
+    parts = [f'"{first}" ({_digits(low[1:], "9" * rest)})', f'"{last}" ({_digits("0" * rest, high[1:])})']
+    if last - first > 1:
+        parts.insert(1, f"[{first + 1}-{last - 1}] [0-9]{{{rest}}}")
+    return " | ".join(parts)
 
 
 def _array(rules: _Rules, node: Schema, root: Schema, depth: int) -> str:
@@ -227,24 +283,49 @@ def _string(node: Schema) -> str:
     return f'"\\"" char{_times(least, most)} "\\""'
 
 
-_PIECE = re.compile(r"(\[[\w\-/:., ]+\]|\\[dw.\-/+]|[\w \-/:,@#%])(\{\d{1,3}(?:,\d{0,3})?\}|[*+?])?", re.ASCII)
+_PIECE = re.compile(r"\[[\w\-/:., ]+\]|\\[dw.\-/+]|[\w \-/:,@#%]", re.ASCII)
+_COUNT = re.compile(r"\{\d{1,3}(?:,\d{0,3})?\}|[*+?]")
+_CLASSES = {"\\d": "[0-9]", "\\w": "[A-Za-z0-9_]"}
 
 
 def _pattern(given: Any) -> str:
-    """A string by a plain, anchored pattern ("^[a-z]{3}-[0-9]+$"); "" for any other, which is left to the check."""
-    inside = given[1:-1] if isinstance(given, str) and given.startswith("^") and given.endswith("$") else ""
-    pieces = list(_PIECE.finditer(inside))
-    if not inside or "".join(piece[0] for piece in pieces) != inside:
+    """A string by a plain, anchored pattern ("^[a-z]{3}-(x|y[0-9]+)$"); "" for any other, which is left to the check."""
+    if not (isinstance(given, str) and given.startswith("^") and given.endswith("$")):
         return ""
-    classes = {"\\d": "[0-9]", "\\w": "[A-Za-z0-9_]"}
+    said, at = _sequence(given[:-1], 1, MAX_DEPTH)
+    return f'"\\"" {said} "\\""' if said and at == len(given) - 1 else ""
+
+
+def _sequence(text: str, at: int, depth: int) -> tuple[str, int]:
+    """(the rule of what stands at `at` up to its end or a sign it cannot read, where that is)."""
     terms = []
-    for one, times in (piece.groups() for piece in pieces):
-        counts = [int(count) for count in re.findall(r"\d+", times or "")]
-        if any(count > MOST_REPEATS for count in counts):
-            return ""
-        said = one if one.startswith("[") else classes.get(one) or literal(one[-1])
-        terms.append(said + (times or ""))
-    return f'"\\"" {" ".join(terms)} "\\""'
+    while at < len(text):
+        if text[at] == "(" and depth:
+            said, at = _group(text, at + (3 if text.startswith("(?:", at) else 1), depth - 1)
+        elif piece := _PIECE.match(text, at):
+            one, at = piece[0], piece.end()
+            said = one if one.startswith("[") else _CLASSES.get(one) or literal(one[-1])
+        else:
+            break
+        times = _COUNT.match(text, at)
+        if not said or (times and any(int(count) > MOST_REPEATS for count in re.findall(r"\d+", times[0]))):
+            return "", at
+        terms.append(said + (times[0] if times else ""))
+        at = times.end() if times else at
+    return " ".join(terms), at
+
+
+def _group(text: str, at: int, depth: int) -> tuple[str, int]:
+    """(the rule of a group's choices, where it ends); ("", …) for one that is none."""
+    choices = []
+    while True:
+        said, at = _sequence(text, at, depth)
+        choices.append(said)
+        if text[at : at + 1] != "|":
+            break
+        at += 1
+    good = text[at : at + 1] == ")" and all(choices)
+    return (f"({' | '.join(choices)})", at + 1) if good else ("", at)
 
 
 def _bound(given: Any, otherwise: int | None) -> Any:

@@ -14,11 +14,11 @@ from urllib.parse import urlsplit
 
 from outrider.agent.models.advised import advice_for
 from outrider.agent.models.chat import errors
-from outrider.agent.models.chat.answer_form import form_of, refused_part, unwrapped
+from outrider.agent.models.chat.answer_form import form_of, unwrapped
 from outrider.agent.models.chat.decode import BadReply, Repeating, ServerSaidError, StreamDecoder, decode_whole
-from outrider.agent.models.chat.encode import MessageBytes, ToolBytes, to_bytes
+from outrider.agent.models.chat.encode import ToolBytes, to_bytes
 from outrider.agent.models.chat.errors import Endpoint
-from outrider.agent.models.chat.limits import failed_generation, is_overflow, longest_reply, told_by
+from outrider.agent.models.chat.limits import failed_generation, is_overflow, told_by
 from outrider.agent.models.chat.reader import read_reply
 from outrider.agent.models.model import (
     ContextOverflow,
@@ -32,6 +32,7 @@ from outrider.agent.models.model import (
     byte_bound,
 )
 from outrider.agent.models.openai.exchange import Headers, HttpResponse, Post, Transport, TransportError
+from outrider.agent.models.openai.habits import Habits
 from outrider.agent.models.openai.transport import HttpTransport
 from outrider.agent.models.options import checked
 from outrider.agent.version import VERSION
@@ -46,26 +47,10 @@ if TYPE_CHECKING:
 DEFAULT_URL = "https://api.openai.com/v1"
 MAX_REPLY_BYTES = 4_000_000  # a reply of 128k tokens is half a megabyte of text
 STREAM_BYTES_PER_TOKEN = 500  # each streamed token comes in a wrapper of 150 to 400 bytes
-_NEW_NAMES = re.compile(r"(?:^|/)(?:o[1-9]|gpt-(?:[5-9]|\d\d))")  # these call the limit max_completion_tokens
 _UNTAGGED = re.compile(r"\br1\b|-r1|qwq|think|reason", re.I)  # their templates write the opening tag of the reasoning
-_ONLY_STREAMS = re.compile(
-    r"only supports? stream|stream(?:ing)? (?:mode )?(?:is )?(?:required|only)|(?:set|use|enable) .{0,20}stream.{0,4}true",
-    re.I,
-)
-_SENT_BACK = ("reasoning_content", "reasoning_details", "extra_content")  # fields of earlier replies that go back
 _FORM = "response_format"
 SPARE = 16  # tokens left free beside a prompt the server counted
 LEAST_LEFT = 128  # tokens of reply below which fewer steps are better
-_LIMIT_FIELDS = ("max_tokens", "max_completion_tokens")
-_REFUSED_SETTING = re.compile(
-    r"unsupported|not supported|unrecogni[sz]ed|unknown|extra|not permitted|unexpected|not allowed|instead", re.I
-)
-
-
-_NO_NULL = re.compile(  # llama-cpp-python's server wants text beside calls, where the API has null
-    r"content.{0,80}(?:valid string|must be a string|not be null|NoneType|null is not|none is not)|input[^\w]{1,4}null",
-    re.I | re.S,
-)
 
 
 def _said(options: Mapping[str, Any], max_output: int, body: Mapping[str, Any] | None) -> dict[str, Any]:
@@ -120,23 +105,14 @@ class OpenAIModel:
         self.endpoint = Endpoint(self.name, self.base_url, key_from if self._key else "")
         named = {"temperature": temperature, "top_p": top_p, "seed": seed, "reasoning_effort": reasoning_effort}
         said = _said(named | dict(options or {}), max_output, body)
-        self._stream, self._extra = stream, self._advised(said)
-        self._advice = frozenset(self._extra.keys() - said.keys())
+        extra = self._advised(said)
+        self._habits = Habits(name, stream, extra, frozenset(extra.keys() - said.keys()))
         self._masker = Masker(self.secrets)
         self._price: Price | tuple[()] | None = ()  # (): not looked up yet
-        self._begin_learning(name)
+        self._tools, self._reached, self._held = ToolBytes(), False, bool(_UNTAGGED.search(name))
         self._transport = self._open_transport(client, proxy, tls)
         self.on_body: Callable[[bytes], None] | None = None  # sees each whole reply as it came (checkup.py)
         self._headers = self._checked_headers(headers or {}, own_auth=client is None)
-
-    def _begin_learning(self, name: str) -> None:
-        """What is learned of the server while it is used, as far as its model's name tells."""
-        self._limit_field = "max_completion_tokens" if _NEW_NAMES.search(name) else "max_tokens"
-        self._dropped: set[str] = set()  # settings this server refused: learned once, never sent again
-        self._messages, self._tools = MessageBytes(), ToolBytes()
-        self._reached = False
-        self._longest: int | None = None  # the longest reply this server gives, once it has said so
-        self._held = bool(_UNTAGGED.search(name))
 
     @property
     def _theirs(self) -> bool:
@@ -188,7 +164,7 @@ class OpenAIModel:
 
     async def _reply(self, request: Request) -> Reply:
         while True:
-            stream = request.on_text is not None if self._stream is None else self._stream
+            stream = request.on_text is not None if self._habits.stream is None else self._habits.stream
             decoder = self._decoder(request) if stream else None
             sent = self._settings(request, stream) | self._form(request)
             answer = await self._send(request, sent, decoder)
@@ -196,10 +172,10 @@ class OpenAIModel:
                 if self.on_body:
                     self.on_body(answer.body)
                 reply = self._read(answer, decoder, request)
-                return unwrapped(reply) if _FORM in sent and _FORM not in self._extra else reply
+                return unwrapped(reply) if _FORM in sent and _FORM not in self._habits.extra else reply
             if (written := failed_generation(answer.body)) is not None and answer.status == 400:
                 return _unread(written, request)
-            if self._learns(answer, sent):
+            if self._habits.learn(answer.status, _words(answer), sent):
                 continue
             if (most := self._leaves(answer, sent)) is not None:
                 request = replace(request, max_tokens=most)
@@ -224,28 +200,22 @@ class OpenAIModel:
         return replace(self._limits, context=window)
 
     def _settings(self, request: Request, stream: bool) -> dict[str, Any]:
-        """What goes beside the messages: the reply's limit, streaming, the user's extras."""
-        settings: dict[str, Any] = {self._limit_field: min(request.max_tokens, self._longest or request.max_tokens)}
-        if stream:
-            settings["stream"] = True
-            if "stream_options" not in self._dropped:
-                settings["stream_options"] = {"include_usage": True}
-        return settings | self._extra
+        return self._habits.settings(request.max_tokens, stream)
 
     def _form(self, request: Request) -> dict[str, Any]:
         """What holds the answer to its schema. Beside tools only where it is known not to keep a model from calling them
         (local servers hold every reply to it), or when the answer was given and only its form was wrong.
         """
         alone = not request.tools or request.answer_now or self._theirs
-        if request.answer_schema is None or not alone or _FORM in self._dropped | self._extra.keys():
+        if request.answer_schema is None or not alone or _FORM in self._habits.dropped | self._habits.extra.keys():
             return {}
-        form = form_of(request.answer_schema, strict="strict" not in self._dropped)
+        form = form_of(request.answer_schema, strict="strict" not in self._habits.dropped)
         return {_FORM: form} if form else {}
 
     def _body(self, request: Request, settings: dict[str, Any]) -> bytes:
         """The request's bytes, joined once: at 400 steps every copy of them costs 0.1 ms."""
         tools = b',"tools":' + self._tools.joined(request.tools) if request.tools else b""
-        pieces = self._messages.pieces(request.messages)
+        pieces = self._habits.messages.pieces(request.messages)
         pieces[0] = b'{"model":' + to_bytes(self.model) + b',"messages":[' + pieces[0]
         pieces[-1] += b"]" + tools + b"," + to_bytes(settings)[1:]
         return b",".join(pieces)
@@ -273,58 +243,9 @@ class OpenAIModel:
         except BadReply as error:
             raise self._bad_reply(error) from error
 
-    def _learns(self, answer: HttpResponse, sent: dict[str, Any]) -> bool:
-        """Whether a refusal named a setting of ours that can be left out or renamed: then it is, from now on."""
-        words = answer.body[:20_000].decode("utf-8", "replace")
-        if answer.status in (400, 422, 500) and _NO_NULL.search(words) and not self._messages.empty_text:
-            self._messages = MessageBytes(self._messages.without, empty_text=True)
-            return True
-        if answer.status in (400, 422) and (named := next((one for one in self._advice if one in words), "")):
-            self._extra = {name: value for name, value in self._extra.items() if name not in self._advice}
-            self._advice = frozenset()  # a person's own words are never left out; advice nobody asked for is
-            return bool(named)
-        if self._learns_form(answer, words, sent):
-            return True
-        if answer.status not in (400, 404, 422):
-            return False
-        if self._stream is None and "stream" not in sent and _ONLY_STREAMS.search(words):
-            self._stream = True
-            return True
-        limit = sent.get(self._limit_field)
-        if isinstance(limit, int) and (most := longest_reply(words, limit)) is not None:
-            self._longest = most
-            return True
-        if is_overflow(words) or not _REFUSED_SETTING.search(words):
-            return False
-        if kept := [field for field in _SENT_BACK if field in words and field not in self._messages.without]:
-            self._messages = MessageBytes(
-                self._messages.without | frozenset(kept), empty_text=self._messages.empty_text
-            )
-            return True
-        if "stream_options" in words and "stream_options" in sent:
-            self._dropped.add("stream_options")
-            return True
-        for field, other in (_LIMIT_FIELDS, _LIMIT_FIELDS[::-1]):
-            if field in words and field in sent and other not in self._dropped:
-                self._dropped.add(field)
-                self._limit_field = other
-                return True
-        return False
-
-    def _learns_form(self, answer: HttpResponse, words: str, sent: dict[str, Any]) -> bool:
-        """Whether a refusal was about the form of the answer: then it is asked for less strictly, or in words alone."""
-        form = None if _FORM in self._extra else sent.get(_FORM)
-        if form is None or answer.status not in (400, 404, 422, 500, 501) or is_overflow(words):
-            return False
-        part = refused_part(words, form)
-        if part:
-            self._dropped.add("strict" if part == "strict" else _FORM)
-        return bool(part)
-
     def _leaves(self, answer: HttpResponse, sent: dict[str, Any]) -> int | None:
         """The reply's limit that the window leaves beside this prompt, if the refusal told both and it is worth sending."""
-        words = answer.body[:20_000].decode("utf-8", "replace")
-        limit = sent.get(self._limit_field)
+        words, limit = _words(answer), sent.get(self._habits.limit_field)
         if answer.status not in (400, 413, 422) or not is_overflow(words) or not isinstance(limit, int):
             return None
         told = told_by(words)
@@ -403,6 +324,10 @@ class OpenAIModel:
                 what = "the API key" if name == "Authorization" else f"the header {errors.short(name, 40)!r}"
                 raise UsageError(f"{what} cannot be sent", "it holds characters HTTP does not allow", "copy it again")
         return list(fields.items())
+
+
+def _words(answer: HttpResponse) -> str:
+    return answer.body[:20_000].decode("utf-8", "replace")
 
 
 def _unread(written: str, request: Request) -> Reply:

@@ -39,7 +39,7 @@ class ResponsesModel(OpenAIModel):
         if not self._looked_up:
             self._limits, self._looked_up = self._with_window(find_window(self.name, base_url=self.base_url)), True
         self.name = f"openai-responses:{name}"
-        self._limit_field = "max_output_tokens"
+        self._habits.limit_field = "max_output_tokens"
         self._items: WeakKeyDictionary[Message, bytes] = WeakKeyDictionary()
 
     def _decoder(self, request: Request) -> StreamDecoder:
@@ -53,7 +53,8 @@ class ResponsesModel(OpenAIModel):
         settings.pop("stream_options", None)
         if effort := settings.pop("reasoning_effort", None):
             settings["reasoning"] = {"effort": effort}
-        settings[self._limit_field] = max(16, settings[self._limit_field])  # the least the API takes
+        limit = self._habits.limit_field
+        settings[limit] = max(16, settings[limit])  # the least the API takes
         return {"store": False, "include": ["reasoning.encrypted_content"]} | settings
 
     def _body(self, request: Request, settings: dict[str, Any]) -> bytes:

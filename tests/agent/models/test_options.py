@@ -110,10 +110,10 @@ def test_open_weights_are_sampled_as_their_makers_advise(name: str, temperature:
 async def test_advice_gives_way_to_what_is_said_and_never_goes_to_openai() -> None:
     """One word of the person's about sampling is enough; OpenAI's own models keep their defaults."""
     here = {"base_url": "http://127.0.0.1:1/v1", "api_key": ""}
-    assert OpenAIModel("qwen3:8b", **here)._extra == {"temperature": 0.6, "top_p": 0.95}
-    assert OpenAIModel("qwen3:8b", temperature=0, **here)._extra == {"temperature": 0}
-    assert OpenAIModel("qwen3:8b", body={"top_p": 1}, **here)._extra == {"top_p": 1}
-    assert OpenAIModel("gpt-oss-20b", api_key="k-of-a-test")._extra == {}
+    assert OpenAIModel("qwen3:8b", **here)._habits.extra == {"temperature": 0.6, "top_p": 0.95}
+    assert OpenAIModel("qwen3:8b", temperature=0, **here)._habits.extra == {"temperature": 0}
+    assert OpenAIModel("qwen3:8b", body={"top_p": 1}, **here)._habits.extra == {"top_p": 1}
+    assert OpenAIModel("gpt-oss-20b", api_key="k-of-a-test")._habits.extra == {}
 
 
 def test_every_advice_names_its_source_and_the_page_says_the_same() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from outrider.agent.models.chat.repetition import TIMES, Watch, repeated_tail, said_once
+from outrider.agent.models.chat.repetition import TIMES, Watch, loop, repeated_tail, said_once
 
 
 @pytest.mark.parametrize(
@@ -47,3 +47,43 @@ def test_repetition_is_noticed_soon_in_a_stream() -> None:
     assert taken < 100
     assert watch.phrase.strip()
     assert "".join(shown) == watch.text
+
+
+ALIKE = {
+    "capitals and spaces": lambda n: (
+        "I will check the file. ",
+        "I WILL check the file.\n",
+        "i will  check the file. ",
+    )[n * 7 % 3],
+    "numbers that count on": lambda n: f"Step {n}: I check the file once more for errors. ",
+    "three sentences by turns": lambda n: ("Let me think. ", "Wait, no. ", "Is it right? ")[(n * n + n // 3) % 3],
+    "two lines": lambda n: ("- look at the table\n", "- Look at the chair\n")[n * 5 % 7 % 2],
+}
+
+
+@pytest.mark.parametrize("kind", ALIKE)
+def test_sentences_that_are_only_alike_are_seen_in_a_stream_and_said_once(kind: str) -> None:
+    """A loop whose words change a little each time is a loop; what came before it stays, and the first of them."""
+    watch = Watch()
+    watch("The plan is ready.\n")
+    taken = next(n for n in range(400) if watch(ALIKE[kind](n)))
+    assert taken < 120
+    once = said_once(watch.text, watch.phrase)
+    assert once.startswith("The plan is ready.")
+    assert len(once) < 140
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "\n".join(f"line {n} of the file" for n in range(500)),
+        " ".join(f"On day {n} the temperature was {n * 37 % 29} degrees in the shade." for n in range(200)),
+        "".join(f"    total_{n} = first_{n} + second_{n * 7 % 5}\n" for n in range(200)),
+        "\n".join(f"| {n} | {n * n} | {n * 31 % 17} |" for n in range(300)),
+        "".join(("apple. ", "pear. ", "plum. ", "cherry. ", "fig. ")[n * n * 7919 % 101 % 5] for n in range(90)),
+        "".join(f"    {{\n        'a': {n * n * 7919 % 1009}\n    }},\n" for n in range(200)),
+    ],
+)
+def test_lists_tables_and_measurements_are_work(text: str) -> None:
+    """Lines of one shape with numbers that say something are no loop, for a hosted model nor a local one."""
+    assert loop(text) == ""

@@ -302,12 +302,60 @@ async def test_arguments_that_are_a_list_are_told_to_the_model(stream: bool) -> 
     assert len(server.requests) == 1
 
 
-async def test_a_refusal_is_the_reply() -> None:
+@BOTH
+async def test_a_refusal_is_the_reply(stream: bool) -> None:
     """What a provider says instead of an answer is not an empty reply."""
     said = {"text": "", "message": {"refusal": "I will not."}, "finish_reason": "content_filter"}
     with OpenAIServer([said]) as server:
-        reply = await ask(server)
-    assert (reply.text, reply.finish_reason) == ("I will not.", "content_filter")
+        reply = await ask(server, stream=stream)
+    if not stream:  # the integration drops a refusal that comes in pieces: what is left is the filter's name
+        assert (reply.text, reply.outcome) == ("I will not.", "refused")
+    assert reply.finish_reason == ("content_filter" if stream else "refusal")
+
+
+@BOTH
+async def test_a_call_written_as_text_is_a_call(stream: bool) -> None:
+    """The same reader as everywhere: markup is neither shown nor the answer."""
+    shown: list[str] = []
+    said = '<think>What time?</think>\n<tool_call>\n{"name": "clock", "arguments": {"zone": "UTC"}}\n</tool_call>'
+    with OpenAIServer([{"text": said}]) as server:
+        reply = await ask(server, request(tools=TOOLS, on_text=shown.append if stream else None), stream=stream)
+    assert [(c.name, json.loads(c.arguments)) for c in reply.calls] == [("clock", {"zone": "UTC"})]
+    assert (reply.text, reply.reasoning, reply.finish_reason) == ("", "What time?", "tool_calls")
+    assert shown == []
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        AIMessage("<think>plan</think>The answer is 42"),
+        AIMessage("The answer is 42", additional_kwargs={"reasoning_content": "plan"}),
+        AIMessage(
+            [{"type": "thinking", "thinking": "plan", "signature": "x"}, {"type": "text", "text": "The answer is 42"}]
+        ),
+        AIMessage([{"type": "reasoning", "summary": [{"type": "summary_text", "text": "plan"}]}, "The answer is 42"]),
+    ],
+)
+async def test_thoughts_are_kept_apart_from_the_answer(message: AIMessage) -> None:
+    """However the integration hands them over."""
+    reply = await LangChainModel(GenericFakeChatModel(messages=iter([message]))).reply(request())
+    assert (reply.text, reply.reasoning) == ("The answer is 42", "plan")
+
+
+async def test_a_stream_that_repeats_itself_is_stopped() -> None:
+    """As with any other model: it does not burn its limit."""
+    loop = "The sea is blue and the sky is blue. " * 4000
+    with OpenAIServer([{"text": loop, "chunk_bytes": 2000, "chunk_delay_s": 0.001}]) as server:
+        reply = await ask(server, stream=True)
+    assert reply.finish_reason == "repetition"
+    assert len(reply.text) < 2000
+
+
+async def test_a_cut_call_is_not_run() -> None:
+    """Half a call at the reply's limit has a flaw, and is asked again."""
+    with OpenAIServer([{"tool": "clock", "arguments": '{"zone": "U', "finish_reason": "length"}]) as server:
+        reply = await ask(server, request(tools=TOOLS))
+    assert "cut" in reply.flaw
 
 
 async def test_only_a_missing_bind_tools_is_said_to_be_missing() -> None:

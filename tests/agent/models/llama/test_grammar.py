@@ -191,3 +191,96 @@ def test_grammar_holds_a_model_to_lengths_and_forms() -> None:
         assert said["finish_reason"] == "stop"
         read = json.loads(said["text"])
         assert check.is_valid(read), read
+
+
+def as_regex(rule: str) -> re.Pattern[str]:
+    """A rule of literals, classes, groups and counts as a regular expression."""
+    pieces = re.findall(r'"((?:[^"\\]|\\.)*)"|(\[[^\]]*\])|(.)', rule)
+    return re.compile(
+        "".join(re.escape(text.replace('\\"', '"')) if text else cls or sign.strip() for text, cls, sign in pieces)
+    )
+
+
+@pytest.mark.parametrize(
+    "bounds",
+    [
+        (1, 5),
+        (0, 0),
+        (1, 10),
+        (7, 123),
+        (-3, 4),
+        (-120, -8),
+        (-10, 1000),
+        (99, 101),
+        (None, 5),
+        (None, -7),
+        (3, None),
+        (-15, None),
+    ],
+)
+def test_grammar_keeps_whole_numbers_in_their_range(bounds: tuple[int | None, int | None]) -> None:
+    """Every number of the range can be written, and no other."""
+    least, most = bounds
+    schema = (
+        {"type": "integer"}
+        | ({} if least is None else {"minimum": least})
+        | ({} if most is None else {"maximum": most})
+    )
+    rule = as_regex(
+        arguments_of({"type": "object", "properties": {"n": schema}, "required": ["n"]})
+        .split(' ws ":" ws ', 1)[1]
+        .split(' ws "}"')[0]
+    )
+    for number in (*range(-1300, 1300), 10**6, -(10**6)):
+        inside = (least is None or number >= least) and (most is None or number <= most)
+        assert bool(rule.fullmatch(str(number))) == inside, number
+
+
+def test_grammar_reads_exclusive_and_fractional_bounds() -> None:
+    """`exclusiveMinimum: 0` leaves 1 as the least; 2.5 leaves 3."""
+    for schema, good, bad in (
+        ({"exclusiveMinimum": 0, "exclusiveMaximum": 3}, ("1", "2"), ("0", "3")),
+        ({"minimum": 2.5, "maximum": 4.5}, ("3", "4"), ("2", "5")),
+    ):
+        rule = as_regex(
+            arguments_of({"type": "object", "properties": {"n": {"type": "integer"} | schema}, "required": ["n"]})
+            .split(' ws ":" ws ', 1)[1]
+            .split(' ws "}"')[0]
+        )
+        assert all(rule.fullmatch(text) for text in good)
+        assert not any(rule.fullmatch(text) for text in bad)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "good", "bad"),
+    [
+        ("^(red|green)$", ("red", "green"), ("blue", "redgreen")),
+        ("^[a-z]{2}-(?:x|y[0-9]+)?$", ("ab-", "ab-x", "ab-y12"), ("ab", "ab-y", "ab-xy1")),
+        ("^(a(b|c)+)*d$", ("d", "abd", "acbabd"), ("a", "ad", "b")),
+    ],
+)
+def test_grammar_keeps_a_pattern_with_groups(pattern: str, good: tuple[str, ...], bad: tuple[str, ...]) -> None:
+    """Choices and repeated groups, inside one another too."""
+    schema = {"type": "object", "properties": {"s": {"type": "string", "pattern": pattern}}, "required": ["s"]}
+    rule = as_regex(arguments_of(schema).split(' ws ":" ws ', 1)[1].split(' ws "}"')[0])
+    assert all(rule.fullmatch(json.dumps(text)) for text in good)
+    assert not any(rule.fullmatch(json.dumps(text)) for text in bad)
+
+
+@pytest.mark.parametrize(
+    "pattern", ["^a|b$", "(red|green)", "^(?=a)b$", "^(a|)$", "^(a$", "^a)b$", "^\\s+$", "^(a{500}|b)$"]
+)
+def test_grammar_leaves_other_patterns_to_the_check(pattern: str) -> None:
+    """What it cannot say exactly becomes any text, and the toolbox looks."""
+    schema = {"type": "object", "properties": {"s": {"type": "string", "pattern": pattern}}, "required": ["s"]}
+    assert arguments_of(schema).split(' ws ":" ws ', 1)[1].startswith("string")
+
+
+@pytest.mark.llama
+@pytest.mark.parametrize(
+    "schema", [{"type": "integer", "minimum": -17, "maximum": 2048}, {"type": "string", "pattern": "^(a(b|c)+)*d$"}]
+)
+def test_llama_cpp_takes_ranges_and_groups(schema: dict[str, Any]) -> None:
+    """The grammar is one that llama.cpp can read."""
+    llama_cpp = pytest.importorskip("llama_cpp", reason="llama-cpp-python is not installed (extra `local`)")
+    assert llama_cpp.LlamaGrammar.from_string(value_grammar(schema), verbose=False)

@@ -191,12 +191,12 @@ async def test_messages_are_encoded_once_and_forgotten_with_the_message() -> Non
         model = OpenAIModel("x", base_url=server.base_url)
         history = [*ASK, *(Message("user", f"line {n}") for n in range(50))]
         await model.reply(request(history))
-        before = dict(model._messages._bytes)
+        before = dict(model._habits.messages._bytes)
         await model.reply(request(history))
-        assert all(model._messages._bytes[key] is value for key, value in before.items())
+        assert all(model._habits.messages._bytes[key] is value for key, value in before.items())
         del history
         gc.collect()
-        assert len(model._messages) == len(ASK)
+        assert len(model._habits.messages) == len(ASK)
         await model.aclose()
 
 
@@ -698,13 +698,13 @@ async def test_the_sdk_can_carry_the_same_request(stream: bool) -> None:
         ({"text": "x y z", "cut": True}, True, True, True),
         ({"text": "x y z", "cut": True}, False, True, True),
         ({"text": "x" * 10_000_000}, False, False, True),
-        ({"text": "x", "delay_s": 5}, False, True, True),
+        ({"text": "x", "delay_s": 12}, False, True, True),
     ],
 )
 async def test_the_sdk_fails_the_same_way(reply: Any, stream: bool, retryable: bool, billed: bool) -> None:
     """One attempt, and the same marks on it as from our own transport."""
     with OpenAIServer([reply]) as server, pytest.raises(ModelFailure) as caught:
-        await ask(server, request(timeout_s=1.5), client=sdk_client(server), stream=stream)
+        await ask(server, request(timeout_s=6), client=sdk_client(server), stream=stream)
     assert (caught.value.retryable, caught.value.billed) == (retryable, billed)
     assert len(server.requests) == 1
 

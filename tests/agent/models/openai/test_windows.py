@@ -9,11 +9,15 @@ from typing import Any
 import pytest
 
 from outrider.agent import Agent
+from outrider.agent.asking.offered import MOST_SHARE
 from outrider.agent.budget import Budget
 from outrider.agent.history.run_view import Run
+from outrider.agent.live_run import LOCAL_RATIO
+from outrider.agent.models.model import tools_bytes
 from outrider.agent.models.openai.model import OpenAIModel
 from outrider.memory.store import Store
 from outrider.tools import tool
+from tests.agent.helpers import Actor, says
 from tests.servers.openai_server import OpenAIServer, Seen
 
 WORDINGS = {
@@ -74,16 +78,17 @@ def run(
     return Agent(model=model, tools=tools, memory=store, **more).run("find the thing")
 
 
+SLOW = [pytest.param(window, marks=pytest.mark.slow) for window in (16_384, 32_768)]
+
+
 @pytest.mark.parametrize("key", ["x", "sk-a-long-key-of-somebody-0123456789"])
 @pytest.mark.parametrize("told", [True, False])
-@pytest.mark.parametrize("window", [8192, 16_384, 32_768])
+@pytest.mark.parametrize("window", [8192, *SLOW])
 @pytest.mark.parametrize("wording", WORDINGS)
 def test_long_run_is_answered_whatever_the_window_and_its_words(
     store: Store, wording: str, window: int, told: bool, key: str
 ) -> None:
     """30 steps with results of 5.8 kB: the goal stays in sight, the run ends with an answer, the limits hold."""
-    if window > 8192 and (told or key == "x"):
-        return  # the widest combinations are covered by the smallest window
     with server_with(window, wording, 30, key) as server:
         done = run(store, server, [look], key=key, max_context=window if told else None,
                    budget=Budget(tokens=5_000_000))  # fmt: skip
@@ -133,6 +138,19 @@ def test_small_window_is_offered_the_tools_that_fit_the_goal_and_a_way_to_the_re
     assert "text_stats" in second
     assert all(len(seen.body) < 2048 * 4 for seen in server.requests)
     assert all(seen.json["max_tokens"] <= 512 for seen in server.requests)
+
+
+def test_model_that_counts_its_own_tokens_is_offered_more_of_the_tools(store: Store) -> None:
+    """A local model is told tools as one-line signatures: a fifth of a token a byte (LOCAL_RATIO), so more of them fit a window."""
+    offered = {}
+    for exact in (False, True):
+        model = Actor(says("done"), context=6144)
+        model.counts_exactly = exact  # type: ignore[attr-defined]
+        Agent(model=model, memory=store).run("find the thing")
+        offered[exact] = [spec.name for spec in model.asked[0].tools]
+        assert tools_bytes(model.asked[0].tools) * (LOCAL_RATIO if exact else 0.25) <= 6144 * MOST_SHARE
+    assert len(offered[True]) > len(offered[False])
+    assert "find_tool" in offered[False]
 
 
 def test_prompt_cut_in_silence_is_noticed_named_and_sent_again_shorter(store: Store) -> None:
