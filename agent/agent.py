@@ -309,6 +309,17 @@ class Agent:
             for model in models:
                 await model.aclose()
 
+    def told(self) -> tuple[str, dict[str, Any]]:
+        """(the spec of its model, the settings that are not as usual), for an agent like it in another process."""
+        usual = Settings(model="")
+        names = [name for name in Settings.__dataclass_fields__ if name != "model"]
+        own = {
+            name: getattr(self._settings, name)
+            for name in names
+            if getattr(self._settings, name) != getattr(usual, name)
+        }
+        return str(self._model or ""), own
+
     async def open_model(self) -> Model:
         """The model of this agent, opened now; it is this agent's to close (`aclose`). Raises UsageError, ModelUnavailable."""
         return await self._open_model(self._model, self._settings)

@@ -136,6 +136,15 @@ class Batch:
             for row in rows
         }
 
+    @property
+    def at_work(self) -> int:
+        """Goals at work."""
+        return len(self.live)
+
+    async def one(self, item: Item) -> Outcome | None:
+        """What becomes of one goal, for somebody else who hands them out; None: another process is at it. Raises StoreError."""
+        return await self._one(item, self._look([item]).get(item.digest))
+
     def run_id(self, item: Item) -> str:
         """The id of a goal's run, the same whenever the batch is started."""
         return f"{self.fleet.id}-{item.digest}"
@@ -173,13 +182,13 @@ class Batch:
         if known and known.held and self.run_id(item) not in self.live:
             return None
         if known and known.reason and not self._goes_on(known.reason):
-            return self._told(item, before=True)
+            return self._done_before(item)
         if self.fleet.limited and not await self.pool.room():
             return self._told(item, error=NO_ROOM) if known else Outcome(item.number, item.line, error=NO_ROOM)
         try:
             live = await self._open(item, known)
         except RunEnded:
-            return self._told(item, before=True)
+            return self._done_before(item)
         except LeaseLost:
             return None
         except StoreError:
@@ -187,6 +196,13 @@ class Batch:
         except OutriderError as error:
             return Outcome(item.number, item.line, error=f"{error.what}: {error.why}; {error.fix}")
         return await self._drive(item, live)
+
+    def _done_before(self, item: Item) -> Outcome:
+        """A run that had ended; where its process died right after, what it did not use is given back now."""
+        outcome = self._told(item, before=True)
+        if outcome.run and self.fleet.limited:
+            self.pool.settle(outcome.run.id, outcome.run.spent)
+        return outcome
 
     def _goes_on(self, reason: str) -> bool:
         """Whether a run that ended so is taken up: one that the batch's budget stopped, and on request one that failed."""

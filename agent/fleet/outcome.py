@@ -40,6 +40,11 @@ class Outcome:
         return self.state == "answered"
 
     @property
+    def spent(self) -> tuple[float, int]:
+        """Dollars and tokens."""
+        return (float(self.run.spent.usd), self.run.spent.tokens) if self.run else (0.0, 0)
+
+    @property
     def id(self) -> str:
         """The id of its run, "" if there is none."""
         return self.run.id if self.run else ""

@@ -12,7 +12,7 @@ import asyncio
 from contextlib import suppress
 from decimal import Decimal
 
-from outrider.agent.budget import ENDING_INPUT, ENDING_OUTPUT, Ledger
+from outrider.agent.budget import ENDING_INPUT, ENDING_OUTPUT, Ledger, Spent
 from outrider.agent.limits.purse import PeriodSpent
 from outrider.memory.events import Amount
 from outrider.memory.spending import fleet as table
@@ -81,6 +81,13 @@ class Pool:
             self.exhausted = False
         table.keep(self.store, self.fleet.id, run_id, used)
         self._changed.set()
+
+    def settle(self, run_id: str, spent: Spent) -> None:
+        """A run that ended without giving back what it had set aside gives it back."""
+        has = table.set_aside(self.store, self.fleet.id, run_id)
+        if (has.usd or 0) > spent.usd or (has.tokens or 0) > spent.tokens:
+            table.keep(self.store, self.fleet.id, run_id, Slice(spent.usd, spent.tokens))
+            self._changed.set()
 
     async def _a_change(self) -> None:
         self._changed.clear()

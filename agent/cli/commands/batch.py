@@ -59,6 +59,15 @@ DryRun = Annotated[
     typer.Option("--dry-run", help="Check the goals, say what they may cost, and start nothing.", show_default=False),
 ]
 
+On = Annotated[
+    str,
+    typer.Option("--on", metavar="ray[://HOST:PORT]", help="Work on a Ray cluster (docs/ray.md).", show_default=False),
+]  # fmt: skip
+Cpus = Annotated[float, typer.Option("--cpus", metavar="N", help="With --on: CPUs an actor takes of a node.", min=0.01)]
+Gpus = Annotated[
+    float, typer.Option("--gpus", metavar="N", help="With --on: GPUs the actor of a local model takes.", min=0)
+]
+
 
 @takes(RunFlags)
 def command(
@@ -76,6 +85,9 @@ def command(
     retry_failed: Retry = False,
     fresh: Fresh = False,
     dry_run: DryRun = False,
+    on: On = "",
+    cpus: Cpus = 1.0,
+    gpus: Gpus = 0.0,
     profile: Profile = None,
 ) -> None:
     """Work on many goals, each once. --usd and --tokens are for all of them together. Stop it whenever you like: the same
@@ -90,7 +102,7 @@ def command(
     config, rates = read_config(profile), read_rates(per_minute or (), at_once or ())
     whole, limits = _limits(flags, config, {"usd": each_usd, "tokens": each_tokens})
     with open_goals(goals, _format(kind)) as file:
-        more = (rates, jobs, label, out, retry_failed, fresh, flags.quiet)
+        more = (rates, jobs, label, out, retry_failed, fresh, flags.quiet, _place(on, cpus, gpus))
         raise typer.Exit(
             _work(_agent(flags, config, profile), flags, (file, name or file.name, whole, limits, *more), dry_run)
         )
@@ -105,6 +117,20 @@ def _work(agent: Any, flags: RunFlags, what: tuple[Any, ...], dry_run: bool) -> 
     from outrider.agent.cli.support.batch_forecast import show_forecast
 
     return asyncio.run(show_forecast(agent, started, flags.memory, as_json=flags.json))
+
+
+def _place(on: str, cpus: float, gpus: float) -> Any:
+    """Where to work, if not in this process. Raises UsageError for an address that is none."""
+    if not on:
+        return None
+    from outrider.agent.cluster.driver import Place
+    from outrider.memory.errors import UsageError
+
+    if on != "ray" and not on.startswith("ray://"):
+        raise UsageError(
+            f"{on[:60]!r} is no cluster", "batches work on Ray", "write --on ray, or --on ray://HOST:10001"
+        )
+    return Place(on, cpus, gpus)
 
 
 def _limits(flags: RunFlags, config: dict[str, Any], each: dict[str, Any]) -> tuple[Any, dict[str, Any]]:

@@ -17,10 +17,11 @@ from typing import IO, TYPE_CHECKING, Any, TextIO, cast
 from outrider.agent.cli.output import HidingStream, hide, lost, out_json, say
 from outrider.agent.cli.support.batch_view import BatchView
 from outrider.memory.errors import StoreError, UsageError
-from outrider.memory.spending.fleet import Slice
+from outrider.memory.spending.fleet import Fleet, Slice
 
 if TYPE_CHECKING:
     from outrider.agent.agent import Agent
+    from outrider.agent.cluster.driver import Cluster, Place, Told
     from outrider.agent.fleet.batch import Batch
     from outrider.agent.fleet.outcome import Outcome
     from outrider.agent.fleet.start import GoalFile
@@ -44,6 +45,7 @@ class Started:
     retry_failed: bool
     fresh: bool
     quiet: bool
+    place: Place | None = None  # where, if not in this process
 
 
 def work(agent: Agent, started: Started) -> int:
@@ -57,16 +59,28 @@ def work(agent: Agent, started: Started) -> int:
             return asyncio.run(_work(agent, started, write))
 
 
-async def _work(agent: Agent, started: Started, write: Callable[[Outcome], None]) -> int:
+async def _work(agent: Agent, started: Started, write: Callable[[Outcome | Told], None]) -> int:
     from outrider.agent.fleet.batch import Batch
     from outrider.agent.fleet.start import aliases
     from outrider.agent.limits.rates import Gates
     from outrider.memory.spending.fleet import open_fleet
 
     fleet = open_fleet(agent.store, started.name, started.whole, fresh=started.fresh)
-    batch = Batch(
-        agent, fleet, started.jobs, started.limits, started.label, Gates(started.rates), started.retry_failed, aliases(), started.file.base,
-    )  # fmt: skip
+    batch: Batch | Cluster
+    if started.place is not None:
+        batch = _on_cluster(agent, started, fleet, started.place)
+    else:
+        batch = Batch(
+            agent,
+            fleet,
+            started.jobs,
+            started.limits,
+            started.label,
+            Gates(started.rates),
+            started.retry_failed,
+            aliases(),
+            started.file.base,
+        )
     if not started.quiet:
         say(
             f"batch {fleet.id}: about {started.file.lines:,} goals, {started.jobs} at once; their runs: outrider show {fleet.id}-…"
@@ -78,7 +92,9 @@ async def _work(agent: Agent, started: Started, write: Callable[[Outcome], None]
         await agent.aclose()
 
 
-async def _watched(batch: Batch, started: Started, view: BatchView, write: Callable[[Outcome], None]) -> int:
+async def _watched(
+    batch: Batch | Cluster, started: Started, view: BatchView, write: Callable[[Outcome | Told], None]
+) -> int:
     async def all_of_it() -> None:
         async for outcome in batch.outcomes(started.file.read()):
             view.add(outcome)
@@ -104,13 +120,44 @@ async def _watched(batch: Batch, started: Started, view: BatchView, write: Calla
     if batch.stopping:
         say("stopped before the end; the same command goes on")
         return STOPPED
-    return ANSWERED if view.states["answered"] == view.done > 0 else SOME_NOT
+    lost = _said_of_files(batch)
+    return ANSWERED if not lost and view.states["answered"] == view.done > 0 else SOME_NOT
+
+
+def _said_of_files(batch: Batch | Cluster) -> int:
+    """Tell of files that did not come back as they were written; returns how many goals lost theirs."""
+    beside, lost = getattr(batch, "beside", []), int(getattr(batch, "files_lost", 0))
+    if beside:
+        say(
+            f"{len(beside)} files were kept beside others that had changed: {', '.join(beside[:5])}{' …' * (len(beside) > 5)}"
+        )
+    if lost:
+        say(
+            f"{lost} goals ended on a node that died, and the files they wrote there were not brought back (see note in the results)"
+        )
+    return lost
+
+
+def _on_cluster(agent: Agent, started: Started, fleet: Fleet, place: Place) -> Cluster:
+    from outrider.agent.cluster.driver import Cluster
+    from outrider.agent.cluster.node import Orders
+    from outrider.agent.fleet.start import aliases
+
+    spec, settings = agent.told()
+    files = {Path(file).name: Path(file).read_bytes() for file in settings.pop("tools_from", ())}
+    workspace = Path(settings.pop("workspace", ".")).expanduser().resolve()
+    memory = agent.store.url.render_as_string(hide_password=False)
+    orders = Orders(
+        memory, spec, fleet, started.jobs, started.limits, settings, started.label, started.rates, started.retry_failed,
+        aliases(), files,
+    )  # fmt: skip
+    return Cluster(place, orders, started.file.base, workspace)
 
 
 class _Stopping:
     """Ctrl-C or SIGTERM: the first begins no other goal, the second leaves those at work, the third does not clear up."""
 
-    def __init__(self, batch: Batch, task: asyncio.Future[None]) -> None:
+    def __init__(self, batch: Batch | Cluster, task: asyncio.Future[None]) -> None:
         self._batch, self._task, self.now = batch, task, False
 
     @contextmanager
@@ -137,16 +184,16 @@ class _Stopping:
             self._task.cancel()
             return
         self._batch.stop()
-        say(f"no other goal is begun; {len(self._batch.live)} at work go on to their end (again: stop now)")
+        say(f"no other goal is begun; {self._batch.at_work} at work go on to their end (again: stop now)")
 
 
 @contextmanager
-def _results(file: Path | None) -> Iterator[Callable[[Outcome], None]]:
+def _results(file: Path | None) -> Iterator[Callable[[Outcome | Told], None]]:
     """What writes a result as one line, on stdout or in a file that is begun anew: what was done before is told again."""
     if file is None:
         stdout = sys.stdout
 
-        def print_it(outcome: Outcome) -> None:
+        def print_it(outcome: Outcome | Told) -> None:
             with redirect_stdout(stdout):
                 out_json(outcome.as_json())
 
@@ -160,7 +207,7 @@ def _results(file: Path | None) -> Iterator[Callable[[Outcome], None]]:
         ) from error
     with opened:
 
-        def write(outcome: Outcome) -> None:
+        def write(outcome: Outcome | Told) -> None:
             import json
 
             try:

@@ -17,6 +17,7 @@ from outrider.agent.review.lines import dollars, duration, one_line
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
+    from outrider.agent.cluster.driver import Cluster, Told
     from outrider.agent.fleet.batch import Batch
     from outrider.agent.fleet.outcome import Outcome
 
@@ -28,7 +29,7 @@ MOST_NAMED = 20  # wrong lines; the results name them all
 class BatchView:
     """Counts outcomes and shows them: a table on a terminal, elsewhere a line now and then."""
 
-    def __init__(self, batch: Batch, total: int, *, quiet: bool) -> None:
+    def __init__(self, batch: Batch | Cluster, total: int, *, quiet: bool) -> None:
         self.states: Counter[str] = Counter()
         self._batch, self._total, self._quiet = batch, total, quiet
         self._before, self._same, self._began = 0, 0, time.monotonic()
@@ -39,14 +40,14 @@ class BatchView:
         """Goals of which something is known to have become."""
         return sum(self.states.values())
 
-    def add(self, outcome: Outcome) -> None:
+    def add(self, outcome: Outcome | Told) -> None:
         """Count one, and name it if it is not answered."""
         self.states[outcome.state] += 1
         self._before += outcome.before
         self._same += bool(outcome.same_as)
-        if outcome.run and not outcome.same_as:
-            self._usd += float(outcome.run.spent.usd)
-            self._tokens += outcome.run.spent.tokens
+        if not outcome.same_as:
+            usd, tokens = outcome.spent
+            self._usd, self._tokens = self._usd + usd, self._tokens + tokens
         if outcome.state == "wrong" and self.states["wrong"] <= MOST_NAMED:
             say(f"line {outcome.number} is no goal: {one_line(outcome.error, 300)}")
         elif outcome.error and not outcome.same_as and not self._quiet and self.states[outcome.state] <= MOST_NAMED:
@@ -75,7 +76,7 @@ class BatchView:
         """How it stands, in one line."""
         parts = [f"{self.done:,} of {self._total:,}"]
         parts += [f"{number:,} {state.replace('_', ' ')}" for state, number in self.states.most_common()]
-        parts += [f"{len(self._batch.live)} at work", self._spent()]
+        parts += [f"{self._batch.at_work} at work", self._spent()]
         if (eta := self._eta_s()) is not None:
             parts.append(f"about {duration(eta)} to go")
         return ", ".join(parts)
