@@ -23,7 +23,7 @@ from outrider.agent.models.detect import Found, choose
 from outrider.agent.models.model import Model
 from outrider.agent.models.options import NAMED, checked
 from outrider.agent.settings.config import default_memory
-from outrider.agent.settings.run_settings import Settings
+from outrider.agent.settings.run_settings import Settings, sees_pictures
 from outrider.agent.settings.secret_store import value_of
 from outrider.memory.errors import UsageError
 from outrider.memory.events import Attachment, Event
@@ -85,6 +85,7 @@ class Agent:
         """Work on `goal` until it is answered or a budget is reached. `changes`: model, budget or settings for this run.
 
         answer: what the answer must be: a pydantic model, a dataclass, any other type, or a JSON Schema; `Run.value` is it.
+        images: pictures that go with the goal, files or bytes: shown to a model that sees, else tools get their path.
         """
         return _sync(self._once(self.arun(goal, **changes)))
 
@@ -176,6 +177,7 @@ class Agent:
         goal: str,
         *,
         attachments: Sequence[Attachment] = (),
+        images: Sequence[str | Path | bytes] = (),
         model: str | Model | None = None,
         budget: Budget | dict[str, Any] | None = None,
         answer: Any = None,
@@ -199,6 +201,7 @@ class Agent:
             wanted, settings = found.spec, replace(settings, **{**found.reached(), **changes})
         opened = await self._open_model(wanted, settings)
         settings = replace(settings, model=opened.name)
+        attachments = await _pictured(attachments, images, settings)
         live = runs.start(
             self.store, goal, settings, opened, budget or self._budget, attachments=attachments, extra=self._extra,
             listeners=self._listeners, run_id=run_id, trust=trust,
@@ -225,12 +228,14 @@ class Agent:
         goal: str,
         *,
         attachments: Sequence[Attachment] = (),
+        images: Sequence[str | Path | bytes] = (),
         model: str | Model | None = None,
         budget: dict[str, Any] | Budget | None = None,
         **changes: Any,
     ) -> LiveRun:
         """A run with another goal, ready to be driven; with no goal it is only held. `budget` as for `prepare_resume`."""
         run_id, settings, opened, new = await self._as_before(run_id, model, budget, changes)
+        attachments = await _pictured(attachments, images, settings)
         return runs.follow_up(
             self.store, run_id, settings, opened, new, goal=goal, attachments=attachments,
             extra=self._extra, listeners=self._listeners,
@@ -348,6 +353,16 @@ class Agent:
                 options=settings.options,
             )
         return self._open[key]
+
+
+async def _pictured(
+    attachments: Sequence[Attachment], images: Sequence[str | Path | bytes], settings: Settings
+) -> Sequence[Attachment]:
+    from outrider.agent.context.pictures import A_PICTURE, with_pictures
+
+    if not images and not any(one.note.startswith(A_PICTURE) for one in attachments):
+        return attachments
+    return await with_pictures(attachments, images, settings.workspace, sees=sees_pictures(settings, settings.model))
 
 
 def _with_options(given: dict[str, Any], before: dict[str, Any]) -> dict[str, Any]:

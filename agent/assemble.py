@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from outrider.agent.asking.find_tool import specs_of
 from outrider.agent.budget import Budget, Ledger
+from outrider.agent.context.conversation import Context
 from outrider.agent.driving import give_goal, stage_resumed
 from outrider.agent.limits.periods import period_limits
 from outrider.agent.limits.purse import Purse
@@ -23,7 +24,7 @@ from outrider.agent.live_run import LiveRun
 from outrider.agent.models.model import Model, Price
 from outrider.agent.plan.steps import run_steps
 from outrider.agent.run_secrets import Hidden, masker_of
-from outrider.agent.settings.run_settings import Settings, as_stored, changed_settings, from_stored
+from outrider.agent.settings.run_settings import Settings, as_stored, changed_settings, from_stored, sees_pictures
 from outrider.agent.state import State
 from outrider.agent.structured.reading import check_of
 from outrider.agent.tool_memory import RunMemory, tool_context
@@ -84,9 +85,10 @@ def start(
     first = _first_event(goal, settings, model, budget, toolbox, parent).model_copy(
         update={"attachments": tuple(attachments), "trust": {"marker": token_hex(4), **(trust or {})}}
     )
+    blobs = {one.picture: one.data for one in attachments if one.data}
     masker = masker_of(settings, model)
     journal = Journal.create(
-        store, masker.model(first), label=masker.text(settings.label), parent=parent, run_id=run_id
+        store, masker.model(first), label=masker.text(settings.label), parent=parent, run_id=run_id, blobs=blobs
     )
     live = _assemble(journal, settings, model, ledger, toolbox, workspace, listeners)
     _replay(live)
@@ -360,6 +362,7 @@ def _assemble(
         ledger=ledger,
         tool_context=context,
         specs=specs_of(toolbox),
+        context=Context(journal.store.get_blob) if sees_pictures(settings, model.name) else Context(),
         approve=listeners.approve,
         approve_within_s=listeners.approve_within_s,
         inbox=Inbox(journal.store, journal.run_id),
@@ -367,12 +370,18 @@ def _assemble(
         on_text=Hidden(listeners.on_text, masker) if listeners.on_text else None,
         masker=masker,
     )
+    context.memory = RunMemory(live)
+    return _set_up(live, settings, listeners)
+
+
+def _set_up(live: LiveRun, settings: Settings, listeners: Listeners) -> LiveRun:
+    """What needs the run itself: its purse, the shape of its answer, skills, child runs."""
+    model = live.model
     live.purse = _purse(live, settings)
     if settings.schema is not None:
         live.answer_schema, live.check_answer = settings.schema, check_of(settings.schema)
     if model.limits.context:
         live.learn_window(model.limits.context)
-    context.memory = RunMemory(live)
     live.run_steps = run_steps
     live.skills = _skills(settings, model)
     if listeners.delegate is not None:

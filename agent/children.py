@@ -30,6 +30,7 @@ from outrider.memory.events import (
 )
 from outrider.memory.journal import Journal
 from outrider.memory.store import Store
+from outrider.tools.builtin import BUILT_IN
 from outrider.tools.tool import Observation, Tool, ToolError
 
 PROMPT_STEPS = 6  # times the model is asked for one answer of a type
@@ -93,8 +94,13 @@ async def _driven(live: LiveRun, call_id: str, start: Callable[[], Awaitable[Liv
 async def _start(
     settings: Settings, live: LiveRun, call_id: str, goal: str, share: float, tools: tuple[str, ...]
 ) -> LiveRun:
+    if missing := [name for name in tools if name not in live.toolbox.tools]:
+        there = ", ".join(sorted(live.toolbox.tools))
+        raise ToolError("the goal was not handed on", f"there is no tool {missing[0][:80]!r}", f"name some of {there}")
     given = [tool for name, tool in live.toolbox.tools.items() if not tools or name in tools]
-    own = replace(settings, tools=tools or settings.tools, schema=None)
+    named = tuple(name for name in tools if name in BUILT_IN) if tools else settings.tools
+    skills = settings.skills if not tools or "skill" in tools else ()
+    own = replace(settings, tools=named, schema=None, skills=skills)
     return await _start_child(own, live, call_id, goal, share, extra=given)
 
 

@@ -123,6 +123,7 @@ def give_goal(live: LiveRun, goal: str, attachments: Sequence[Attachment] = ()) 
     if live.changes or live.state.stopped is None:  # something differs, or what was under way is left
         go_on(live)
     live.stop = ""
+    live.blobs |= {one.picture: one.data for one in attachments if one.data}
     live.commit_now(GoalGiven(goal=goal, attachments=tuple(attachments)))
 
 

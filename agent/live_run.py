@@ -13,7 +13,7 @@ from functools import partial
 from typing import Any
 
 from outrider.agent.asking.find_tool import found_before
-from outrider.agent.asking.offered import FINDER, offered
+from outrider.agent.asking.offered import FINDER, MOST_TOOLS, offered
 from outrider.agent.asking.window import Counted
 from outrider.agent.budget import Ledger
 from outrider.agent.context.conversation import Context
@@ -72,6 +72,7 @@ class LiveRun:
     approve_within_s: float = 0.0
     on_event: Callable[[Stored], None] | None = None
     on_text: Hidden | None = None
+    told_blind: bool = False  # it is noted that the model's server takes no pictures
     observation_chars: int = 12_000
     masker: Masker = NOTHING
     sealer: Sealer = field(default_factory=undo_key)
@@ -138,7 +139,7 @@ class LiveRun:
 
     def offered(self) -> tuple[ToolSpec, ...]:
         """The tools that the next request tells of: all, or those that fit a small window."""
-        if self.model.limits.context is None:
+        if self.model.limits.context is None and len(self.specs) <= MOST_TOOLS:
             return tuple(spec for spec in self.specs if spec.name != FINDER)
         called: list[str] = []  # the newest first
         for seen in reversed(self.state.seen[-50:]):

@@ -42,8 +42,13 @@ class RunMemory:
         self._thread = threading.get_ident()
 
     def search(self, query: str, *, limit: int = 10, run: str | None = None) -> list[dict[str, Any]]:
-        """Observations, answers, notes and goals that match, best first."""
-        return [asdict(hit) for hit in recall.search(self._live.journal.store, query, limit=limit, run=run)]
+        """Observations, answers, notes and goals that match, best first; not this run's own goals: those are the question."""
+        mine, found = (
+            self._live.journal.run_id,
+            recall.search(self._live.journal.store, query, limit=2 * limit, run=run),
+        )
+        asked = ("run_started", "goal_given")
+        return [asdict(hit) for hit in found if not (hit.run == mine and hit.kind in asked)][:limit]
 
     def read(self, run: str, handle: int | str) -> str:
         """The whole text of an observation: `handle` is its call ("3.1") or its event ("12"). Raises ToolError."""

@@ -105,13 +105,16 @@ class Citation(_Part):
 
 
 class Attachment(_Part):
-    """What a goal came with: a text that is shown whole, or the path under which tools reach it. `note`: why only a path."""
+    """What a goal came with: a text shown whole, the path tools reach it by, or a picture (its digest as shown). `note`: how it is given."""
 
     name: str
     text: str = ""
     path: str = ""
     size: int = Field(default=0, ge=0)
     note: str = ""
+    picture: str = ""
+    media_type: str = ""
+    data: bytes = Field(default=b"", exclude=True, repr=False)  # of the picture, until it is stored
 
 
 class Event(BaseModel):

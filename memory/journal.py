@@ -79,8 +79,9 @@ class Journal:
         label: str = "",
         parent: str | None = None,
         fork_seq: int | None = None,
+        blobs: Mapping[str, bytes] | None = None,
     ) -> Journal:
-        """A new run, its lease taken, `first` on disk. parent: the run it was delegated by, or with `fork_seq` forked
+        """A new run, its lease taken, `first` on disk with the blobs it names. parent: the run it was delegated by, or with `fork_seq` forked
         from: then it shares the parent's events up to that seq, which are not copied. Raises RunExists."""
         mine = {"created_at": now(), "label": label, "parent": parent, "fork_seq": fork_seq}
         row: dict[str, Any] = {**_NEW, **mine, "holder": holder_name(), "beat": time.time()}
@@ -91,7 +92,7 @@ class Journal:
             row["run_id"] = _free_id(db, run_id)
             row["number"] = db.execute(insert(schema.runs).values(row)).inserted_primary_key[0]  # type: ignore[index]
             journal = cls(store, row, fence=1)
-            begun = Append(journal._head, [first])
+            begun = Append(journal._head, [first], blobs or {})
             write(db, [begun])
         begun.landed()
         _HELD[journal.run_id] = journal

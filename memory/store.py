@@ -9,8 +9,9 @@ import os
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import blake2b
 from pathlib import Path
@@ -46,6 +47,14 @@ class Locked(StoreError):
     """Another writer holds the database, and this one was not to wait."""
 
 
+@dataclass(slots=True)
+class Patience:
+    """Whether the next transaction waits for another process's. An object of its own: an engine that knew its Store would keep
+    the connection of a Store nobody holds open until the garbage collector comes by."""
+
+    waits: bool = True
+
+
 class Store:
     """One database. One writer connection behind a lock; reads use connections of their own.
 
@@ -62,8 +71,8 @@ class Store:
         self._lock = threading.RLock()
         with telling(self.url):
             _look(self.url, mode)
-            self._patient = True  # whether a transaction waits for another process's
-            self._writers = _engine(self.url, write=True, durable=durable, patient=lambda: self._patient)
+            self._patience = Patience()
+            self._writers = _engine(self.url, write=True, durable=durable, patience=self._patience)
             self._readers = self._writers if _in_memory(self.url) else _engine(self.url, write=False, durable=durable)
             self._kept: Connection | None = None
             self._file: tuple[int, int] | None = None
@@ -132,7 +141,7 @@ class Store:
         if not self._lock.acquire(blocking=wait):
             raise locked(self.url)
         try:
-            self._patient = wait
+            self._patience.waits = wait
             yield
         finally:
             self._lock.release()
@@ -385,7 +394,7 @@ def _use_wal(connection: Any) -> None:
             time.sleep(0.02)
 
 
-def _engine(url: URL, *, write: bool, durable: bool, patient: Callable[[], bool] = lambda: True) -> Engine:
+def _engine(url: URL, *, write: bool, durable: bool, patience: Patience | None = None) -> Engine:
     if url.get_backend_name() != "sqlite":
         engine = create_engine(url, pool_pre_ping=not write, pool_size=2)
         # First of all: SQLAlchemy's own look at a new connection cannot read the text of an SQL_ASCII database.
@@ -411,7 +420,7 @@ def _engine(url: URL, *, write: bool, durable: bool, patient: Callable[[], bool]
         # A plain BEGIN that reads, then writes, fails at once when another process wrote in between.
         # Straight to the driver: this is done twice a step.
         driver: Any = connection.connection.dbapi_connection
-        if patient():
+        if patience is None or patience.waits:
             driver.execute("BEGIN IMMEDIATE" if write else "BEGIN").close()
         else:
             _begin_now(url, driver)

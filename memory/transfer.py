@@ -20,7 +20,7 @@ from sqlalchemy import select
 
 from outrider.memory import schema
 from outrider.memory.errors import UsageError
-from outrider.memory.events import ToolReturned
+from outrider.memory.events import GoalGiven, RunStarted, ToolReturned
 from outrider.memory.journal import Journal, Stored, chain
 from outrider.memory.store import Store, digest_of
 
@@ -49,6 +49,8 @@ def named_blobs(stored: Stored) -> Iterator[str]:
     if isinstance(event, ToolReturned):
         sides = (digest for change in event.changes for digest in (change.before, change.after))
         yield from filter(None, (event.blob, *(made.digest for made in event.artifacts), *sides))
+    elif isinstance(event, RunStarted | GoalGiven):
+        yield from filter(None, (one.picture for one in event.attachments))
 
 
 def load(store: Store, lines: Iterable[str]) -> str:

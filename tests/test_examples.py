@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
+import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from examples import hub_picture, openapi_service, sql_question
+from examples import children, hub_picture, langchain_tool, mcp_server, openapi_service, skill, sql_question
 from tests.servers.hub import hub
 from tests.servers.web import WebServer, answer
 from tests.tools.inference.test_hub_run import model, picture
@@ -63,3 +66,74 @@ def test_a_hub_model_is_run_on_a_picture(
     assert "answered · It shows a grey cat." in said
     assert "a grey cat\n[by acme/next, provider hf-inference]" in said
     assert "acme/best (provider hf-inference): dead" in said
+
+
+def said_by(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], main: Any, goal: str,
+    *replies: dict[str, object],
+) -> str:  # fmt: skip
+    """What an example prints, in a folder and a home of its own."""
+    monkeypatch.chdir(folder)
+    monkeypatch.setenv("OUTRIDER_HOME", str(folder / "home"))
+    main(goal, script(folder, *replies))
+    return capsys.readouterr().out
+
+
+def test_an_mcp_server_is_asked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The public time server, over stdio."""
+    monkeypatch.setenv("PATH", str(Path(sys.executable).parent), prepend=os.pathsep)
+    call = {"tool": "time_get_current_time", "arguments": {"timezone": "Asia/Tokyo"}}
+    said = said_by(tmp_path, monkeypatch, capsys, mcp_server.main, "What time?", call, {"text": "It is in Asia/Tokyo."})
+    assert "answered · It is in Asia/Tokyo." in said
+
+
+def test_a_skill_is_loaded_and_its_script_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """In the sandbox, under the tools the skill names."""
+    (tmp_path / "letter.txt").write_text("one two two")
+    place = Path(skill.__file__).parent / "skills" / "word-count" / "scripts" / "count.py"
+    calls = ({"tool": "skill", "arguments": {"name": "word-count"}},
+             {"tool": "shell", "arguments": {"command": f"python3 {place} letter.txt"}})  # fmt: skip
+    said = said_by(
+        tmp_path, monkeypatch, capsys, skill.main, "How long?", *calls, {"text": "3 words; two occurs 2 times"}
+    )
+    assert "answered · 3 words; two occurs 2 times" in said
+
+
+def test_a_langchain_tool_is_used_by_an_agent_that_is_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Both ways round."""
+    call = {"tool": "minutes", "arguments": {"hours": 3.5}}
+    said = said_by(tmp_path, monkeypatch, capsys, langchain_tool.main, "Minutes?", call, {"text": "210.0 minutes"})
+    assert said == "210.0 minutes\n"
+
+
+def test_children_share_a_budget(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Each says what it used."""
+    handed = {"calls": [{"tool": "delegate", "arguments": {"goal": "part", "tools": ["table"]}}]}
+    said = said_by(tmp_path, monkeypatch, capsys, children.main, "All of it", handed, {"text": "all is done"})
+    assert "child of call 1.0:" in said
+    assert "all is done" in said
+
+
+def test_a_chain_is_measured_over_documents(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A row for each number of examples, and the plot."""
+    from examples.chain import measure
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("OUTRIDER_HOME", str(tmp_path / "home"))
+    chats = Path(measure.__file__).parent / "transcripts.jsonl"
+    (tmp_path / "few.jsonl").write_text("".join(chats.read_text().splitlines(keepends=True)[:3]))
+    measure.main(script(tmp_path, {"text": '"it"'}), "route", "shots.svg", "few.jsonl")
+    rows = capsys.readouterr().out.splitlines()
+    assert [row.split("|")[1].strip() for row in rows] == ["0", "1", "3", "5"]
+    assert all("of 3" in row for row in rows)
+    assert Path("shots.svg").read_text().count("<svg") == 1

@@ -9,6 +9,7 @@ import importlib.util
 import sys
 import traceback
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from difflib import get_close_matches
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -104,7 +105,8 @@ def installed() -> list[Tool]:
                 f"{type(error).__name__}: {error}",
                 "update or uninstall that package",
             ) from error
-        found += [value] if isinstance(value, Tool) else [one for one in value if isinstance(one, Tool)]
+        listed = [value] if isinstance(value, Tool) else [one for one in value if isinstance(one, Tool)]
+        found += [one if one.source else replace(one, source=f"package {point.name}") for one in listed]
     return found
 
 
@@ -125,15 +127,15 @@ def from_file(path: str | Path) -> list[Tool]:
     if holds_prompts(file):
         from outrider.tools.prompts.reading import tools_of as prompts_of
 
-        return prompts_of(file)
+        return _from("prompt", file, prompts_of(file))
     if holds_servers(file):
         from outrider.tools.mcp.tools import mcp_tools
 
-        return mcp_tools(file)
+        return _from("mcp", file, mcp_tools(file))
     if file.suffix.lower() in (".json", ".yaml", ".yml"):
         from outrider.tools.openapi.added import tools_of
 
-        return tools_of(file)
+        return _from("openapi", file, tools_of(file))
     spec = importlib.util.spec_from_file_location(f"outrider_tools_{abs(hash(file.resolve())):x}", file)
     if spec is None or spec.loader is None:
         raise UsageError(f"{str(path)!r} cannot be a tools file", "it is not a Python file", "name it something.py")
@@ -154,7 +156,12 @@ def from_file(path: str | Path) -> list[Tool]:
             "a tool is a function with `@tool` from outrider.tools",
             "decorate at least one function",
         )
-    return found
+    return _from("file", file, found)
+
+
+def _from(kind: str, file: Path, found: list[Tool]) -> list[Tool]:
+    """The tools with where they are from, as far as it is not said yet."""
+    return [one if one.source else replace(one, source=f"{kind} {file.name}") for one in found]
 
 
 def _made_in(module: Any) -> list[Tool]:

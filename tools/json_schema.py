@@ -16,14 +16,54 @@ ANYTHING = {"type": "object"}
 
 
 def usable(theirs: Any) -> dict[str, Any]:
-    """The schema if it is one that refers to nothing outside itself; else any object is taken and the tool checks."""
+    """The schema if it is one that refers to nothing outside itself; else any object is taken and the tool checks.
+
+    Types by the names that programming languages give them ("dict", "float", "ArrayList") are taken as what they mean.
+    """
     try:
+        theirs = _plain(theirs, 0)
         if not isinstance(theirs, dict) or len(json.dumps(theirs, default=str)) > MOST_SCHEMA or not _is_local(theirs):
             return dict(ANYTHING)
         _validator(theirs)
     except Exception:  # the library has several; a schema that is none says nothing about arguments
         return dict(ANYTHING)
     return theirs if theirs.get("type") == "object" or "properties" in theirs else dict(ANYTHING)
+
+
+_MEANT = {
+    "object": ("dict", "dictionary", "map", "hashmap", "hashtable", "struct", "record"),
+    "array": ("list", "tuple", "set", "arraylist", "vector", "sequence"),
+    "integer": ("int", "long", "short", "byte", "bigint"),
+    "number": ("float", "double", "decimal", "real"),
+    "string": ("str", "text", "char", "varchar", "date", "datetime"),
+    "boolean": ("bool",),
+    "null": ("none", "nil", "void"),
+}
+_TYPES = {word: name for name, words in _MEANT.items() for word in (name, *words)}
+_INSIDE = ("properties", "$defs", "definitions", "patternProperties")  # tables of schemas, whose keys are names
+
+
+def _plain(node: Any, depth: int) -> Any:
+    """The schema with its types by their own names; a type nobody knows ("any") says nothing."""
+    if depth > 60:
+        raise ValueError("nested too deep")
+    if isinstance(node, list):
+        return [_plain(one, depth + 1) for one in node]
+    if not isinstance(node, dict):
+        return node
+    made: dict[str, Any] = {}
+    for key, value in node.items():
+        if key == "type":
+            names = [_TYPES.get(str(one).lower()) for one in (value if isinstance(value, list) else [value])]
+            if all(names):
+                made[key] = names if isinstance(value, list) else names[0]
+        elif key in _INSIDE and isinstance(value, dict):
+            made[key] = {name: _plain(one, depth + 1) for name, one in value.items()}
+        elif key in ("default", "const", "enum", "examples", "required"):
+            made[key] = value
+        else:
+            made[key] = _plain(value, depth + 1)
+    return made
 
 
 def checker(name: str, schema: dict[str, Any]) -> Callable[[Arguments], dict[str, Any]]:

@@ -133,6 +133,7 @@ class Tool:
     would be right. run(arguments, context) -> Observation or anything `observe` understands; sync or async.
     effect may depend on the arguments (http_request: GET reads, POST sends). timeout_s: working seconds a call may take.
     serial: never beside another call of the same reply. fresh_s: how long an identical read counts as already done.
+    source: where it is from, for people ("mcp servers.json"); "": built in, or given by a program.
     waits: it may wait for a person, whose time is not the run's: only its own timeout_s ends it.
     private: whether what it gives is private data, so that what is sent afterwards is asked about (tools/policy/two.py).
     None: files and databases are, and what a person's own tools read; what strangers wrote is not.
@@ -152,6 +153,7 @@ class Tool:
     waits: bool = False
     private: bool | None = None
     digest: str = ""
+    source: str = ""
 
     def effect_of(self, arguments: Arguments) -> Effect:
         """The effect of this very call."""

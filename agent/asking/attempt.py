@@ -90,7 +90,11 @@ async def attempt(live: LiveRun, asking: Asking, *, last: bool = False) -> Model
     finally:
         if live.on_text:
             live.on_text.end()
-    return await _book(live, asked, reply, began, last=last)
+    replied = await _book(live, asked, reply, began, last=last)
+    if getattr(live.model, "blind", False) and live.context.pictured and not live.told_blind:
+        live.told_blind = True
+        live.stage(Noted(by="outrider", text="The model's server refused the pictures: it was not shown them."))
+    return replied
 
 
 async def _record(live: LiveRun, asked: ModelAsked) -> None:

@@ -5,6 +5,7 @@ Does not promise: that the words of a goal name the tool it needs; `find_tool` l
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Sequence
 from functools import lru_cache
@@ -13,6 +14,8 @@ from outrider.agent.models.model import ToolSpec, tools_bytes
 
 MOST_SHARE = 0.4  # of the window: a longer list is shortened …
 SHORT_SHARE = 0.2  # … to this
+MOST_TOOLS = 40  # a longer list is shortened too: models choose worse among many, and every request pays for all …
+SHOWN = 20  # … to this
 FINDER = "find_tool"
 _ALWAYS = ("python", "read_file")  # what most goals need, words or not
 
@@ -22,15 +25,16 @@ def offered(
 ) -> tuple[ToolSpec, ...]:
     """The tools to send: `called` and found ones first in their order, then by their fit to the goal, as many as the window has room for."""
     every = tuple(spec for spec in specs if spec.name != FINDER)
-    if window is None or tools_bytes(every) * tokens_a_byte <= window * MOST_SHARE:
+    fits = window is None or tools_bytes(every) * tokens_a_byte <= window * MOST_SHARE
+    if fits and len(every) <= MOST_TOOLS:
         return every
-    room = window * SHORT_SHARE / tokens_a_byte
+    room = math.inf if window is None or fits else window * SHORT_SHARE / tokens_a_byte
     finder = [spec for spec in specs if spec.name == FINDER]
     room -= tools_bytes(finder)
     chosen: set[str] = set()
     for spec in sorted(every, key=lambda spec: -_fit(spec, goal, called)):
         size = tools_bytes((spec,))
-        if size <= room or not chosen:
+        if (size <= room and len(chosen) < SHOWN) or not chosen:
             chosen.add(spec.name)
             room -= size
     return tuple(spec for spec in specs if spec.name in chosen or spec.name == FINDER)

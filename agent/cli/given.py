@@ -26,6 +26,7 @@ OF_THE_MODEL = (
     "price_out",
     "max_context",
     "adapter",
+    "sees",
 )  # only with the model named beside them
 
 

@@ -29,6 +29,7 @@ from outrider.memory.spending.fleet import Fleet
 
 LOOK_S = 0.1
 AGAIN_S = 1.0  # before a goal that another process is at is handed out again
+KNOCK_S = 10.0
 NO_NODE_S = 120.0  # without a node that works, before the batch is left
 LOCAL = ("llama", "builtin", "starter")  # models that one actor holds for all
 _log = logging.getLogger("outrider.batch")
@@ -324,6 +325,7 @@ def connect(address: str) -> None:
         import ray
     except ImportError as error:
         raise UsageError("Ray is not installed", str(error), "pip install 'outrider[ray]'") from error
+    _refuse_silent(address)
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
     quiet = {"log_to_driver": False, "logging_level": logging.ERROR, "ignore_reinit_error": True}
     try:
@@ -336,6 +338,18 @@ def connect(address: str) -> None:
             ray.init(include_dashboard=False, **quiet)
     except (ConnectionError, RuntimeError, ValueError, TimeoutError, AssertionError) as error:
         raise UsageError(f"there is no cluster at {address!r}", str(error).split("\n")[0][:300],
+                         "start one with `ray start --head`, or name its address: ray://HOST:10001") from error  # fmt: skip
+
+
+def _refuse_silent(address: str) -> None:
+    """Raises UsageError where nothing listens at an address: Ray itself would try for minutes."""
+    host, _, port = address.removeprefix("ray://").rpartition(":")
+    if not host or not port.isdigit():
+        return
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), timeout=KNOCK_S).close()
+    except (OSError, OverflowError) as error:
+        raise UsageError(f"there is no cluster at {address!r}", getattr(error, "strerror", None) or str(error),
                          "start one with `ray start --head`, or name its address: ray://HOST:10001") from error  # fmt: skip
 
 

@@ -5,17 +5,18 @@ Does not promise: that the messages fit a window; fit.py sees to that.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from hashlib import blake2b
 from typing import Any
 
 from outrider.agent.asking.window import message_bytes
 from outrider.agent.context.goal import goal_text
-from outrider.agent.models.model import GOAL, Message, Seen, fenced
+from outrider.agent.models.model import GOAL, Message, Picture, Seen, fenced
 from outrider.agent.settings.instructions import STRANGE
 from outrider.agent.state import MAX_CALLS
 from outrider.memory.events import (
+    Attachment,
     CallDraft,
     Compacted,
     Event,
@@ -32,10 +33,16 @@ from outrider.tools.arguments import matching_name
 from outrider.tools.toolbox import trim
 
 
+def _no_picture(digest: str) -> bytes | None:
+    return None
+
+
 class Context:
     """The messages of a run. Feed it every event in order, with the line that tells what is left of the budget."""
 
-    def __init__(self) -> None:
+    def __init__(self, picture: Callable[[str], bytes | None] = _no_picture) -> None:
+        """picture(digest): its bytes, None where the model is shown none."""
+        self._picture = picture
         self.messages: list[Message] = []
         self.seen: Seen | None = None  # what the provider itself counted
         self._tools: tuple[str, ...] = ()
@@ -67,9 +74,9 @@ class Context:
                 self._say(Message("system", event.system))
             strange = _strange_instructions(event.settings.get("instructions"), self._marker)
             note = "\n".join(part for part in (event.today, strange) if part)
-            self._say_goal(goal_text(event.goal, event.attachments), note)
+            self._say_goal(goal_text(event.goal, event.attachments), note, self._pictures(event.attachments))
         elif isinstance(event, GoalGiven):
-            self._say_goal(goal_text(event.goal, event.attachments), left())
+            self._say_goal(goal_text(event.goal, event.attachments), left(), self._pictures(event.attachments))
         elif isinstance(event, ModelAsked):
             self._asked, self._asked_messages, self._asked_size = event, len(self.messages), self.size
         elif isinstance(event, ModelReplied):
@@ -87,6 +94,11 @@ class Context:
                 self._say_goal(f"The goal is now: {event.changes['goal']}")
         elif isinstance(event, Compacted):
             self._compact(event)
+
+    @property
+    def pictured(self) -> bool:
+        """Whether a message holds a picture."""
+        return any(message.pictures for message in self.messages)
 
     def steps(self) -> list[int]:
         """The seqs after which the messages may be cut: where a turn of the model begins."""
@@ -175,8 +187,12 @@ class Context:
         self._head, self.size = [], sum(map(message_bytes, self.messages))
         self._hash.update(b"clean\xff")
 
-    def _say_goal(self, text: str, note: str = "") -> None:
-        self._say(Message("user", text, label=GOAL, note=note))
+    def _pictures(self, attachments: Sequence[Attachment]) -> tuple[Picture, ...]:
+        named = [(one, self._picture(one.picture)) for one in attachments if one.picture]
+        return tuple(Picture(one.name, one.media_type, data) for one, data in named if data)
+
+    def _say_goal(self, text: str, note: str = "", pictures: tuple[Picture, ...] = ()) -> None:
+        self._say(Message("user", text, label=GOAL, note=note, pictures=pictures))
         self._goal = (text, self._seq)
         self._head = self._head or list(self.messages)
 
@@ -206,6 +222,7 @@ class Context:
                     text=f"{last.text}\n\n{message.text}",
                     note=message.note or last.note,
                     label=message.label or last.label,
+                    pictures=(*last.pictures, *message.pictures),
                 )
             )
             more = message_bytes(joined) - message_bytes(last)

@@ -41,6 +41,15 @@ __all__ = [
 GOAL = "goal"
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Picture:
+    """A picture that goes with a message. name: what the person calls it."""
+
+    name: str
+    media_type: str
+    data: bytes
+
+
 @dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class Message:
     """One turn. Compared and hashed by identity, so a provider can keep the encoded bytes of each message once.
@@ -62,6 +71,7 @@ class Message:
     origin: Origin = "trusted"
     note: str = ""
     kept: Mapping[str, Any] = field(default_factory=dict)
+    pictures: tuple[Picture, ...] = ()  # of a "user" message, for a model that sees
     fence: str = ""  # the run's own marker: a stranger cannot know it, and so cannot close the fence
 
 
@@ -282,10 +292,13 @@ class Model(Protocol):
         ...
 
 
+# The most that a picture of at most 1568 pixels a side costs: Claude 1,600, GPT-4o 1,445, GPT-4.1-nano 3,779 …
+PICTURE_TOKENS = 4_000
+DEAR_PICTURE_TOKENS = 50_000  # … and GPT-4o-mini, which counts each one 33 times
 PER_MESSAGE = 16  # tokens a chat template may add around one message: the widest we know of adds 9
 
 
-def byte_bound(request: Request, seen: Seen | None) -> int:
+def byte_bound(request: Request, seen: Seen | None, picture_tokens: int = PICTURE_TOKENS) -> int:
     """An upper bound on input tokens without a tokenizer: a byte-level token is at least one byte of UTF-8.
 
     What the provider already counted (`seen`) is taken as counted; only what came after is bounded by its bytes.
@@ -293,6 +306,7 @@ def byte_bound(request: Request, seen: Seen | None) -> int:
     start, total = (seen.messages, seen.tokens) if seen else (0, sum(map(_spec_tokens, request.tools)))
     for message in request.messages[start:]:
         total += PER_MESSAGE + len(as_shown(message).encode("utf-8", "replace")) + len(message.call_id)
+        total += picture_tokens * len(message.pictures)
         for call in message.calls:
             total += PER_MESSAGE + len(call.name) + len(call.id) + len(call.arguments.encode("utf-8", "replace"))
             total += _extra_bytes(call.extra)

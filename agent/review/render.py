@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.text import Text
 
+LEAST = 20  # columns a body needs beside its head
 WIDEST = 110  # columns; longer lines are hard to read
 # Colours of the terminal's own palette, and one in between that can be read on light and on dark.
 STYLES = {
@@ -66,7 +67,10 @@ def wrapped(line: Line, width: int) -> list[Text]:
 
     head, body = _text(line.head), _text(line.body)
     right = line.right if len(line.right) < width // 2 else ""
-    room = max(20, width - head.cell_len - (len(right) + 2 if right else 0))
+    room = width - head.cell_len - (len(right) + 2 if right else 0)
+    if room < LEAST and head.cell_len:  # too narrow for two columns
+        whole = Text.assemble(head, body, Text(f"  ({line.right})" if line.right else "", "dim"))
+        return _wrap(whole, width)
     rows = _wrap(body, room)
     out = []
     for number, row in enumerate(rows):

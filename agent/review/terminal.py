@@ -375,7 +375,11 @@ def warning(text: str) -> Line:
 def _attached(attachments: Sequence[Attachment]) -> Iterator[Line]:
     """What came with a goal: its name, and whether the model is shown it or only where it is."""
     for one in attachments:
-        how = f"{one.note or 'a path'}" if one.path else f"{len(one.text):,} characters, shown to the model"
+        how = (
+            f"{one.note or 'a path'}"
+            if one.path or one.picture
+            else f"{len(one.text):,} characters, shown to the model"
+        )
         yield Line(((one_line(one.name, 100), "plain"), (f"  {one_line(how, 120)}", "dim")), (("  with    ", "dim"),))
 
 

@@ -121,6 +121,7 @@ KEYS: tuple[Key, ...] = (
     Key("price_in", PRICE, "dollars per million input tokens of that model", "0.25", "as published, where known"),
     Key("price_out", PRICE, "dollars per million output tokens of that model", "2", "as published, where known"),
     Key("max_context", COUNT, "the window of that model in tokens, where it is not known", "32768", "as the model says"),
+    Key("sees", FLAG, "whether that model is shown pictures", "true", "as its name tells"),
     Key("adapter", TEXT, "an adapter that `outrider tune` made, for a `llama:` model", '"mine.gguf"', "none"),
     Key("temperature", TEMPERATURE, "how freely that model samples; 0: always the likeliest word", "0.2",
         "as its makers advise, where known"),

@@ -8,6 +8,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from outrider.agent.models import sight
+
 SYSTEM = (
     "You are Outrider, an agent that reaches a goal by calling tools. Work in small steps: call a tool, look at what "
     "came back, go on. Use tools for facts, files and arithmetic rather than memory. When you know the answer, reply "
@@ -35,6 +37,7 @@ class Settings:
     price_in: float | None = None
     price_out: float | None = None
     max_context: int | None = None
+    sees: bool | None = None  # whether that model is shown pictures; None: as its name tells (models/sight.py)
     adapter: str = ""  # a GGUF that `outrider tune` made, for a `llama:` model
     options: dict[str, Any] = field(default_factory=dict)
     tools: tuple[str, ...] | None = None
@@ -51,6 +54,11 @@ class Settings:
     skills: tuple[str, ...] = ()
     schema: dict[str, Any] | None = None  # the answer is JSON that fits it
     instructions: dict[str, Any] = field(default_factory=dict)  # what `system` holds of AGENTS.md, for the header
+
+
+def sees_pictures(settings: Settings, model: str) -> bool:
+    """Whether a run's model is shown pictures: the person's word, else what its name tells."""
+    return sight.sees(model) if settings.sees is None else settings.sees and sight.can_carry(model)
 
 
 def as_stored(settings: Settings) -> dict[str, Any]:

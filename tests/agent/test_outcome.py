@@ -126,3 +126,13 @@ def test_a_claim_to_have_done_what_failed_is_no_success(store: Store) -> None:
     assert "put" in failed.detail
     again = [calls(call("put", '{"path": "a"}')), calls(call("put", '{"path": "b"}')), says(claim)]
     assert run(store, Actor(*again), [put]).state == "answered"
+
+
+def test_recall_does_not_answer_a_goal_with_itself(store: Store) -> None:
+    """The words of this run's own goal are the question; those of another run are something remembered."""
+    look = call("recall", '{"query": "exchange rate"}')
+    run(store, Actor(says("done")), [], goal="exchange rate of the crown")
+    done = run(store, Actor(calls(look), says("done")), ("recall",), goal="exchange rate today")
+    (seen,) = [stored.event.text for stored in done.events() if stored.kind == "tool_returned"]  # type: ignore[attr-defined]
+    assert "of the crown" in seen
+    assert "today" not in seen

@@ -78,7 +78,7 @@ SEEN = (  # what people tried
     Goal("How many orders from Japan are still pending? The data is in orders.csv", r"\b15\b"),
     Goal("who in staff.json works in the design team?", "Ida"),
     Goal("Make a new file shopping.txt with three lines: milk, eggs, bread", "", "shopping.txt"),
-    Goal("I don't need src/old_api.py any more, get rid of it", r"old_api\.py|(?i)deleted"),
+    Goal("I don't need src/old_api.py any more, get rid of it", r"(?i)old_api\.py|deleted"),
     Goal("who is dealing with ticket 4182"),
     Goal("read the number of workers from settings.ini and write it to workers.txt", r"\b6\b", "workers.txt"),
 )
@@ -131,7 +131,7 @@ OURS = (
     Goal("How many orders in orders.csv are from Peru and pending?", r"\b15\b"),
     Goal("How many orders in orders.csv are not from Rome?", r"\b40\b"),
     Goal("the highest amount in orders.csv where city is Lima", r"\b59\b"),
-    Goal("How many sales in sales.csv were in the year 2019?", r"\b0\b|(?i)none|\bno\b"),
+    Goal("How many sales in sales.csv were in the year 2019?", r"(?i)\b0\b|none|\bno\b"),
     Goal("A train leaves at 9:40 and takes 2 hours 35 minutes. When does it arrive?", r"12:15"),
     Goal("Tom has 5 apples, gives Ann 2 and buys 7 more. How many has he?", r"\b10\b"),
     Goal("If 4 pens cost 10 dollars, what do 6 pens cost?", r"\b15\b"),

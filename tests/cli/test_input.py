@@ -73,7 +73,7 @@ def test_files_come_with_the_goal_small_ones_whole_and_the_rest_by_path(program:
     assert '<attached name="a.csv">\nregion,amount\nnorth,3\n' in said
     assert "xxx" not in said
     assert "long.txt (too long to be shown whole), photo.png (a picture" in said
-    assert "pictures yet" in done.err
+    assert "cannot be decoded" in done.err
 
 
 def test_a_pdf_comes_with_the_goal_as_its_text(program: Program) -> None:
@@ -211,3 +211,10 @@ def _pdf(text: str) -> bytes:
     out += b"xref\n0 %d\n0000000000 65535 f \n" % (len(objects) + 1)
     out += b"".join(b"%010d 00000 n \n" % place for place in places)
     return out + b"trailer << /Size %d /Root 1 0 R >>\nstartxref\n%d\n%%%%EOF\n" % (len(objects) + 1, table)
+
+
+def test_a_link_to_nothing_is_not_offered_again(program: Program) -> None:
+    """ "Did you mean" the very name that was given helps nobody."""
+    (program.work / "notes.txt").symlink_to("gone.txt")
+    done = program("run", "sum it up", "notes.txt", "--model", program.script({"text": "x"}), "--tool", "plan")
+    assert (done.code, "did you mean" in done.err, "'gone.txt', which is not there" in done.err) == (2, False, True)

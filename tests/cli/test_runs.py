@@ -192,7 +192,7 @@ def test_tables_fit_the_terminal(program: Program, columns: int) -> None:
     """At 30, 80 and 200 columns no line of `runs`, `usage` or `find` is longer than the terminal."""
     two_runs(program)
     for words in (("runs",), ("usage",), ("usage", "--by", "model", "--plot"), ("find", "owl")):
-        for line in _on_terminal(program, words, columns).splitlines():
+        for line in on_terminal(program, words, columns).splitlines():
             assert len(_bare(line)) <= columns, (words, line)
 
 
@@ -237,7 +237,8 @@ def _least(program: Program, command: list[str], tries: int) -> tuple[float, flo
     return min(cpu), min(clock)
 
 
-def _on_terminal(program: Program, words: tuple[str, ...], columns: int) -> str:
+def on_terminal(program: Program, words: tuple[str, ...], columns: int) -> str:
+    """What a command shows on a terminal of so many columns."""
     import fcntl
     import struct
     import termios

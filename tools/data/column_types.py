@@ -26,8 +26,18 @@ class Kind:
     changed: bool = False
 
 
-_BARE = r"regexp_replace({c}, '[$€£¥,\s]', '', 'g')"
-_COMMA = r"replace(regexp_replace({c}, '[$€£¥.\s]', '', 'g'), ',', '.')"
+_SIGN = "CASE WHEN contains({c}, '(') THEN '-' ELSE '' END"  # (1,234.50): below zero, as accountants write it
+_BARE = _SIGN + r" || regexp_replace({c}, '[$€£¥,()\s]', '', 'g')"
+_COMMA = _SIGN + r" || replace(regexp_replace({c}, '[$€£¥.()\s]', '', 'g'), ',', '.')"
+_POINTED = rf"(({_PLAIN}|\d{{1,3}}(,\d{{3}})+)(\.\d{{0,20}})?|\.\d{{1,20}})"
+_COMMAED = rf"(\d{{1,3}}(\.\d{{3}})+|{_PLAIN})(,\d{{1,20}})?"
+_IN_PARENTHESES = r"{symbol}?\s?\({symbol}?\s?{number}\s?{symbol}?\)"
+_ZONE = r"'^(.*[T ][0-9:.]+)([+-])(\d\d):?(\d\d)?$'"
+_UTC = (
+    f"coalesce(try_cast(regexp_extract({{c}}, {_ZONE}, 1) AS TIMESTAMP) - to_minutes(CASE WHEN regexp_extract({{c}}, "
+    f"{_ZONE}, 2) = '-' THEN -1 ELSE 1 END * (try_cast(regexp_extract({{c}}, {_ZONE}, 3) AS INTEGER) * 60 + "
+    f"coalesce(try_cast(nullif(regexp_extract({{c}}, {_ZONE}, 4), '') AS INTEGER), 0))), try_cast(rtrim({{c}}, 'Z') AS TIMESTAMP))"
+)
 _GROUPS = r"\d{1,3}(,\d{3})+"
 _DAY = r"\d{1,2}/\d{1,2}/\d{4}"
 
@@ -35,25 +45,32 @@ WHOLE = Kind("whole numbers", r"[+-]?(0|[1-9]\d{0,37})", "{c}")
 NUMBER = Kind("numbers", rf"[+-]?({_PLAIN}(\.\d{{0,20}})?|\.\d{{1,20}})", "{c}")
 MONEY = Kind(
     "numbers",
-    rf"[+-]?{_SYMBOL}?\s?[+-]?(({_GROUPS}|{_PLAIN})(\.\d{{0,20}})?|\.\d{{1,20}})\s?{_SYMBOL}?",
+    rf"[+-]?{_SYMBOL}?\s?[+-]?(({_GROUPS}|{_PLAIN})(\.\d{{0,20}})?|\.\d{{1,20}})\s?{_SYMBOL}?|"
+    + _IN_PARENTHESES.format(symbol=_SYMBOL, number=_POINTED),
     _BARE,
     changed=True,
 )
 COMMA = Kind(
     "numbers",
-    rf"[+-]?{_SYMBOL}?\s?[+-]?(\d{{1,3}}(\.\d{{3}})+|{_PLAIN})(,\d{{1,20}})?\s?{_SYMBOL}?",
+    rf"[+-]?{_SYMBOL}?\s?[+-]?(\d{{1,3}}(\.\d{{3}})+|{_PLAIN})(,\d{{1,20}})?\s?{_SYMBOL}?|"
+    + _IN_PARENTHESES.format(symbol=_SYMBOL, number=_COMMAED),
     _COMMA,
     changed=True,
+)
+PERCENT = Kind("percentages", rf"[+-]?{_POINTED}\s?%", r"regexp_replace({c}, '[%,\s]', '', 'g')", changed=True)
+COMMA_PERCENT = Kind(
+    "percentages", rf"[+-]?{_COMMAED}\s?%", r"replace(regexp_replace({c}, '[%.\s]', '', 'g'), ',', '.')", changed=True
 )
 FLOAT = Kind("numbers", rf"[+-]?({_PLAIN}(\.\d*)?|\.\d+)([eE][+-]?\d{{1,3}})?", "try_cast({c} AS DOUBLE)")
 DATE = Kind("dates", r"\d{4}-\d{2}-\d{2}", "try_cast({c} AS DATE)")
 MOMENT = Kind("times", r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?Z?", "try_cast(rtrim({c}, 'Z') AS TIMESTAMP)")
+OFFSET = Kind("times", r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}(:?\d{2})?)", _UTC, changed=True)
 DOTTED = Kind("dates", r"\d{1,2}\.\d{1,2}\.\d{4}", "CAST(try_strptime({c}, '%d.%m.%Y') AS DATE)", changed=True)
 DAY_FIRST = Kind("dates", _DAY, "CAST(try_strptime({c}, '%d/%m/%Y') AS DATE)", changed=True)
 MONTH_FIRST = Kind("dates", _DAY, "CAST(try_strptime({c}, '%m/%d/%Y') AS DATE)", changed=True)
 TRUTH = Kind("true or false", r"(?i)(true|false)", "try_cast({c} AS BOOLEAN)")
-KINDS = (WHOLE, NUMBER, MONEY, COMMA, FLOAT, DATE, MOMENT, DOTTED, DAY_FIRST, TRUTH)
-DIGITS = (WHOLE, NUMBER, MONEY, COMMA)
+KINDS = (WHOLE, NUMBER, MONEY, COMMA, PERCENT, COMMA_PERCENT, FLOAT, DATE, MOMENT, OFFSET, DOTTED, DAY_FIRST, TRUTH)
+DIGITS = (WHOLE, NUMBER, MONEY, COMMA, PERCENT, COMMA_PERCENT)
 
 
 _GROUPED = r"regexp_full_match(c, '[+-]?[1-9]\d{0,2}\.\d{3}')"
@@ -119,7 +136,7 @@ class _Column:
         total, fit, commas = counts[0], dict(zip(KINDS, counts[1:-1], strict=True)), counts[-1]
         if not total:
             return None, ""
-        order = [COMMA, *KINDS] if self.decimal_comma and commas else list(KINDS)
+        order = [COMMA, COMMA_PERCENT, *KINDS] if self.decimal_comma and commas else list(KINDS)
         kind = next((kind for kind in order if fit[kind] >= FIT * total), None)
         return self._slashed() if kind is DAY_FIRST else (kind, "")
 
@@ -167,7 +184,8 @@ class _Column:
         if kind.changed and seen is not None:
             asked = f"SELECT CAST({kind.value.format(c='c')} AS VARCHAR) FROM (SELECT ? AS c)"  # noqa: S608  # of our own
             read = self.connection.execute(asked, [seen]).fetchone()[0]
-            notes.append(f"{self.name}: {seen} is read as {read}")
+            unit = " percent" if kind in (PERCENT, COMMA_PERCENT) else " UTC" if kind is OFFSET else ""
+            notes.append(f"{self.name}: {seen} is read as {read}{unit}")
         if empty:
             cells = f"{empty:,} cell{'' if empty == 1 else 's'} without {kind.name}"
             notes.append(f"{self.name}: {cells} (such as {such!r}) count{'s' if empty == 1 else ''} as empty")

@@ -10,6 +10,7 @@ import base64
 import importlib.util
 import json
 import os
+import shutil
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -103,7 +104,8 @@ def why_no_pipeline(card: Card, task: Task, folder: Path) -> str:
 async def run_pipeline(ctx: ToolContext, task: Task, folder: Path, given: Given) -> Result:
     """The result of a `transformers` pipeline, in the sandbox without network. Raises Unusable."""
     with tempfile.TemporaryDirectory(prefix="outrider-model-") as scratch:
-        work = Path(scratch)
+        work, folder = Path(scratch) / "work", _readable(folder, Path(scratch) / "weights")
+        work.mkdir()
         asked = _asked(task, given) | {"folder": str(folder), "tag": task.tag, "takes": task.takes}
         (work / "asked.json").write_text(json.dumps(asked))
         if given.data:
@@ -112,12 +114,24 @@ async def run_pipeline(ctx: ToolContext, task: Task, folder: Path, given: Given)
         return read_result(task, "application/json", (work / "answer").read_bytes())
 
 
+def _readable(folder: Path, copy: Path) -> Path:
+    """The folder of weights, or a copy of it where the sandbox's user could not read root's files."""
+    files = [file for file in folder.iterdir() if file.is_file()]
+    if os.geteuid() != 0 or all(file.stat().st_mode & 0o004 for file in files):
+        return folder
+    copy.mkdir(mode=0o755)
+    for file in files:
+        shutil.copyfile(file, copy / file.name)
+        (copy / file.name).chmod(0o644)
+    return copy
+
+
 def _boxed(ctx: ToolContext, work: Path, folder: Path, seconds: float) -> None:
     """Run the pipeline's program in a sandbox that sees the weights and nothing else of the person's. Raises Unusable."""
     from outrider.tools.sandbox import Limits, open_sandbox
 
     program = Path(__file__).with_name("pipeline_program.py").read_text() + "\nmain()\n"
-    blobs = folder.resolve().parents[1]  # the files of a snapshot are links into the blobs beside it
+    blobs = folder.parents[1] if folder.parent.name == "snapshots" else folder  # a snapshot's files are links beside it
     try:
         with open_sandbox(
             work, Limits(seconds=seconds, memory_mb=MEMORY_MB), read=(blobs,),

@@ -1,8 +1,9 @@
-"""Draws what a model found onto the picture; as a child process, `python -m outrider.tools.inference.picture_process`.
+"""Draws what a model found onto a picture, or makes it small enough to be shown; as a child process, `python -m outrider.tools.inference.picture_process`.
 May touch: nothing but its own memory: a picture comes on stdin, a PNG goes out on stdout.
 Does not promise: to end by itself; a picture is hostile until shown otherwise.
 
-stdin: {"data", "boxes": [{"label", "score", "box"}], "masks": [{"label", "score", "mask"}]}, base64.
+stdin: {"data", "boxes": [{"label", "score", "box"}], "masks": [{"label", "score", "mask"}]}, base64; or
+{"data", "most_side", "most_bytes"}: then stdout is JSON with "data", "media_type" and sizes.
 """
 
 from __future__ import annotations
@@ -30,7 +31,38 @@ MOST_PIXELS = 50_000_000
 
 def main() -> None:
     limit_self(cpu_s=60)
-    sys.stdout.buffer.write(_drawn(json.load(sys.stdin)))
+    asked = json.load(sys.stdin)
+    sys.stdout.buffer.write(_shrunk(asked) if "most_side" in asked else _drawn(asked))
+
+
+def _shrunk(asked: dict[str, Any]) -> bytes:
+    from PIL import Image, ImageOps
+
+    Image.MAX_IMAGE_PIXELS = MOST_PIXELS
+    data = base64.b64decode(asked["data"])
+    with Image.open(io.BytesIO(data)) as opened:
+        kind, frames = str(opened.format), getattr(opened, "n_frames", 1)
+        picture: Any = ImageOps.exif_transpose(opened)
+        turned = picture.size != opened.size
+    width, height = picture.size
+    fits = max(width, height) <= asked["most_side"] and len(data) <= asked["most_bytes"]
+    if not (fits and kind in ("PNG", "JPEG", "WEBP", "GIF") and frames == 1 and not turned):
+        picture.thumbnail((asked["most_side"], asked["most_side"]))
+        data, kind = _smaller(picture, asked["most_bytes"])
+    sizes = {"width": width, "height": height, "shown_width": picture.size[0], "shown_height": picture.size[1]}
+    told = {"data": base64.b64encode(data).decode(), "media_type": f"image/{kind.lower()}", **sizes}
+    return json.dumps(told).encode()
+
+
+def _smaller(picture: Any, most: int) -> tuple[bytes, str]:
+    """A PNG if that is small enough, else a JPEG: text keeps its edges where it can."""
+    out = io.BytesIO()
+    picture.convert("RGBA" if "A" in picture.getbands() else "RGB").save(out, "PNG", optimize=False)
+    if out.tell() <= most:
+        return out.getvalue(), "PNG"
+    out = io.BytesIO()
+    picture.convert("RGB").save(out, "JPEG", quality=85)
+    return out.getvalue(), "JPEG"
 
 
 def _drawn(asked: dict[str, Any]) -> bytes:

@@ -33,9 +33,12 @@ def run(asked: dict[str, Any]) -> Any:
     }
     if asked["tag"] in own:  # transformers 5 has no pipeline for them
         return own[asked["tag"]](asked)
-    model_kwargs = {"use_safetensors": True, "local_files_only": True}
     pipe = pipeline(
-        asked["tag"], model=asked["folder"], device="cpu", trust_remote_code=False, model_kwargs=model_kwargs
+        asked["tag"],
+        model=asked["folder"],
+        device="cpu",
+        trust_remote_code=False,
+        model_kwargs={"use_safetensors": True},
     )
     return plain(pipe(*given(asked), **asked["options"]))
 

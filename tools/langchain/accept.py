@@ -161,7 +161,7 @@ def _runnable(theirs: Any, name: str, description: str, about: dict[str, Any]) -
 def _made(name: str, description: str, schema: dict[str, Any], run: Callable[..., Any], about: dict[str, Any]) -> Tool:
     said = " ".join(for_model(description or name).split())[:MOST_DESCRIPTION]
     schema = {key: value for key, value in schema.items() if key not in ("title", "description")}
-    return Tool(name, said, schema, run, checker(name, schema), **about)
+    return Tool(name, said, schema, run, checker(name, schema), source="langchain", **about)
 
 
 def _name(theirs: str) -> str:

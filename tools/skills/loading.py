@@ -36,7 +36,7 @@ def skill_tool(skills: Mapping[str, Skill]) -> Tool:
         return Observation(text, private=())
 
     says = "Load a skill: its instructions, or one of the files they name."
-    return Tool(NAME, says, schema, run, _checker(skills, schema), effect="read", fresh_s=0)
+    return Tool(NAME, says, schema, run, _checker(skills, schema), effect="read", fresh_s=0, source="skill")
 
 
 def _checker(skills: Mapping[str, Skill], schema: dict[str, Any]) -> Callable[[Arguments], dict[str, Any]]:

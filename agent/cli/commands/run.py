@@ -50,6 +50,12 @@ Schema = Annotated[
         help='The answer is JSON of this shape: a JSON Schema file, or "name, age int, tags str[]".',
     ),
 ]  # fmt: skip
+Images = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--image", metavar="FILE", help="A picture the goal is about (several: once each).", show_default=False
+    ),
+]
 EstimateOnly = Annotated[
     bool, typer.Option("--estimate", help="Say what it is likely to cost, and start nothing.", show_default=False)
 ]
@@ -66,6 +72,7 @@ def command(
     template: Template = None,
     profile: Profile = None,
     schema: Schema = None,
+    image: Images = None,
     estimate: EstimateOnly = False,
 ) -> None:
     """Work on GOAL until it is answered or a limit is reached. Without a goal, your editor opens or you are asked.
@@ -80,23 +87,21 @@ def command(
     piped = not goal_file and not template and (not words or words[0] == "-")
     progress, shape = flags.progress(), schema or config.get("schema")
     if continued or run:
-        _follow_up(flags, run or "last", goal, (files, piped), progress)
+        _follow_up(flags, run or "last", goal, (files, piped), image or [], progress)
     else:
         own = ({"label": label} if label else {}) | ({"schema": schema_of(shape)} if shape else {})
-        _start(flags, goal, (files, piped), own, profile, config, progress, estimate=estimate)
+        _start(flags, goal, (files, piped), image or [], own, profile, config, progress, estimate=estimate)
 
 
 def _start(
     flags: RunFlags,
     goal: str,
-    given: tuple[list[str], bool],
-    own: dict[str, Any],
-    profile: str | None,
-    config: dict[str, Any],
+    given: tuple[list[str], bool], images: list[str],
+    own: dict[str, Any], profile: str | None, config: dict[str, Any],
     progress: Progress,
     *,
     estimate: bool,
-) -> NoReturn:
+) -> NoReturn:  # fmt: skip
     from outrider.agent.agent import Agent
     from outrider.agent.cli.conclusion import Conclusion
     from outrider.agent.cli.input.asking import attached
@@ -114,7 +119,8 @@ def _start(
     attachments = attached(*given, workspace, small_for(spec))
 
     async def prepare(agent: Agent) -> LiveRun:
-        return await agent.prepare(goal, attachments=attachments, **from_workspace(config, workspace, agent.store))
+        more = from_workspace(config, workspace, agent.store)
+        return await agent.prepare(goal, attachments=attachments, images=images, **more)
 
     done = work(
         lambda listeners: Agent(
@@ -127,7 +133,9 @@ def _start(
     conclusion.leave(done)
 
 
-def _follow_up(flags: RunFlags, run: str, goal: str, given: tuple[list[str], bool], progress: Progress) -> NoReturn:
+def _follow_up(
+    flags: RunFlags, run: str, goal: str, given: tuple[list[str], bool], images: list[str], progress: Progress
+) -> NoReturn:
     """Another goal for a run there is, with flags as `resume` takes them."""
     import asyncio
 
@@ -147,7 +155,13 @@ def _follow_up(flags: RunFlags, run: str, goal: str, given: tuple[list[str], boo
             attached, *given, changes.get("workspace", before.workspace), small_for(flags.model or before.model)
         )
         return await agent.prepare_follow_up(
-            run, goal, attachments=attachments, model=meant(flags.model), budget=flags.limits(), **changes
+            run,
+            goal,
+            attachments=attachments,
+            images=images,
+            model=meant(flags.model),
+            budget=flags.limits(),
+            **changes,
         )
 
     done = work(

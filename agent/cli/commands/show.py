@@ -12,10 +12,11 @@ import typer
 
 from outrider.agent.cli.flags import Memory
 from outrider.agent.cli.listing.databases import open_store
-from outrider.agent.cli.output import out, out_json, out_lines, say
+from outrider.agent.cli.output import out, out_json, out_lines, say, say_lines
 from outrider.memory.errors import UsageError
 
 if TYPE_CHECKING:
+    from outrider.agent.review.lines import Line
     from outrider.agent.review.terminal import TranscriptWriter
     from outrider.memory.journal import Journal, Stored
 
@@ -35,6 +36,9 @@ Svg = Annotated[
 Files = Annotated[bool, typer.Option("--files", help="Only the files its tools changed.", show_default=False)]
 Tools = Annotated[bool, typer.Option("--tools", help="Only the calls, one line each.", show_default=False)]
 Cost = Annotated[bool, typer.Option("--cost", help="Only what each step cost.", show_default=False)]
+Children = Annotated[
+    bool, typer.Option("--children", help="Tell the child runs too, each under its parent.", show_default=False)
+]
 StepNumber = Annotated[
     int | None, typer.Option("--step", min=0, metavar="N", help="Only this step, whole.", show_default=False)
 ]
@@ -52,6 +56,7 @@ def command(
     tools: Tools = False,
     cost: Cost = False,
     step: StepNumber = None,
+    children: Children = False,
     memory: Memory = None,
 ) -> None:
     """Show what a run did. Of a long run the last part; --full shows all of it. A run that was edited says so."""
@@ -68,7 +73,7 @@ def command(
         _draw(journal, svg, full=full)
         return
     try:
-        _print_json(journal, follow) if json else _print(journal, follow, full)
+        _print_json(journal, follow) if json else _print(journal, follow, full, children)
     except KeyboardInterrupt:
         if not follow:
             raise
@@ -108,17 +113,39 @@ def as_json(stored: Stored) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _print(journal: Journal, follow: bool, full: bool) -> None:
+def _print(journal: Journal, follow: bool, full: bool, children: bool = False) -> None:
     teller, after = _teller(journal, full)
     if after:
         out_lines(teller.tell(journal.at(1)))
         say(f"({after - 1:,} earlier events are not shown: --full shows all)")
     for stored in _events(journal, after, follow):
         out_lines(teller.tell(stored))
+        if children:
+            out_lines(_told_child(journal, stored, full, 1))
     if not after:
-        say(f"used: {teller.spent()}")
+        from outrider.agent.review.lines import Line
+
+        say_lines([Line(((f"used: {teller.spent()}", "plain"),))])
         _print_spend(journal)
     _print_verdict(journal)
+
+
+def _told_child(journal: Journal, stored: Stored, full: bool, depth: int) -> Iterator[Line]:
+    """The transcript of a child that ended with this event, and of its own children, indented."""
+    from dataclasses import replace
+
+    from outrider.memory.events import ChildEnded
+    from outrider.memory.journal import Journal as Read
+
+    if not isinstance(event := stored.event, ChildEnded):
+        return
+    child = Read.open_for_reading(journal.store, event.child)
+    teller, after = _teller(child, full)
+    for one in child.read(after=after):
+        for line in teller.tell(one):
+            yield replace(line, head=(("    │ ", "dim"), *line.head))
+        for line in _told_child(child, one, full, depth + 1):
+            yield replace(line, head=(("    │ ", "dim"), *line.head))
 
 
 def _print_spend(journal: Journal) -> None:

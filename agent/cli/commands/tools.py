@@ -40,17 +40,17 @@ def group(context: typer.Context) -> None:
 
 @app.command("list", cls=Command)
 def list_tools(tools_from: From = None, json: Json = False) -> None:
-    """List the tools a run has."""
+    """List the tools a run has: what each may do (its effect), where it is from, and what it does."""
     from outrider.agent.cli.given import mcp_of, read_config
     from outrider.agent.review.lines import Line, one_line
 
     found = _collect([*mcp_of(read_config()), *(tools_from or ())])
-    wide = max(len(tool.name) for tool in found)
+    wide, source = max(len(tool.name) for tool in found), max(len(_source(tool)) for tool in found)
     for tool in found:
         if json:
             out_json(_told(tool))
             continue
-        head = ((f"{tool.name:{wide}}  ", "tool"), (f"{_effect(tool):12}  ", "dim"))
+        head = ((f"{tool.name:{wide}}  ", "tool"), (f"{_effect(tool):12}  {_source(tool):{source}}  ", "dim"))
         out_lines([Line(((one_line(tool.description, 300), "plain"),), head)])  # type: ignore[arg-type]
 
 
@@ -118,7 +118,17 @@ def _collect(files: list[str] | None) -> list[Tool]:
     from outrider.agent.cli.added import with_added
     from outrider.tools.builtin import collect
 
-    return collect(None, with_added({"tools_from": tuple(files or ())})["tools_from"])
+    return collect(None, with_added({"tools_from": tuple(files or ())})["tools_from"], _skills())
+
+
+def _skills() -> list[Tool]:
+    from outrider.agent.cli.given import read_config
+    from outrider.agent.settings.skills import skill_folders
+    from outrider.tools.skills.loading import skill_tool
+    from outrider.tools.skills.shelf import read_shelf
+
+    skills = read_shelf(skill_folders(read_config())).skills
+    return [skill_tool(skills)] if skills else []
 
 
 def _one(name: str, files: list[str] | None) -> Tool:
@@ -132,10 +142,23 @@ def _one(name: str, files: list[str] | None) -> Tool:
     return found[name]
 
 
+def _source(tool: Tool) -> str:
+    """Where a tool is from: `built-in`, `file my_tools.py`, `mcp config.toml`, `openapi …`, `skill`, `prompt …`, `langchain`."""
+    from outrider.memory.text import for_terminal
+
+    return for_terminal(tool.source or "built-in")[:40]
+
+
 def _effect(tool: Tool) -> str:
     return "by arguments" if callable(tool.effect) else tool.effect
 
 
 def _told(tool: Tool) -> dict[str, Any]:
-    plain = {"name": tool.name, "description": tool.description, "effect": _effect(tool), "origin": tool.origin}
+    plain = {
+        "name": tool.name,
+        "description": tool.description,
+        "effect": _effect(tool),
+        "origin": tool.origin,
+        "source": _source(tool),
+    }
     return plain | {"parameters": json_text.loads(json_text.dumps(tool.parameters, default=str))}

@@ -22,7 +22,6 @@ SMALL = 20_000  # characters of one text that is shown to the model whole; all t
 MOST_BYTES = 50_000_000  # of what is piped in
 WAITED_S = 1.0  # for the first byte of what is piped in, before a word is said
 PICTURES = {b"\x89PNG": "PNG", b"\xff\xd8\xff": "JPEG", b"GIF8": "GIF", b"RIFF": "WebP", b"BM": "BMP"}
-NO_SIGHT = "a picture: no model here is shown pictures yet, tools get its path"
 
 
 class Attachments:
@@ -67,7 +66,7 @@ class Attachments:
 
         if kind := next((kind for magic, kind in PICTURES.items() if head.startswith(magic)), ""):
             where = self._reachable(path, f"a picture ({kind})")
-            self.kept.append(Attachment(name=name, path=where, size=size, note=NO_SIGHT))
+            self.kept.append(Attachment(name=name, path=where, size=size, note="a picture"))
             return
         text: str | None = None
         encoding, document = encoding_of(head), head.startswith((b"%PDF", b"PK\x03\x04"))
@@ -159,6 +158,9 @@ def _document_text(path: Path) -> str | None:
 
 
 def _not_there(path: Path, error: OSError) -> UsageError:
+    if path.is_symlink() and isinstance(error, FileNotFoundError):
+        why = f"it is a link to {str(path.readlink())!r}, which is not there"
+        return UsageError(f"{str(path)!r} cannot be attached", why, "name a file that is there")
     near: Sequence[str] = ()
     if isinstance(error, FileNotFoundError) and path.parent.is_dir():
         near = difflib.get_close_matches(path.name, [one.name for one in path.parent.iterdir()], 3, 0.6)

@@ -35,44 +35,85 @@ OF_FLAG = {
 Flags = Mapping[str, Sequence[str]]  # command → its flags
 
 
+OF_PLACE = {  # command, or command and subcommand → what its bare words are
+    **dict.fromkeys(RUN_COMMANDS, "runs"), "completion": "shells", "help": "topics", "tools call": "tools", "tools show": "tools",
+}  # fmt: skip
+
+
 def script(shell: str, flags: Flags, groups: Flags) -> str:
     """The script for a shell. groups: command → its subcommands."""
-    return _fish(flags, groups) if shell == "fish" else _bash(flags, groups, zsh=shell == "zsh")
+    return {"bash": _bash, "zsh": _zsh, "fish": _fish}[shell](flags, groups)
 
 
-def _bash(flags: Flags, groups: Flags, *, zsh: bool) -> str:
-    rows = "\n".join(f"    '{name}') words='{' '.join(found)}' ;;" for name, found in flags.items())
-    inner = "\n".join(f"    '{name}') words=\"$words {' '.join(found)}\" ;;" for name, found in groups.items())
-    values = "\n".join(f"    {flag}) kind={kind} ;;" for flag, kind in OF_FLAG.items())
-    head = "autoload -U +X compinit && compinit\nautoload -U +X bashcompinit && bashcompinit\n" if zsh else ""
-    return f"""{head}_outrider() {{
-  local line="${{COMP_LINE:0:COMP_POINT}}" cur prev command kind='' words='' word given i
+def _cases(flags: Flags, groups: Flags) -> str:
+    """What bash and zsh both read: from prev, command, second and cur to kind (what to ask for) and list (words)."""
+    rows = "\n".join(f"    '{name}') list='{' '.join(found)}' ;;" for name, found in flags.items())
+    inner = "\n".join(f"    '{name} ') list=\"$list {' '.join(found)}\" ;;" for name, found in groups.items())
+    of_flag = "\n".join(f"    {flag}) kind={kind} ;;" for flag, kind in OF_FLAG.items())
+    places = "\n".join(
+        f"    '{place}{'' if ' ' in place else ' '}'*) place={kind} ;;" for place, kind in OF_PLACE.items()
+    )
+    first = " ".join(dict.fromkeys([*(name for name in flags if " " not in name and name), *flags.get("", ())]))
+    return f"""  case "$prev" in
+{of_flag}
+  esac
+  case "$command" in
+    '') list='{first}' ;;
+{rows}
+  esac
+  case "$command $second" in
+{inner}
+  esac
+  case "$command $second" in
+{places}
+  esac
+  case "$cur" in -*) place='' ;; esac
+  [ -z "$kind" ] && kind="$place"
+  [ -n "$kind" ] && list="$(command outrider __complete "$kind" 2>/dev/null)"
+"""
+
+
+def _bash(flags: Flags, groups: Flags) -> str:
+    return f"""_outrider() {{
+  local line="${{COMP_LINE:0:COMP_POINT}}" cur prev command='' second='' kind='' place='' list='' word given i
   cur="${{line##* }}"
   prev="${{COMP_WORDS[COMP_CWORD-1]}}"
   for ((i = 1; i < COMP_CWORD; i++)); do
-    case "${{COMP_WORDS[i]}}" in -*) ;; *) command="${{COMP_WORDS[i]}}"; break ;; esac
+    case "${{COMP_WORDS[i]}}" in
+      -*) ;;
+      *) if [ -z "$command" ]; then command="${{COMP_WORDS[i]}}"; else second="${{COMP_WORDS[i]}}"; break; fi ;;
+    esac
   done
-  case "$prev" in
-{values}
-  esac
-  case "$command" in
-    '') words='{" ".join(dict.fromkeys([*(name for name in flags if " " not in name and name), *flags.get("", ())]))}' ;;
-{rows}
-  esac
-  case "$command" in
-{inner}
-    {"|".join(RUN_COMMANDS)}) case "$cur" in -*) ;; *) [ -z "$kind" ] && kind=runs ;; esac ;;
-  esac
-  [ -n "$kind" ] && words="$(command outrider __complete "$kind" 2>/dev/null)"
-  COMPREPLY=()
+{_cases(flags, groups)}  COMPREPLY=()
   while IFS= read -r word; do
     case "$word" in "$cur"*) [ -n "$word" ] && COMPREPLY+=("$word") ;; esac
-  done <<< "$(printf '%s\\n' $words)"
+  done <<< "$(printf '%s\\n' $list)"
   given="${{cur%"${{cur##*:}}"}}"
   [ -n "$given" ] && COMPREPLY=("${{COMPREPLY[@]#"$given"}}")
   return 0
 }}
 complete -o default -F _outrider outrider
+"""
+
+
+def _zsh(flags: Flags, groups: Flags) -> str:
+    return f"""#compdef outrider
+_outrider() {{
+  local cur="$words[CURRENT]" prev="$words[CURRENT-1]" command='' second='' kind='' place='' list='' i
+  local -a found
+  for ((i = 2; i < CURRENT; i++)); do
+    case "$words[i]" in
+      -*) ;;
+      *) if [ -z "$command" ]; then command="$words[i]"; else second="$words[i]"; break; fi ;;
+    esac
+  done
+{_cases(flags, groups)}  found=(${{=list}})
+  compadd -a found
+  [ -z "$kind" ] && [ -n "$command" ] && _files
+  return 0
+}}
+(( $+functions[compdef] )) || {{ autoload -Uz compinit && compinit; }}
+if [ "$funcstack[1]" = _outrider ]; then _outrider; else compdef _outrider outrider; fi
 """
 
 
@@ -90,15 +131,16 @@ def _fish(flags: Flags, groups: Flags) -> str:
             spelt = f"-l {flag[2:]}" if flag.startswith("--") else f"-s {flag[1:]}"
             lines.append(f"complete -c outrider -n {seen} {spelt}{value}")
     for name, inner in groups.items():
-        lines.append(f'complete -c outrider -n "__fish_seen_subcommand_from {name}" -f -a "{" ".join(inner)}"')
-    lines.append(
-        f"complete -c outrider -n \"__fish_seen_subcommand_from {' '.join(RUN_COMMANDS)}\" -f -a '(outrider __complete runs)'"
-    )
+        seen = f"__fish_seen_subcommand_from {name}; and not __fish_seen_subcommand_from {' '.join(inner)}"
+        lines.append(f'complete -c outrider -n "{seen}" -f -a "{" ".join(inner)}"')
+    for place, kind in OF_PLACE.items():
+        seen = "; and ".join(f"__fish_seen_subcommand_from {word}" for word in place.split())
+        lines.append(f"complete -c outrider -n \"{seen}\" -f -a '(outrider __complete {kind})'")
     return "\n".join(lines) + "\n"
 
 
 def values(kind: str) -> list[str]:
-    """The words of one kind: runs, models, tools, profiles, templates. Empty where something is wrong."""
+    """The words of one kind: runs, models, tools, profiles, templates, shells, topics. Empty where something is wrong."""
     found: dict[str, None] = {}
     with suppress(Exception):  # a wrong configuration, a locked file: the command itself will say it
         for word in _KINDS[kind]():
@@ -128,7 +170,7 @@ def _models() -> Iterator[str]:
     config = read_config()
     yield from config.get("alias") or {}
     yield from [str(config["model"])] if config.get("model") else []
-    yield from ("starter", "openai:", "llama:", "langchain:", "scripted:")
+    yield from ("builtin", "starter", "openai:", "llama:", "langchain:", "scripted:")
     pulled = data_folder() / "models"
     for file in sorted(pulled.glob("**/*.gguf"))[:100] if pulled.is_dir() else ():
         yield f"llama:{file}"
@@ -152,6 +194,17 @@ def _templates() -> Iterator[str]:
     yield from template_names()
 
 
+def _shells() -> Iterator[str]:
+    yield from ("bash", "zsh", "fish")
+
+
+def _topics() -> Iterator[str]:
+    from outrider.agent.cli.support.topics import TOPICS
+
+    yield from TOPICS
+
+
 _KINDS: dict[str, Callable[[], Iterator[str]]] = {
-    "runs": _runs, "models": _models, "tools": _tools, "profiles": _profiles, "templates": _templates,
+    "runs": _runs, "models": _models, "tools": _tools, "profiles": _profiles, "templates": _templates, "shells": _shells,
+    "topics": _topics,
 }  # fmt: skip

@@ -5,6 +5,7 @@ Does not promise: that a server likes them; what a server refuses, `openai.py` l
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 import weakref
@@ -12,7 +13,7 @@ from collections.abc import Sequence
 from hashlib import blake2b
 from typing import Any
 
-from outrider.agent.models.model import CallDraft, Message, ToolSpec, as_shown
+from outrider.agent.models.model import CallDraft, Message, Picture, ToolSpec, as_shown
 from outrider.tools.arguments import read_object
 
 _dumps = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
@@ -112,6 +113,9 @@ def wire_message(message: Message) -> dict[str, Any]:
     """A message as the API wants it: an assistant's calls and the tool's answers are tied by the same id."""
     if message.role == "tool":
         return {"role": "tool", "tool_call_id": wire_id(message.call_id), "content": as_shown(message)}
+    if message.pictures:
+        shown = [{"type": "image_url", "image_url": {"url": data_url(one)}} for one in message.pictures]
+        return {"role": message.role, "content": [{"type": "text", "text": as_shown(message)}, *shown]}
     if not message.calls:
         return {"role": message.role, "content": as_shown(message)}
     return {
@@ -120,6 +124,11 @@ def wire_message(message: Message) -> dict[str, Any]:
         "content": as_shown(message) or None,
         "tool_calls": [wire_call(call) for call in message.calls],
     }
+
+
+def data_url(picture: Picture) -> str:
+    """A picture as an address that holds it."""
+    return f"data:{picture.media_type};base64,{base64.b64encode(picture.data).decode('ascii')}"
 
 
 def _left_out(wire: dict[str, Any], without: frozenset[str]) -> dict[str, Any]:

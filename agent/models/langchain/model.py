@@ -8,6 +8,7 @@ if it has no field for it, or makes no retries of its own if it cannot be told s
 from __future__ import annotations
 
 import asyncio
+import base64
 import json
 import os
 from collections.abc import Mapping
@@ -197,6 +198,12 @@ def _to_langchain(message: Message) -> BaseMessage:
 
     if message.role == "system":
         return SystemMessage(as_shown(message))
+    if message.role == "user" and message.pictures:
+        shown = [
+            {"type": "image", "base64": base64.b64encode(one.data).decode("ascii"), "mime_type": one.media_type}
+            for one in message.pictures
+        ]
+        return HumanMessage([{"type": "text", "text": as_shown(message)}, *shown])
     if message.role == "user":
         return HumanMessage(as_shown(message))
     if message.role == "tool":

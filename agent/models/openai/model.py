@@ -19,8 +19,11 @@ from outrider.agent.models.chat.decode import BadReply, Repeating, ServerSaidErr
 from outrider.agent.models.chat.encode import ToolBytes, to_bytes
 from outrider.agent.models.chat.errors import Endpoint
 from outrider.agent.models.chat.limits import failed_generation, is_overflow, told_by
+from outrider.agent.models.chat.pictures import Pictures
 from outrider.agent.models.chat.reader import read_reply
 from outrider.agent.models.model import (
+    DEAR_PICTURE_TOKENS,
+    PICTURE_TOKENS,
     ContextOverflow,
     Limits,
     ModelFailure,
@@ -106,6 +109,7 @@ class OpenAIModel:
         named = {"temperature": temperature, "top_p": top_p, "seed": seed, "reasoning_effort": reasoning_effort}
         said = _said(named | dict(options or {}), max_output, body)
         extra = self._advised(said)
+        self._pictures = Pictures()
         self._habits = Habits(name, stream, extra, frozenset(extra.keys() - said.keys()))
         self._masker = Masker(self.secrets)
         self._price: Price | tuple[()] | None = ()  # (): not looked up yet
@@ -113,6 +117,11 @@ class OpenAIModel:
         self._transport = self._open_transport(client, proxy, tls)
         self.on_body: Callable[[bytes], None] | None = None  # sees each whole reply as it came (checkup.py)
         self._headers = self._checked_headers(headers or {}, own_auth=client is None)
+
+    @property
+    def blind(self) -> bool:
+        """Whether its server refused pictures: they are left out then, and the model is told."""
+        return self._pictures.blind
 
     @property
     def _theirs(self) -> bool:
@@ -163,6 +172,7 @@ class OpenAIModel:
             raise
 
     async def _reply(self, request: Request) -> Reply:
+        request = self._pictures.left_out(request) if self.blind else request
         while True:
             stream = request.on_text is not None if self._habits.stream is None else self._habits.stream
             decoder = self._decoder(request) if stream else None
@@ -175,6 +185,9 @@ class OpenAIModel:
                 return unwrapped(reply) if _FORM in sent and _FORM not in self._habits.extra else reply
             if (written := failed_generation(answer.body)) is not None and answer.status == 400:
                 return _unread(written, request)
+            if self._pictures.refused(answer.status, answer.body, request):
+                request = self._pictures.left_out(request)
+                continue
             if self._habits.learn(answer.status, _words(answer), sent):
                 continue
             if (most := self._leaves(answer, sent)) is not None:
@@ -184,7 +197,8 @@ class OpenAIModel:
 
     async def count_bound(self, request: Request, seen: Seen | None) -> int:
         """An upper bound on input tokens: bytes, where the server has not counted."""
-        return byte_bound(request, seen) + len(to_bytes(self._form(request)))  # servers put it into the prompt
+        picture = DEAR_PICTURE_TOKENS if "4o-mini" in self.model else PICTURE_TOKENS
+        return byte_bound(request, seen, picture) + len(to_bytes(self._form(request)))  # servers put it into the prompt
 
     async def aclose(self) -> None:
         """Close the connections."""

@@ -12,7 +12,7 @@ from weakref import WeakKeyDictionary
 
 from outrider.agent.models.chat.characters import content_text, plain_text
 from outrider.agent.models.chat.decode import BadReply, ServerSaidError, StreamDecoder
-from outrider.agent.models.chat.encode import to_bytes, wire_call, wire_id, wire_tool
+from outrider.agent.models.chat.encode import data_url, to_bytes, wire_call, wire_id, wire_tool
 from outrider.agent.models.chat.errors import Endpoint, error_text, short
 from outrider.agent.models.chat.reader import read_reply
 from outrider.agent.models.chat.usage import usage_of
@@ -77,6 +77,9 @@ def input_items(message: Message) -> list[dict[str, Any]]:
     """A message as items of the API's input: a model's turn as the very items it sent, its calls under our ids."""
     if message.role == "tool":
         return [{"type": "function_call_output", "call_id": wire_id(message.call_id), "output": as_shown(message)}]
+    if message.pictures:
+        shown = [{"type": "input_image", "image_url": data_url(one)} for one in message.pictures]
+        return [{"role": message.role, "content": [{"type": "input_text", "text": as_shown(message)}, *shown]}]
     if message.role != "assistant":
         return [{"role": message.role, "content": as_shown(message)}]
     kept = message.kept.get(KEPT)
