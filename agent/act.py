@@ -202,14 +202,29 @@ async def call_from_code(live: LiveRun, caller: str, name: str, arguments: dict[
         ready = await decide(live, call_id, call, from_code=True)
         if isinstance(ready, ToolReturned):
             raise ToolError(f"{name} was not run", ready.text, "go on without it")
-        called = called_event(ready)
-        live.stage(called)
-        note_flags(live, called)
-        await live.commit()
+        await _begin(live, ready)
+    returned = await _ended(live, ready)
+    return Observation(returned.text, returned.ok, returned.origin)
+
+
+async def run_decided(live: LiveRun, ready: Ready) -> ToolReturned:
+    """Run one call that no model asked for (another program did, over MCP), recorded like any other."""
+    await _begin(live, ready)
+    return await _ended(live, ready)
+
+
+async def _begin(live: LiveRun, ready: Ready) -> None:
+    called = called_event(ready)
+    live.stage(called)
+    note_flags(live, called)
+    await live.commit()
+
+
+async def _ended(live: LiveRun, ready: Ready) -> ToolReturned:
     returned = await run_one(live, ready)
     put_return(live, returned)
     await live.commit()
-    return Observation(returned.text, returned.ok, returned.origin)
+    return returned
 
 
 def observed(live: LiveRun, ready: Ready, returned: Returned, wall_s: float) -> ToolReturned:
@@ -246,9 +261,8 @@ def _artifacts(live: LiveRun, seen: Observation) -> tuple[Artifact, ...]:
 
 def _change(live: LiveRun, change: Change) -> FileChange:
     before, after = _keep_side(live, change.before), _keep_side(live, change.after)
-    return FileChange(
-        path=change.path, before=before, after=after or change.after_digest or None, after_kept=not change.after_digest
-    )
+    kept, after = not change.after_digest, after or change.after_digest or None
+    return FileChange(path=change.path, before=before, after=after, after_kept=kept, form=change.form)
 
 
 def _keep_side(live: LiveRun, data: bytes | None) -> str | None:

@@ -5,7 +5,6 @@ Touches nothing until a run starts. Does not promise: that two agents share anyt
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import aclosing, suppress
 from dataclasses import replace
@@ -25,6 +24,7 @@ from outrider.agent.models.model import Model
 from outrider.agent.models.options import NAMED, checked
 from outrider.agent.settings.config import default_memory
 from outrider.agent.settings.run_settings import Settings, sees_pictures
+from outrider.agent.settings.secret_store import value_of
 from outrider.memory.errors import UsageError
 from outrider.memory.events import Attachment, Event
 from outrider.memory.journal import Stored
@@ -182,10 +182,11 @@ class Agent:
         budget: Budget | dict[str, Any] | None = None,
         answer: Any = None,
         run_id: str = "",
+        trust: dict[str, Any] | None = None,
         **changes: Any,
     ) -> LiveRun:
         """A new run, ready to be driven (`outrider.agent.driving.drive`). `answer`: as in `run`. run_id: the id it is to have;
-        RunExists is raised if there is such a run."""
+        RunExists is raised if there is such a run. trust: what whoever hands the goal on had read (`RunStarted.trust`)."""
         if answer is not None:
             from outrider.agent.structured.schema import schema_of_type
 
@@ -203,7 +204,7 @@ class Agent:
         attachments = await _pictured(attachments, images, settings)
         live = runs.start(
             self.store, goal, settings, opened, budget or self._budget, attachments=attachments, extra=self._extra,
-            listeners=self._listeners, run_id=run_id,
+            listeners=self._listeners, run_id=run_id, trust=trust,
         )  # fmt: skip
         if answer is not None and not isinstance(answer, dict):
             live.expect(answer)
@@ -268,6 +269,11 @@ class Agent:
     def as_driven(self, run_id: str) -> tuple[str, Settings, Budget]:
         """(run id, settings, budget) a run was last driven with. Raises UsageError for none; makes no database."""
         return runs.stored_settings(self._opened("use"), run_id)
+
+    @property
+    def settings(self) -> Settings:
+        """What its runs begin with; `model` is "" until one is found."""
+        return self._settings
 
     @property
     def store(self) -> Store:
@@ -395,9 +401,13 @@ def _key_of(settings: Settings) -> str | None:
     name = settings.api_key_env
     if not name or name == "-":
         return "" if name else None
-    if key := os.environ.get(name):
+    if key := value_of(name):
         return key
-    raise UsageError(f"there is no key in {name!r}", "that environment variable is not set", "set it, or name another")
+    raise UsageError(
+        f"there is no key in {name!r}",
+        "no environment variable of that name is set, and none is kept",
+        "set it, keep it (outrider secrets set), or name another",
+    )
 
 
 def _sort_out(tools: Sequence[Any] | None) -> tuple[tuple[str, ...] | None, list[Tool]]:

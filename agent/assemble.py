@@ -37,6 +37,7 @@ from outrider.memory.store import Store
 from outrider.memory.text import for_storage
 from outrider.tools.builtin import collect, replaced
 from outrider.tools.clock import today
+from outrider.tools.foreign_words import held_to
 from outrider.tools.policy import Policy
 from outrider.tools.tool import Tool
 from outrider.tools.toolbox import Toolbox
@@ -85,8 +86,10 @@ def start(
         update={"attachments": tuple(attachments), "trust": {"marker": token_hex(4), **(trust or {})}}
     )
     blobs = {one.picture: one.data for one in attachments if one.data}
-    told = masker_of(settings, model).model(first)
-    journal = Journal.create(store, told, label=settings.label, parent=parent, run_id=run_id, blobs=blobs)
+    masker = masker_of(settings, model)
+    journal = Journal.create(
+        store, masker.model(first), label=masker.text(settings.label), parent=parent, run_id=run_id, blobs=blobs
+    )
     live = _assemble(journal, settings, model, ledger, toolbox, workspace, listeners)
     _replay(live)
     return live
@@ -122,12 +125,14 @@ def _skills(settings: Settings, model: Model) -> dict[str, Skill]:
     return read_shelf(settings.skills).skills
 
 
-def _toolbox(settings: Settings, model: Model, extra: Sequence[Tool]) -> Toolbox:
+def _toolbox(settings: Settings, model: Model, extra: Sequence[Tool], first: RunStarted | None = None) -> Toolbox:
+    """The tools of a run; for one that is taken up, held to what they said of themselves in its `first` event."""
     if skills := _skills(settings, model):
         from outrider.tools.skills.loading import skill_tool
 
         extra = [skill_tool(skills), *extra]
-    return Toolbox(collect(settings.tools, settings.tools_from, extra))
+    tools = collect(settings.tools, settings.tools_from, extra)
+    return Toolbox(held_to(tools, first.tools) if first else tools)
 
 
 def _system(settings: Settings, model: Model) -> str:
@@ -271,13 +276,9 @@ def fork(
     changes = _changes(store, run_id, settings, budget, model) | {"fork": True, "budget": budget.as_json()}
     changes |= {"goal": for_storage(goal)} if goal else {}
     changes |= {"clean": True} if clean else {}
-    open_calls = _open_calls(parent, at)
+    masker, resumed = masker_of(settings, model), Resumed(changes=changes, unknown=_open_calls(parent, at))
     journal = Journal.create(
-        store,
-        masker_of(settings, model).model(Resumed(changes=changes, unknown=open_calls)),
-        label=settings.label,
-        parent=parent.run_id,
-        fork_seq=at,
+        store, masker.model(resumed), label=masker.text(settings.label), parent=parent.run_id, fork_seq=at
     )
     try:
         return _take_up(journal, settings, model, budget, extra, listeners)
@@ -310,8 +311,9 @@ def _take_up(
     extra: Sequence[Tool],
     listeners: Listeners | None,
 ) -> LiveRun:
-    price = model.price or Price.of(_first(journal).price)
-    toolbox = _toolbox(settings, model, extra)
+    first = _first(journal)
+    price = model.price or Price.of(first.price)
+    toolbox = _toolbox(settings, model, extra, first)
     ledger = Ledger(budget, price)
     live = _assemble(
         journal, settings, model, ledger, toolbox, _workspace(settings.workspace), listeners or Listeners()
@@ -423,4 +425,5 @@ def _workspace(path: str) -> Path:
 
 def _told(tool: Tool) -> dict[str, Any]:
     effect = "by arguments" if callable(tool.effect) else tool.effect
-    return {"name": tool.name, "description": tool.description, "parameters": tool.parameters, "effect": effect}
+    told = {"name": tool.name, "description": tool.description, "parameters": tool.parameters, "effect": effect}
+    return told | ({"digest": tool.digest} if tool.digest else {})

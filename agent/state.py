@@ -253,6 +253,10 @@ class State:
         self.flags.untrusted += [str(one) for one in trust.get("untrusted") or ()]
         for source in trust.get("private") or ():
             self.flags.read_private(str(source), "", ())
+        held = event.settings.get("instructions")
+        if isinstance(held, dict) and held.get("text"):  # AGENTS.md that strangers may have written
+            self.flags.read_untrusted(str(held.get("file")), "", str(held["text"]))
+            self.strangers.add(str(held.get("file")), str(held["text"]))
 
     def _add_flags(self, event: ToolReturned) -> None:
         """What a result means for what may be sent later (tools/policy/two.py)."""

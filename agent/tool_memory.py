@@ -15,17 +15,22 @@ from typing import Any
 from outrider.agent.budget import Ledger
 from outrider.agent.live_run import LiveRun
 from outrider.agent.run_secrets import named_secrets
+from outrider.agent.settings.config import config_file, data_folder
+from outrider.agent.settings.policy_file import policy_file
 from outrider.agent.settings.run_settings import Settings
+from outrider.agent.settings.secret_store import secrets_file
 from outrider.memory import recall
 from outrider.memory.events import Noted, Origin, PlanChanged, PlanStep
 from outrider.memory.journal import Journal
 from outrider.memory.listings import Listings
 from outrider.memory.redaction import Masker
 from outrider.memory.store import Store
+from outrider.tools.files.guarded import protect
 from outrider.tools.net.named_secrets import bound_hosts
 from outrider.tools.tool import ToolContext, ToolError
 
 Ask = Callable[[str], Awaitable[str | None]]
+LONGEST_S = 30 * 86_400.0  # a run without a limit of seconds still needs a number that timers take
 
 
 class RunMemory:
@@ -102,12 +107,13 @@ def tool_context(
 ) -> ToolContext:
     """What the tools of a run get. ask: a person, if one is there; progress: where a line for the person goes."""
     named = named_secrets(settings)
+    _keep_out(settings, workspace)
     return ToolContext(
         workspace=workspace,
         run_id=journal.run_id,
         ask=_asking(ask, ledger) if ask else None,
         progress=lambda text: progress(masker.text(text)),
-        seconds_left=ledger.seconds_left,
+        seconds_left=lambda: min(ledger.seconds_left(), LONGEST_S),
         secret=named.get,
         secret_hosts=bound_hosts(settings.secrets),
         mask=masker.text,
@@ -119,14 +125,20 @@ def tool_context(
     )
 
 
+def _keep_out(settings: Settings, workspace: Path) -> None:
+    """What the next run obeys is not written by this one: its tools files, the configuration, the policy file."""
+    protect(workspace, [*(Path(file).expanduser() for file in settings.tools_from), config_file(), policy_file()])
+
+
 def _with_hidden(tool_settings: dict[str, Any], store: Store, workspace: Path) -> dict[str, Any]:
-    """Tool settings under which the sandbox does not carry the memory database in, should it lie in the workspace."""
-    if store.dialect != "sqlite" or not store.url.database:
+    """Tool settings under which the sandbox does not carry in the memory database, the secrets and the data folder, should
+    they lie in the workspace."""
+    files = [data_folder(), secrets_file()]
+    if store.dialect == "sqlite" and store.url.database:
+        files += [Path(f"{store.url.database}{end}") for end in ("", "-wal", "-shm")]
+    hidden = protect(workspace, files, keys=True)
+    if not hidden:
         return tool_settings
-    file = Path(store.url.database).resolve()
-    if not file.is_relative_to(workspace):
-        return tool_settings
-    hidden = [str(file.relative_to(workspace)) + end for end in ("", "-wal", "-shm")]
     sandbox = tool_settings.get("sandbox") or {}
     return tool_settings | {"sandbox": sandbox | {"hide": [*sandbox.get("hide", ()), *hidden]}}
 

@@ -86,12 +86,14 @@ class FileChange(_Part):
     """A file of the workspace that a call changed: the digests of its content before and after, None: there was none.
 
     after_kept: whether the content after is stored too; what is large is only named, for `undo` needs what was before.
+    form: what was there before: a file, an executable one ("x"), a link (the content is where it led), a folder.
     """
 
     path: str
     before: str | None = None
     after: str | None = None
     after_kept: bool = True
+    form: Literal["", "x", "link", "folder"] = ""
 
 
 class Citation(_Part):

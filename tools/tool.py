@@ -137,6 +137,7 @@ class Tool:
     waits: it may wait for a person, whose time is not the run's: only its own timeout_s ends it.
     private: whether what it gives is private data, so that what is sent afterwards is asked about (tools/policy/two.py).
     None: files and databases are, and what a person's own tools read; what strangers wrote is not.
+    digest: names what a stranger (an MCP server, an OpenAPI document) says of it; a run that is taken up refuses another.
     """
 
     name: str
@@ -151,6 +152,7 @@ class Tool:
     fresh_s: float = 3600.0
     waits: bool = False
     private: bool | None = None
+    digest: str = ""
     source: str = ""
 
     def effect_of(self, arguments: Arguments) -> Effect:

@@ -34,6 +34,7 @@ from outrider.agent.cli.commands import (
     run,
     runs,
     scan,
+    secrets,
     serve,
     show,
     skills,
@@ -95,7 +96,7 @@ COMMANDS = {
 }
 for name, module in COMMANDS.items():
     app.command(name, cls=Command)(module.command)
-for group in (tools, skills, chain, models, config, policy):
+for group in (tools, skills, chain, models, config, policy, secrets):
     app.add_typer(group.app)
 
 

@@ -11,7 +11,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO, cast
 
-from outrider.agent.cli.output import HidingStream, hide
+from outrider.agent.cli.output import HidingStream, hide, hide_values
 from outrider.agent.cli.progress import Progress
 from outrider.agent.cli.prompts import Person, is_there
 from outrider.agent.review.lines import Line
@@ -79,7 +79,7 @@ async def _refusal(call: Prepared, policy: Policy, person: Person) -> str:
 
 
 def _context(settings: dict[str, Any], memory: str | None, progress: Progress, person: Person) -> ToolContext:
-    import os
+    from outrider.agent.settings.secret_store import read_kept, values_of
 
     workspace = Path(settings.get("workspace") or ".").expanduser().resolve()
     if not workspace.is_dir():
@@ -87,7 +87,8 @@ def _context(settings: dict[str, Any], memory: str | None, progress: Progress, p
             f"the workspace {str(workspace)!r} is not a folder", "a tool works inside one", "make it, or name another"
         )
     hosts = bound_hosts(settings.get("secrets", ()))
-    secrets = {name: os.environ[name] for name in hosts if name in os.environ}
+    secrets = values_of(hosts)
+    hide_values(read_kept().values)
 
     def report(text: str) -> None:
         progress.show([Line(((text, "dim"),))])

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import functools
 import inspect
-import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar, cast, get_type_hints
@@ -218,11 +217,13 @@ class RunFlags(ToolFlags):
 
     def settings(self, policy: dict[str, Any]) -> dict[str, Any]:
         """The fields of `Settings` that were given."""
-        if self.api_key_env not in (None, "-") and not os.environ.get(str(self.api_key_env)):
+        from outrider.agent.settings.secret_store import value_of
+
+        if self.api_key_env not in (None, "-") and not value_of(str(self.api_key_env)):
             raise UsageError(
                 f"there is no key in {self.api_key_env!r}",
-                "that environment variable is not set",
-                "set it, or name another",
+                "no environment variable of that name is set, and none is kept",
+                "set it, keep it (outrider secrets set), or name another",
             )
         given = {
             "base_url": self.base_url,
@@ -320,15 +321,17 @@ def known_isolation(name: str | None) -> str | None:
 def _secrets(names: list[str] | None) -> tuple[str, ...]:
     """The secrets as settings hold them, "NAME" or "NAME@host": their values are masked from here on."""
     from outrider.agent.cli.output import hide_values
+    from outrider.agent.settings.secret_store import values_of
     from outrider.tools.net.named_secrets import split_binding
 
     found = tuple(_words(names))
     bare = [split_binding(word)[0] for word in found]
-    if missing := [name for name in bare if not os.environ.get(name)]:
+    values = values_of(bare)
+    if missing := [name for name in bare if name not in values]:
         raise UsageError(
             f"there is no secret {', '.join(map(repr, missing))}",
-            "that environment variable is not set",
-            "set it first",
+            "no environment variable of that name is set, and none is kept",
+            f"set it, or keep it: outrider secrets set {missing[0]}",
         )
-    hide_values({name: os.environ[name] for name in bare})
+    hide_values(values)
     return found

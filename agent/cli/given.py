@@ -193,8 +193,9 @@ def _or_an_alias(error: UsageError, config: dict[str, Any]) -> UsageError:
 
 def _found(flags: RunFlags, given: dict[str, Any], progress: Progress) -> tuple[str, dict[str, Any]]:
     from outrider.agent.models.detect import choose
+    from outrider.agent.settings.secret_store import value_of
 
-    key = "" if flags.api_key_env == "-" else os.environ.get(flags.api_key_env) if flags.api_key_env else None
+    key = "" if flags.api_key_env == "-" else value_of(flags.api_key_env) if flags.api_key_env else None
     found = choose(flags.base_url, key)
     progress.show([_choice(found)])
     return found.spec, found.reached() | given

@@ -8,10 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from hashlib import blake2b
+from typing import Any
 
 from outrider.agent.asking.window import message_bytes
 from outrider.agent.context.goal import goal_text
 from outrider.agent.models.model import GOAL, Message, Picture, Seen, fenced
+from outrider.agent.settings.instructions import STRANGE
 from outrider.agent.state import MAX_CALLS
 from outrider.memory.events import (
     Attachment,
@@ -26,6 +28,7 @@ from outrider.memory.events import (
     RunStarted,
     ToolReturned,
 )
+from outrider.memory.text import for_model
 from outrider.tools.arguments import matching_name
 from outrider.tools.toolbox import trim
 
@@ -69,7 +72,9 @@ class Context:
             self._tools = tuple(str(told.get("name")) for told in event.tools)
             if event.system:
                 self._say(Message("system", event.system))
-            self._say_goal(goal_text(event.goal, event.attachments), event.today, self._pictures(event.attachments))
+            strange = _strange_instructions(event.settings.get("instructions"), self._marker)
+            note = "\n".join(part for part in (event.today, strange) if part)
+            self._say_goal(goal_text(event.goal, event.attachments), note, self._pictures(event.attachments))
         elif isinstance(event, GoalGiven):
             self._say_goal(goal_text(event.goal, event.attachments), left(), self._pictures(event.attachments))
         elif isinstance(event, ModelAsked):
@@ -237,3 +242,11 @@ def _shortened(message: Message, characters: int) -> Message:
     if message.role != "tool" or not characters or len(message.text) <= characters + 200:
         return message
     return replace(message, text=trim(message.text, characters, message.call_id))
+
+
+def _strange_instructions(held: Any, marker: str) -> str:
+    """AGENTS.md of the workspace where strangers may have written it, "" if not: information in a fence, beside the goal and
+    never in the system's words."""
+    if not isinstance(held, dict) or not held.get("text"):
+        return ""
+    return f"{STRANGE}\n{fenced(for_model(str(held['text'])), str(held.get('file')), marker)}"

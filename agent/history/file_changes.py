@@ -1,6 +1,6 @@
 """The workspace as part of a run: what the run changed in it, whether somebody else did since, and how to put it back.
 May touch: files inside the run's workspace, through tools/files/paths.py's door. Reads the journal.
-Does not promise: links, modes and empty folders; nor files a person let go although they were too large to keep.
+Does not promise: modes but for the executable bit, nor files a person let go although they were too large to keep.
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ from outrider.memory.errors import OutriderError
 from outrider.memory.events import FileChange, RunStarted, ToolReturned
 from outrider.memory.journal import Journal, Stored
 from outrider.memory.store import Store, digest_of
-from outrider.tools.files.writing import clear_way, is_no_file, put_file, take_file
+from outrider.tools.files.kept import Form
+from outrider.tools.files.writing import clear_way, no_file, put_back, put_file, take_file
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,33 +61,39 @@ def undo(store: Store, run_id: str, *, after: int = 0) -> Undone:
     stored = list(Journal.open_for_reading(store, run_id).read())
     workspace = next(Path(e.workspace) for s in stored if isinstance(e := s.event, RunStarted))
     made = changes(stored)
-    first = {one.change.path: one.change.before for one in reversed(made) if one.seq > after}
+    first = {one.change.path: one.change for one in reversed(made) if one.seq > after}
     moved, sealer = set(drifted(stored, workspace)), undo_key()
     restored, removed, left = list[str](), list[str](), list[str]()
-    for path, before in sorted(first.items(), key=lambda one: (one[1] is not None, _depth_first(one[0]))):
+    for path, change in sorted(first.items(), key=_order):
+        before = change.before
         if path in moved and before in _now(workspace, path):
             continue  # it is as it was already: undone before, or put back by hand
         kept = store.get_blob(before) if before else None
         data = sealer.open(kept) if kept else kept
-        if path in moved or (before and data is None) or not _put(workspace, path, data):
+        if path in moved or (before and data is None) or not _put(workspace, path, data, change.form):
             left.append(path)
         else:
             (removed if before is None else restored).append(path)
     return Undone(tuple(sorted(restored)), tuple(sorted(removed)), tuple(sorted(left)))
 
 
-def _depth_first(path: str) -> tuple[int, str]:
-    return -path.count("/"), path
+def _order(one: tuple[str, FileChange]) -> tuple[bool, int, str]:
+    """Removals and folders come first, the deepest of them first; then files and links."""
+    path, change = one
+    return change.before is not None and change.form != "folder", -path.count("/"), path
 
 
-def _put(workspace: Path, path: str, data: bytes | None) -> bool:
+def _put(workspace: Path, path: str, data: bytes | None, form: Form) -> bool:
     """Whether the file could be put back (None: removed)."""
     try:
         if data is not None:
             with suppress(OutriderError):  # its folder may be gone too
-                clear_way(workspace, path)
-        put_file(workspace, path, data)
-    except OutriderError:
+                if form != "folder":
+                    clear_way(workspace, path)
+            put_back(workspace, path, data, form)
+        else:
+            put_file(workspace, path, None)
+    except (OutriderError, OSError):
         return False
     return True
 
@@ -94,8 +101,8 @@ def _put(workspace: Path, path: str, data: bytes | None) -> bool:
 def _now(workspace: Path, path: str) -> set[str | None]:
     """The digests a file may be kept under as it is, {None} if there is none; one that cannot be read counts as changed."""
     try:
-        if is_no_file(workspace, path):
-            return {None}
+        if (other := no_file(workspace, path)) is not None:
+            return {None, digest_of(other)}
         data = take_file(workspace, path)
         return {None} if data is None else {digest_of(data), digest_of(undo_key().seal(data))}
     except (OutriderError, OSError):

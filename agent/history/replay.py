@@ -328,8 +328,8 @@ class _StoredTools(Toolbox):
 
     def _change(self, stored: FileChange) -> Change:
         if not stored.after_kept:
-            return Change(stored.path, self._blob(stored.before), None, stored.after or "")
-        return Change(stored.path, self._blob(stored.before), self._blob(stored.after))
+            return Change(stored.path, self._blob(stored.before), None, stored.after or "", stored.form)
+        return Change(stored.path, self._blob(stored.before), self._blob(stored.after), form=stored.form)
 
     def _blob(self, digest: str | None) -> bytes | None:
         return None if digest is None else self._tape.store.get_blob(digest)

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from outrider.agent.models.model import Message, as_shown
+from outrider.memory.text import for_model
 
 FILE = "AGENTS.md"
 MOST_BYTES = 32 * 1024  # it is sent with every request
@@ -34,15 +34,18 @@ class Instructions:
     cut: bool = False
 
     def after(self, system: str) -> str:
-        """The system text with these instructions behind it; a stranger's are fenced and cannot close the fence."""
-        origin = "untrusted" if self.why else "trusted"
-        shown = as_shown(Message("tool", self.text, label=FILE, origin=origin))  # type: ignore[arg-type]
-        cut = f"\n[the rest of {FILE} is left out: it is longer than {MOST_BYTES // 1024} KiB]" if self.cut else ""
-        return f"{system}\n\n{STRANGE if self.why else OWN}\n{shown}{cut}"
+        """The system text with the owner's instructions behind it. A stranger's words never stand there (`as_stored`)."""
+        return system if self.why else f"{system}\n\n{OWN}\n{for_model(self._whole())}"
 
     def as_stored(self) -> dict[str, object]:
-        """What is kept with the run, for the header of its transcript."""
-        return {"file": FILE, "chars": len(self.text), **({"why": self.why} if self.why else {})}
+        """What is kept with the run, for the header of its transcript; and a stranger's text, which the model is shown
+        as information beside the goal, in the fence of that run (context/conversation.py)."""
+        about: dict[str, object] = {"file": FILE, "chars": len(self.text)}
+        return about | ({"why": self.why, "text": self._whole()} if self.why else {})
+
+    def _whole(self) -> str:
+        cut = f"\n[the rest of {FILE} is left out: it is longer than {MOST_BYTES // 1024} KiB]" if self.cut else ""
+        return f"{self.text}{cut}"
 
 
 def read_instructions(

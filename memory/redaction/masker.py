@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import re
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from typing import Any, get_args
@@ -18,6 +19,7 @@ from outrider.memory.redaction.shapes import mask_shapes
 from outrider.memory.text import for_storage
 
 SHORTEST = 8  # characters of a secret: a shorter one would mask half of every text
+LONG = 256  # characters from which a text is remembered as looked through
 SHORTEST_LINE = 16  # characters of one line of a secret that has several
 _UNRESERVED = "-._~!*'()"
 
@@ -30,6 +32,8 @@ class Masker:
         self._names: dict[str, str] = {}
         self._forms: list[tuple[str, str]] = []
         self._byte_forms: list[tuple[bytes, bytes]] = []
+        self._sizes: list[int] = []
+        self._clean = ""
         self.add(secrets or {})
 
     def add(self, secrets: Mapping[str, str]) -> None:
@@ -48,6 +52,7 @@ class Masker:
                 forms.setdefault(form, f"{{{{secret:{name}}}}}")
         self._forms = sorted(forms.items(), key=lambda pair: len(pair[0]), reverse=True)
         self._byte_forms = [(f.encode("utf-8", "surrogatepass"), to.encode()) for f, to in self._forms]
+        self._sizes, self._clean = [-len(form) for form, _ in self._forms], ""
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -56,12 +61,17 @@ class Masker:
 
     def text(self, text: str) -> str:
         """`text` without secrets; the same object if it holds none."""
-        if len(text) < SHORTEST:
+        if len(text) < SHORTEST or text is self._clean:
             return text
-        for form, name in self._forms:
+        # Forms stand from the longest to the shortest: those longer than the text cannot be in it.
+        for form, name in self._forms[bisect_left(self._sizes, -len(text)) :] if len(text) < LONG else self._forms:
             if form in text:
                 text = text.replace(form, name)
-        return mask_shapes(text) if self._shapes else text
+        if self._shapes:
+            text = mask_shapes(text)
+        if len(text) >= LONG:
+            self._clean = text  # the same result passes a tool, an event and the journal: it is looked through once
+        return text
 
     def data(self, data: bytes) -> bytes:
         """Bytes of a file without secrets; the same object if there are none. Text in it is masked as text."""
@@ -77,7 +87,9 @@ class Masker:
     def value(self, value: Any) -> Any:
         """A JSON value, a model of pydantic or a tuple of them, masked at every depth; the same object if nothing was."""
         if isinstance(value, str):
-            return self.text(value) if value not in vocabulary() else value
+            return value if len(value) < SHORTEST or value in vocabulary() else self.text(value)
+        if value is None or isinstance(value, int | float):
+            return value
         if hasattr(type(value), "model_fields"):  # pydantic's; not imported, for a list of runs does without it
             return self.model(value)
         if isinstance(value, dict):

@@ -34,7 +34,7 @@ SHAPES = (
         r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----[\s\S]{0,20000}?(?:-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----|\Z)",
     ),
     _shape("sk key", "sk- sk_ rk_", _BEGIN + r"(?:sk|rk)[-_](?=[A-Za-z_-]*[0-9A-Z])[A-Za-z0-9_-]{16,250}" + _END),
-    _shape("GitHub token", "gh github_pat_", _BEGIN + r"(?:gh[pousr]_[A-Za-z0-9]{20,255}|github_pat_[A-Za-z0-9_]{20,255})" + _END),
+    _shape("GitHub token", "ghp_ gho_ ghu_ ghs_ ghr_ github_pat_", _BEGIN + r"(?:gh[pousr]_[A-Za-z0-9]{20,255}|github_pat_[A-Za-z0-9_]{20,255})" + _END),
     _shape("GitLab token", "glpat-", _BEGIN + r"glpat-[A-Za-z0-9_-]{16,100}" + _END),
     _shape("AWS key", "AKIA ASIA", _BEGIN + r"A[KS]IA[A-Z0-9]{12,28}" + _END),
     _shape("AWS secret", "ecret_ ecretA ECRET_", r"(?i)(aws_?secret_?(?:access_?)?key[\"']?\s{0,3}[:=]\s{0,3}[\"']?)[A-Za-z0-9/+=]{30,60}", (1,)),

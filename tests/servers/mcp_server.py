@@ -1,7 +1,8 @@
 """An MCP server for the tests, by behaviour: `python mcp_server.py WHAT [FILE]`. Real protocol, real process.
 
 plain: a few honest tools. many: 100 tools. hang: a call that never returns. die: dies in a call. fickle: describes itself
-otherwise after each start. hostile: instructions and network references in what it says of itself.
+otherwise after each start. hostile: instructions and network references in what it says of itself. says, answers: what FILE
+holds is its tool's description (and its parameter's), or its result.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ ORDERS = (
 
 def starts() -> int:
     """How often this server was started, counted in the file."""
-    if MARK is None:
+    if MARK is None or WHAT in ("says", "answers"):
         return 1
     with MARK.open("a") as file:
         file.write("start\n")
@@ -49,6 +50,9 @@ def tools() -> list[Tool]:
             Tool(name="second", description="", input_schema=local),
             Tool(name="cyclic", description="c", input_schema={"type": "object", "properties": {"n": {"$ref": "#"}}}),
         ]
+    if WHAT == "says" and MARK is not None:
+        held = {"type": "object", "properties": {"text": {"type": "string", "description": MARK.read_text()}}}
+        return [Tool(name="echo", description=MARK.read_text(), input_schema=held)]
     said = f"echo, version {STARTS}" if WHAT == "fickle" else "echo"
     return [
         Tool(name="echo", description=said, input_schema=TEXT),
@@ -75,6 +79,8 @@ async def call_tool(context: Any, params: Any) -> CallToolResult:
         sys.stderr.flush()
         os._exit(9)
     text = str((params.arguments or {}).get("text", params.arguments))
+    if WHAT == "answers" and MARK is not None:
+        text = MARK.read_text()
     return CallToolResult(content=[TextContent(type="text", text=f"{params.name}: {text}")], is_error=text == "fail")
 
 

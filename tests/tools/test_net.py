@@ -14,7 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from outrider.tools.net import addresses
-from outrider.tools.net.gateway import check_address, fetch, is_public, judge
+from outrider.tools.net.gateway import MAX_HEADERS, check_address, fetch, is_public, judge
+from outrider.tools.net.pace import Net
 from outrider.tools.tool import ToolError
 from tests.servers.web import (
     WebServer,
@@ -167,6 +168,34 @@ async def test_fetch_ends_when_a_server_redirects_for_ever() -> None:
         assert len(web.requests) == 1
 
 
+@pytest.mark.parametrize(
+    "headers",
+    [
+        "".join(f"X-{number}: y\r\n" for number in range(MAX_HEADERS + 1)),
+        "Set-Cookie: a=b\r\n" * 1000,
+        f"X-Long: {'y' * 70_000}\r\n",
+        f"X-Longer: {'y' * 3_000_000}\r\n",
+        "X: y\r\n" * 300_000,
+    ],
+)
+async def test_fetch_refuses_an_answer_with_too_many_or_too_large_headers(headers: str) -> None:
+    """Each is refused with a message; none is kept."""
+    with WebServer({"/": raw(f"HTTP/1.1 200 OK\r\n{headers}Content-Length: 2\r\n\r\nhi".encode())}) as server:
+        tracemalloc.start()
+        with pytest.raises(ToolError):
+            await fetch(server.url("/"), allowed=(server.host,))
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+    assert peak < 30_000_000  # the server of this test holds its answer, too
+
+
+async def test_fetch_takes_as_many_headers_as_honest_servers_send() -> None:
+    """A hundred lines, a long cookie, a long policy."""
+    headers = "".join(f"X-{number}: y\r\n" for number in range(100)) + f"Set-Cookie: a={'b' * 4000}\r\n"
+    with WebServer({"/": raw(f"HTTP/1.1 200 OK\r\n{headers}Content-Length: 2\r\n\r\nhi".encode())}) as server:
+        assert (await fetch(server.url("/"), allowed=(server.host,))).body == b"hi"
+
+
 async def test_fetch_stops_at_its_deadline_when_the_body_drips() -> None:
     """The time is in all, not per byte."""
     with WebServer({"/": drip()}) as web:
@@ -296,11 +325,11 @@ async def test_fetch_uses_the_proxy_a_person_chose_and_still_refuses_private_hos
     """The proxy gets the whole address; what is known to be inside is refused before it is asked."""
     with WebServer({"http://name.only.the.proxy.knows.invalid/page": answer(b"through")}) as proxy:
         address = proxy.url("").replace("http://", "http://ann:pw@")
-        got = await fetch("http://name.only.the.proxy.knows.invalid/page", proxy=address)
+        got = await fetch("http://name.only.the.proxy.knows.invalid/page", net=Net(proxy=address))
         assert got.body == b"through"
         assert proxy.requests[0].headers["proxy-authorization"].startswith("Basic ")
         with pytest.raises(ToolError, match="refused"):
-            await fetch("http://127.0.0.1/", proxy=address)
+            await fetch("http://127.0.0.1/", net=Net(proxy=address))
         assert len(proxy.requests) == 1
 
 

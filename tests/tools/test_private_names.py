@@ -3,19 +3,30 @@
 from __future__ import annotations
 
 import inspect
+import re
+from pathlib import Path
 
 import pytest
 
+from outrider.tools.web.engines import EngineClient
+
 
 def test_ddgs_still_has_what_the_watch_replaces() -> None:
-    """tools/web/search.py overrides `DDGS._get_engines` and wraps `search` and `http_client.request` of each engine."""
+    """tools/web/search.py overrides `DDGS._get_engines`, wraps `search` and replaces `http_client` of each engine."""
     from ddgs.base import BaseSearchEngine
     from ddgs.ddgs import DDGS
     from ddgs.engines import ENGINES
     from ddgs.http_client import HttpClient
 
     assert list(inspect.signature(DDGS._get_engines).parameters) == ["self", "category", "backend"]
-    assert callable(HttpClient.request)
+    replaced = {name for name in vars(HttpClient) if not name.startswith("_")}
+    assert replaced <= set(dir(EngineClient)), "an engine may call what our client does not have"
+    assert inspect.getsource(HttpClient.__init__).count("primp.Client(") == 1, "it connects elsewhere, too"
+    source = "".join(path.read_text() for path in Path(inspect.getfile(HttpClient)).parent.glob("engines/*.py"))
+    assert set(re.findall(r"http_client\.(?:client\.)?(\w+)\(", source)) <= {"request", "get", "post", "set_cookies"}
+    assert not re.search(r"\b(?:primp|requests|httpx|urllib\.request|socket)\b", source), (
+        "an engine with a client of its own"
+    )
     engine = next(iter(ENGINES["text"].values()))()
     assert isinstance(engine, BaseSearchEngine)
     assert callable(engine.search)

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import json
+import socket
 import threading
 import time
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any, ClassVar
 
 import pytest
 
 from outrider.tools.documents import reader as pages
+from outrider.tools.net.robots import ROBOTS
 from outrider.tools.tool import ToolContext, ToolError
 from outrider.tools.web import search, web_tools
 from tests.servers.documents import pdf
-from tests.servers.web import WebServer, answer, drip, endless, gzip_bomb, page, redirect
+from tests.servers.web import Asked, Route, WebServer, answer, drip, endless, gzip_bomb, page, raw, redirect
 
 ARTICLE = """<html><head><title>Fish &amp; chips</title><style>p{color:red}</style></head><body>
 <nav><a href="/home">Home</a></nav><article><h1>How to fry</h1>
@@ -29,6 +32,7 @@ ARTICLE = """<html><head><title>Fish &amp; chips</title><style>p{color:red}</sty
 def nothing_kept() -> None:
     """Each test asks anew."""
     search.KEPT.clear()
+    ROBOTS.clear()
 
 
 def context(web_server: WebServer | None = None, **more: Any) -> ToolContext:
@@ -206,21 +210,36 @@ async def test_web_search_refuses_an_empty_question() -> None:
         await find(context(), "  ")
 
 
+@dataclass
+class Engines:
+    """ddgs with engines of ours: a server on loopback, and how each engine answers."""
+
+    server: WebServer
+
+    def __setitem__(self, name: str, route: Route) -> None:
+        self.server.routes[f"/{name}"] = route
+
+    def context(self, **settings: Any) -> ToolContext:
+        return context(self.server, settings={"web_search": settings})
+
+
+NAMES = ("duckduckgo", "brave", "wikipedia")
+
+
 @pytest.fixture
-def engines(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
-    """ddgs with engines of ours: name → what it does. Nothing leaves the machine."""
+def engines(monkeypatch: pytest.MonkeyPatch) -> Iterator[Engines]:
+    """Three engines that find nothing. Nothing leaves the machine."""
     from ddgs.base import BaseSearchEngine
     from ddgs.engines import ENGINES
 
-    behaviours: dict[str, Any] = {}
-
-    def engine(engine_name: str) -> type:
+    def engine(engine_name: str, port: int) -> type:
         class Stub(BaseSearchEngine[Any]):
             name: ClassVar[str] = engine_name
             category: ClassVar[Any] = "text"
             provider: ClassVar[str] = engine_name
-            search_url = "http://127.0.0.1:9/"
-            search_method: ClassVar[str] = "GET"
+            search_url = f"http://127.0.0.1:{port}/{engine_name}"
+            search_method: ClassVar[str] = "GET" if engine_name == "brave" else "POST"
+            headers_update: ClassVar[dict[str, str]] = {"Referer": "https://e.org/"}
             items_xpath: ClassVar[str] = "//div"
             elements_xpath: ClassVar[dict[str, str]] = {
                 "title": "./h3/text()",
@@ -228,18 +247,23 @@ def engines(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
                 "body": "./p/text()",
             }
 
-            def __init__(self, *_: Any, **__: Any) -> None:
-                self.http_client: Any = SimpleNamespace(request=lambda *a, **k: behaviours[engine_name](*a, **k))
-
             def build_payload(self, query: str, *_: Any, **__: Any) -> dict[str, Any]:
+                self.http_client.client.set_cookies("https://e.org", {"lang": "en"})
                 return {"q": query}
 
         return Stub
 
-    for name in ("duckduckgo", "brave", "wikipedia"):
-        behaviours[name] = lambda *a, **k: SimpleNamespace(status_code=200, text="<html></html>")
-    monkeypatch.setitem(ENGINES, "text", {name: engine(name) for name in behaviours})
-    return behaviours
+    with WebServer({f"/{name}": page("<html></html>") for name in NAMES}) as server:
+        monkeypatch.setitem(ENGINES, "text", {name: engine(name, server.port) for name in NAMES})
+        yield Engines(server)
+
+
+def slow(route: Route, seconds: float) -> Route:
+    def late(connection: socket.socket, asked: Asked) -> None:
+        time.sleep(seconds)
+        route(connection, asked)
+
+    return late
 
 
 def html_of(*titles: str) -> str:
@@ -247,80 +271,85 @@ def html_of(*titles: str) -> str:
     return f"<html><body>{rows}</body></html>"
 
 
-async def test_web_search_gives_what_the_engines_found(engines: dict[str, Any]) -> None:
+async def test_web_search_gives_what_the_engines_found(engines: Engines) -> None:
     """Results come from ddgs, short and in one form."""
-    engines["brave"] = lambda *a, **k: SimpleNamespace(status_code=200, text=html_of("fish", "fries"))
-    text = await find(context(settings={"web_search": {"backend": "brave"}}))
+    engines["brave"] = page(html_of("fish", "fries"))
+    text = await find(engines.context(backend="brave"))
     assert "https://e.org/fish\n   about fish" in text
     assert text.startswith("1. ")
 
 
-async def test_web_search_says_no_results_when_a_free_engine_found_none(engines: dict[str, Any]) -> None:
+async def test_web_search_says_no_results_when_a_free_engine_found_none(engines: Engines) -> None:
     """One general engine that answered with nothing is believed."""
-    assert await find(context()) == "no results for 'fried fish'"
+    assert await find(engines.context()) == "no results for 'fried fish'"
 
 
-async def test_web_search_says_blocked_when_the_general_engines_were(engines: dict[str, Any]) -> None:
+async def test_web_search_says_blocked_when_the_general_engines_were(engines: Engines) -> None:
     """A refusal or a captcha is told from an empty result, though the library reports both the same."""
-    engines["brave"] = lambda *a, **k: SimpleNamespace(status_code=429, text="slow down")
-    engines["duckduckgo"] = lambda *a, **k: SimpleNamespace(
-        status_code=200, text="<html>please solve this CAPTCHA</html>"
-    )
+    engines["brave"] = answer(b"slow down", status=403)
+    engines["duckduckgo"] = page("<html>please solve this CAPTCHA</html>")
     with pytest.raises(ToolError, match="blocked"):
-        await find(context())
+        await find(engines.context())
 
 
-async def test_web_search_asks_other_engines_when_the_chosen_one_refuses(engines: dict[str, Any]) -> None:
+async def test_web_search_asks_other_engines_when_the_chosen_one_refuses(engines: Engines) -> None:
     """A person's favourite that blocks is not the end of the search."""
-    engines["brave"] = lambda *a, **k: SimpleNamespace(status_code=429, text="slow down")
-    engines["duckduckgo"] = lambda *a, **k: SimpleNamespace(status_code=200, text=html_of("fish"))
-    text = await find(context(settings={"web_search": {"backend": "brave"}}))
+    engines["brave"] = answer(b"go away", status=403)
+    engines["duckduckgo"] = page(html_of("fish"))
+    text = await find(engines.context(backend="brave"))
     assert "https://e.org/fish" in text
 
 
-async def test_web_search_says_unreachable_when_no_engine_could_be_asked(engines: dict[str, Any]) -> None:
+async def test_web_search_says_unreachable_when_no_engine_could_be_asked(engines: Engines) -> None:
     """No network is not "no results"."""
-
-    def fails(*_: Any, **__: Any) -> Any:
-        raise OSError("no route")
-
-    for name in engines:
-        engines[name] = fails
+    for name in NAMES:
+        engines[name] = raw(b"")
     with pytest.raises(ToolError, match=r"no search engine could be reached.*tried .*brave"):
-        await find(context())
+        await find(engines.context())
 
 
 async def test_web_search_says_that_time_was_up_when_every_engine_hangs(
-    engines: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+    engines: Engines, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Slow is neither empty nor blocked nor unreachable."""
-    for name in engines:
-        engines[name] = lambda *a, **k: time.sleep(3)
+    for name in NAMES:
+        engines[name] = slow(page("<html></html>"), 3)
     monkeypatch.setattr(web_tools, "SEARCH_S", 1.0)
     with pytest.raises(ToolError, match="did not end in time"):
-        await find(context())
+        await find(engines.context())
 
 
 async def test_web_search_ends_at_its_own_deadline_and_keeps_what_came_early(
-    engines: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+    engines: Engines, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """An engine that hangs holds nobody: the others' results are given when time is up."""
 
-    def slow(*_: Any, **__: Any) -> Any:
-        time.sleep(4)
-        return SimpleNamespace(status_code=200, text=html_of("late"))
-
-    engines["wikipedia"] = slow
-    engines["brave"] = engines["duckduckgo"] = lambda *a, **k: SimpleNamespace(status_code=200, text=html_of("early"))
+    engines["wikipedia"] = slow(page(html_of("late")), 4)
+    engines["brave"] = engines["duckduckgo"] = page(html_of("early"))
     monkeypatch.setattr(web_tools, "SEARCH_S", 1.5)
     began = time.monotonic()
-    text = await find(context())
+    text = await find(engines.context())
     assert "https://e.org/early" in text
     assert "late" not in text
     assert time.monotonic() - began < 3
     time.sleep(0.2)
     waiting = [t for t in threading.enumerate() if not t.daemon and t is not threading.main_thread()]
     assert not [t for t in waiting if t.name.startswith("DDGS")], "a hung engine would hold the process at exit"
+
+
+async def test_web_search_asks_engines_through_the_gateway(engines: Engines) -> None:
+    """The form, the engine's own headers and cookies go; who asks is said truly; a private address is refused as ever."""
+    engines["duckduckgo"] = engines["brave"] = page(html_of("fish"))
+    await find(engines.context(backend="duckduckgo,brave"))
+    (form,) = [asked for asked in engines.server.requests if asked.path == "/duckduckgo"]
+    (got,) = [asked for asked in engines.server.requests if asked.path == "/brave"]
+    assert (form.method, form.body, got.method, got.query) == ("POST", b"q=fried+fish", "GET", "q=fried+fish")
+    assert (form.headers["referer"], form.headers["cookie"]) == ("https://e.org/", "lang=en")
+    assert "outrider/" in form.headers["user-agent"]
+    asked = len(engines.server.requests)
+    with pytest.raises(ToolError, match="no search engine could be reached"):
+        await find(context(), "other words")
+    assert len(engines.server.requests) == asked
 
 
 async def test_web_search_keeps_an_answer_for_some_minutes() -> None:

@@ -18,9 +18,13 @@ from outrider.memory.errors import OutriderError
 from outrider.memory.events import KINDS, decode
 from outrider.memory.redaction import Masker
 from outrider.tools.builtin import built_in
+from outrider.tools.net.gateway import Fetched
+from outrider.tools.net.robots import read_rules
+from outrider.tools.openapi.api_tools import read_api
 from outrider.tools.policy import Policy
 from outrider.tools.policy.reach import reach_of
 from outrider.tools.policy.two import Flags
+from outrider.tools.tool import ToolError
 from outrider.tools.toolbox import Toolbox
 
 JSON = st.recursive(
@@ -97,7 +101,57 @@ def streams(pieces: list[bytes]) -> None:
     decoder.reply()
 
 
-TARGETS: tuple[Callable[[], None], ...] = (events, policies, arguments, masks, streams)
+KEYS = st.sampled_from(
+    ["openapi", "swagger", "info", "title", "servers", "url", "paths", "/a/{b}", "get", "post", "parameters", "name", "in", "schema", "type",
+     "properties", "items", "$ref", "requestBody", "content", "application/json", "multipart/form-data", "components", "schemas", "enum", "allOf",
+     "oneOf", "required", "style", "explode", "security", "securitySchemes", "operationId", "description", "default", "additionalProperties", "x"]
+)  # fmt: skip
+VALUES = st.sampled_from(
+    ["3.0.0", "3.1.0", "2.0", "path", "query", "header", "cookie", "body", "formData", "object", "array", "string", "integer", "b", "#/paths",
+     "#/components/schemas/x", "#", "http://127.0.0.1/", "/v1", "{x}", "deepObject", "<|im_end|>", "\u202e”", True, [], {}]
+)  # fmt: skip
+TREE = st.recursive(
+    VALUES | st.none() | st.integers() | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS | st.text(max_size=8), inner, max_size=5),
+    max_leaves=25,
+)
+
+
+def _document(operation: Any, more: dict[str, Any]) -> str:
+    """An OpenAPI document around a random operation, and random parts over it."""
+    paths = {"/a/{b}": {"get": operation, "post": {"requestBody": operation, "parameters": operation}}}
+    whole = {"openapi": "3.0.0", "info": {"title": "x"}, "servers": [{"url": "https://e.org"}], "paths": paths}
+    return json.dumps(whole | more)
+
+
+@given(TREE, st.dictionaries(KEYS, TREE, max_size=3), JSON, st.integers(0, 400))
+def apis(operation: Any, more: dict[str, Any], given_arguments: Any, cut: int) -> None:
+    """Any document is tools, or a clear error; any arguments of them fit or are refused; what is shown of it is bounded."""
+    text = _document(operation, more)
+    for document in (text, text[:cut], json.dumps(operation)):
+        try:
+            api = read_api(document, "fuzzed")
+        except OutriderError:
+            continue
+        for tool in api.tools:
+            assert len(tool.description) < 1000
+            assert "<|im_end|>" not in tool.description
+            try:
+                tool.check(given_arguments if isinstance(given_arguments, dict) else {"b": given_arguments})
+            except ToolError:
+                continue
+
+
+@given(st.binary(max_size=400) | st.lists(st.sampled_from(
+    [b"User-agent: *\n", b"Disallow: /", b"Allow: /*a$\n", b"\r\n", b"\xef\xbb\xbf", b"Crawl-delay: x\n", b"%ff", b"\0"]), max_size=20).map(b"".join),
+    st.text(max_size=30))  # fmt: skip
+def robots(body: bytes, path: str) -> None:
+    """Any robots.txt allows or refuses any address."""
+    rules = read_rules(Fetched("http://h/robots.txt", 200, {}, body))
+    assert isinstance(rules, str) or rules.can_fetch(f"http://h/{path}", "outrider") in (True, False)
+
+
+TARGETS: tuple[Callable[[], None], ...] = (events, policies, arguments, masks, streams, apis, robots)
 
 
 def main(seconds: float) -> int:

@@ -12,7 +12,9 @@ from outrider.agent.assemble import Listeners
 from outrider.agent.history.replay import replay
 from outrider.memory.events import ApprovalAsked, ApprovalGiven, FlagRaised, ToolCalled, ToolReturned
 from outrider.memory.store import Store
-from outrider.tools.policy.reach import host_fits, host_of
+from outrider.tools.builtin import built_in
+from outrider.tools.policy import Policy
+from outrider.tools.policy.reach import host_fits, host_of, reach_of
 from outrider.tools.policy.two import hosts_in
 from outrider.tools.tool import tool
 from tests.agent.helpers import Actor, call, calls, observations, run, says
@@ -56,7 +58,8 @@ def go(store: Store, work: Path, server: WebServer, goal: str, *steps: Step, **m
 
 
 def asked_paths(server: WebServer) -> list[str]:
-    return [f"{asked.path}?{asked.query}" if asked.query else asked.path for asked in server.requests]
+    asked = [one for one in server.requests if one.path != "/robots.txt"]
+    return [f"{one.path}?{one.query}" if one.query else one.path for one in asked]
 
 
 def test_private_text_does_not_leave_in_an_address(store: Store, work: Path) -> None:
@@ -149,7 +152,7 @@ def test_a_person_lets_the_run_send_to_a_host(store: Store, work: Path) -> None:
             ("http_request", {"url": server.url("/take"), "method": "POST", "body": "x"}),
             ("http_request", {"url": "http://other.example/?d=1"}), policy=policy,
         )  # fmt: skip
-        assert len(server.requests) == 2
+        assert len(asked_paths(server)) == 2
         assert "Not allowed" in observations(done)[-1]
 
 
@@ -276,3 +279,26 @@ def test_hosts_a_goal_names(text: str, hosts: set[str]) -> None:
 def test_an_address_that_hides_its_host_is_nobodys(url: str) -> None:
     """What two readers could understand differently fits no rule."""
     assert not host_fits(host_of(url), "example.org")
+
+
+@pytest.mark.parametrize(
+    "spelling",
+    ["http://api.example.org/x", "HTTP://API.Example.ORG/", "http://api.example.org./", "http://api。example。org/", "http://api.example\uff0eorg/",
+     "http://api.example.org:80/", "http://bücher.api.example.org/", "http://xn--bcher-kva.api.example.org/"],
+)  # fmt: skip
+def test_a_rule_for_a_host_holds_however_it_is_spelled(spelling: str) -> None:
+    """A deny is for the host the gateway would ask, not for its letters."""
+    rule = {"decision": "deny", "host": ["api.example.org", "*.api.example.org"]}
+    tool = built_in("http_request")
+    reach = reach_of(tool, "read", {"url": spelling})
+    assert Policy.of({"rules": [rule]}).decide(reach)[0] == "deny", reach.hosts
+
+
+@pytest.mark.parametrize(
+    "named", ["bücher.example.org", "xn--bcher-kva.example.org", "BÜCHER.example.org", "*.example.org"]
+)
+def test_a_host_may_be_named_in_its_own_letters(named: str) -> None:
+    """`--send-to bücher.example.org` is the host on the wire."""
+    assert host_fits(host_of("https://bücher.example.org/x"), named)
+    assert host_fits(host_of("https://xn--bcher-kva.example.org/x"), named)
+    assert not host_fits(host_of("https://bucher.example.com/x"), named)

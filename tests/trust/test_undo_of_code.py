@@ -59,6 +59,46 @@ def test_what_code_changes_comes_back(way: str, store: Store, work: Path) -> Non
     assert verify(Journal.open_for_reading(store, done.id)).ok
 
 
+@pytest.mark.parametrize(
+    ("tool", "code"),
+    [
+        ("shell", "rm -r run.sh link.txt far keep2 empty"),
+        ("shell", "rm run.sh link.txt far; rmdir empty; echo x > link.txt; echo y > run.sh; ln -s run.sh far"),
+        (
+            "python",
+            "import os, shutil\nos.remove('run.sh')\nos.remove('link.txt')\nos.remove('far')\nos.rmdir('empty')",
+        ),
+    ],
+)
+def test_links_executables_and_empty_folders_come_back(tool: str, code: str, store: Store, work: Path) -> None:
+    """As what they were, not as plain files."""
+    (work / "run.sh").write_text("#!/bin/sh\n")
+    (work / "run.sh").chmod(0o755)
+    (work / "link.txt").symlink_to("keep1.txt")
+    (work / "far").symlink_to("keep2/inner.bin")
+    (work / "empty").mkdir()
+    done = go(store, work, tool, code)
+    undone = undo(store, done.id)
+    assert undone.left == ()
+    assert (work / "run.sh").read_text() == "#!/bin/sh\n"
+    assert (work / "run.sh").stat().st_mode & 0o777 == 0o755
+    assert ((work / "link.txt").readlink(), (work / "far").readlink()) == (Path("keep1.txt"), Path("keep2/inner.bin"))
+    assert (work / "empty").is_dir()
+    assert (work / "keep2" / "inner.bin").read_bytes() == bytes(range(256)) * 40
+    assert undo(store, done.id).left == ()
+
+
+def test_a_deleted_executable_comes_back_as_one(store: Store, work: Path) -> None:
+    """The file tools keep it, too."""
+    (work / "run.sh").write_text("#!/bin/sh\n")
+    (work / "run.sh").chmod(0o755)
+    done = run(
+        store, Actor(calls(call("delete_file", '{"path": "run.sh"}')), says("ok")), ["delete_file"], workspace=work
+    )
+    undo(store, done.id)
+    assert (work / "run.sh").stat().st_mode & 0o777 == 0o755
+
+
 def test_what_code_made_is_removed_again(store: Store, work: Path) -> None:
     """A new file goes, large ones too, although their content is only named."""
     done = go(store, work, "python", "open('new.txt', 'w').write('x')\nopen('large.bin', 'wb').write(b'x' * 5_000_000)")

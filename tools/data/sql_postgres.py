@@ -19,6 +19,15 @@ if TYPE_CHECKING:
 MAX_COUNTED = 1001  # rows that are fetched
 CONNECT_S = 10
 _READS = re.compile(r"\s*(?:--[^\n]*\n\s*)*\(*\s*(select|with|values|table)\b", re.IGNORECASE)
+# What a SELECT of a strong role reaches beyond the tables: files and programs of the server, other servers, the server itself,
+# and SQL that is hidden in a text. Names as a whole, for none of them is a likely column.
+_REACHES = re.compile(
+    r"(?<![\w$])(?:pg_read_\w+|pg_ls_\w+|pg_stat_file|pg_file_\w+|pg_current_logfile|lo_import|lo_export|lo_from_bytea|dblink\w*|"
+    r"query_to_xml\w*|cursor_to_xml\w*|ts_stat|ts_rewrite|set_config|pg_terminate_backend|pg_cancel_backend|pg_reload_conf|"
+    r"pg_rotate_logfile|pg_promote|pg_switch_wal|pg_create_restore_point|pg_hba_file_rules|pg_file_settings|pg_authid|pg_shadow|"
+    r"pg_execute_server_program)(?![\w$])|U&\s*[\"']",
+    re.IGNORECASE,
+)
 _SCHEMA = (
     "SELECT table_name, string_agg(column_name || ' ' || data_type, ', ' ORDER BY ordinal_position) "
     "FROM information_schema.columns WHERE table_schema NOT IN ('pg_catalog', 'information_schema') "
@@ -63,6 +72,9 @@ def _read(connection: Any, name: str, sql: str) -> str:
         )
     if not _READS.match(sql):
         raise ToolError("that SQL is not run", "it is no SELECT", "write one SELECT")
+    if found := _REACHES.search(sql):
+        why = f"{found[0]} reaches files, accounts or programs of the server, or hides SQL"
+        raise ToolError("that SQL is not run", why, "read tables and views")
     limited = f"SELECT * FROM (\n{sql.strip().rstrip(';')}\n) AS asked LIMIT {MAX_COUNTED}"  # noqa: S608  # read-only
     try:
         cursor = connection.execute(limited.encode(), prepare=True)  # prepared: the server takes one statement

@@ -1,5 +1,6 @@
 """Files that other programs run or obey on sight, and files that hold keys: never written by the agent, wherever they lie.
 Touches nothing. Does not promise: to know every program's habits; names that begin with a dot are taken as settings of one.
+What a run itself obeys (its tools files, its configuration) is named by `protect`, for all runs of the process.
 
 The kind, not a list of names: what a shell, an editor, git, a package manager, a desktop or another agent reads without
 being asked. A coding task writes Makefiles and package.json; those are run by somebody who says so, and are not of the kind.
@@ -7,7 +8,10 @@ being asked. A coding task writes Makefiles and package.json; those are run by s
 
 from __future__ import annotations
 
+import os
 import unicodedata
+from collections.abc import Iterable
+from pathlib import Path
 
 # Carried neither way between workspace and sandbox: keys, settings of other programs, heaps of others' code.
 NEVER = frozenset({
@@ -49,9 +53,34 @@ EXACT = frozenset(
     {"HEAD"}
 )  # a folder with HEAD, config and objects is a git repository, whose config names programs to run
 
+_OURS: dict[str, bool] = {}  # path in the workspace of what the next run obeys → whether it holds keys
+
+
+def protect(workspace: Path, files: Iterable[Path], *, keys: bool = False) -> tuple[str, ...]:
+    """Guard these files, or folders with all in them, where they lie in the workspace (a folder that holds it is left out).
+
+    keys: they are not read either. Returns their paths in the workspace.
+    """
+    found = []
+    for file in files:
+        inside = os.path.relpath(os.path.realpath(file), os.path.realpath(workspace))
+        if inside != "." and not inside.startswith(".."):
+            _OURS[inside] = keys or _OURS.get(inside, False)
+            found.append(inside)
+    return tuple(found)
+
+
+def _is_ours(path: str, *, keys: bool = False) -> bool:
+    """Whether the path is one that was protected, or lies in such a folder."""
+    parts = path.split("/")
+    held = (_OURS.get("/".join(parts[: depth + 1])) for depth in range(len(parts)))
+    return any(one if keys else one is not None for one in held) if _OURS else False
+
 
 def is_secret(path: str) -> bool:
     """Whether a path (resolved, relative) is in a place for keys: such files are not read and not searched."""
+    if _is_ours(path, keys=True):
+        return True
     parts = [_plain(part) for part in path.split("/")]
     last = parts[-1]
     return any(part in SECRET for part in parts) or (last.startswith(".env.") and not last.endswith(EXAMPLES))
@@ -59,7 +88,7 @@ def is_secret(path: str) -> bool:
 
 def is_guarded(path: str) -> bool:
     """Whether a path (resolved, relative) is one other programs run or obey on sight: such files are not written."""
-    return is_secret(path) or any(_obeyed(part) for part in path.split("/"))
+    return _is_ours(path) or is_secret(path) or any(_obeyed(part) for part in path.split("/"))
 
 
 def _obeyed(part: str) -> bool:

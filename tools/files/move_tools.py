@@ -16,6 +16,7 @@ from posixpath import normpath
 
 from outrider.tools.files import walk
 from outrider.tools.files.guarded import is_secret
+from outrider.tools.files.kept import Form
 from outrider.tools.files.paths import READ, Place, missing, place, refuse_guarded, shown
 from outrider.tools.files.writing import MAX_WRITE, is_database, put_file, replace_file
 from outrider.tools.tool import Change, Observation, ToolContext, ToolError, tool
@@ -30,6 +31,7 @@ class Held:
 
     path: str
     data: bytes | None
+    form: Form = ""
 
 
 @tool(effect="write", serial=True)
@@ -48,7 +50,7 @@ def move_file(path: str, to: str, ctx: ToolContext) -> Observation:
     for one in held:
         moved = new_path + one.path[len(at.path) :]
         if one.data is not None:
-            changes += [Change(one.path, one.data, None), Change(moved, None, one.data)]
+            changes += [Change(one.path, one.data, None, form=one.form), Change(moved, None, one.data)]
     large = [shown(one.path) for one in held if one.data is None]
     note = f" (undo cannot put back {', '.join(large[:5])}: too large to keep)" if large else ""
     return Observation(f"moved {shown(at.path)} to {shown(new_path)}{note}", changes=tuple(changes))
@@ -93,7 +95,8 @@ def delete_file(path: str, ctx: ToolContext) -> Observation:
             os.unlink(at.name, dir_fd=at.folder)
         many = f" ({len(held)} files)" if len(held) != 1 else ""
     return Observation(
-        f"deleted {shown(at.path)}{many}", changes=tuple(Change(one.path, one.data, None) for one in held)
+        f"deleted {shown(at.path)}{many}",
+        changes=tuple(Change(one.path, one.data, None, form=one.form) for one in held),
     )
 
 
@@ -165,7 +168,7 @@ def _held(at: Place) -> Held:
     if found.st_size > MAX_WRITE:
         return Held(at.path, None)
     with os.fdopen(os.open(at.name, READ, dir_fd=at.folder), "rb") as file:
-        return Held(at.path, file.read(MAX_WRITE))
+        return Held(at.path, file.read(MAX_WRITE), "x" if found.st_mode & stat.S_IXUSR else "")
 
 
 # ---- where it goes ---------------------------------------------------------------------------------------------------

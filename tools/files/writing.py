@@ -11,6 +11,7 @@ import stat
 from collections.abc import Iterator
 from pathlib import Path
 
+from outrider.tools.files.kept import Form
 from outrider.tools.files.paths import READ, Place, open_file, place, refuse_guarded, shown
 from outrider.tools.tool import ToolError
 
@@ -35,13 +36,41 @@ def put_file(workspace: Path, path: str, data: bytes | None) -> None:
             os.unlink(at.name, dir_fd=at.folder)
 
 
-def is_no_file(workspace: Path, path: str) -> bool:
-    """Whether a link or a folder stands at this very name (a link is not followed)."""
+def put_back(workspace: Path, path: str, data: bytes, form: Form) -> None:
+    """Give back what was there: a file, an executable one, a link, a folder. Raises ToolError if that is not allowed."""
+    if form == "folder":
+        with _name(workspace, path, make=True) as (folder, name):
+            refuse_guarded(path, path)
+            with contextlib.suppress(FileNotFoundError, IsADirectoryError):
+                os.unlink(name, dir_fd=folder)  # a file or a link the run put in its place
+            with contextlib.suppress(FileExistsError):
+                os.mkdir(name, 0o755, dir_fd=folder)
+    elif form == "link":
+        with _name(workspace, path, make=True) as (folder, name):
+            refuse_guarded(path, path)
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(name, dir_fd=folder)
+            os.symlink(os.fsdecode(data), name, dir_fd=folder)
+    else:
+        put_file(workspace, path, data)
+        if form == "x":
+            with place(workspace, path) as at:
+                found = at.status()
+                if found is not None and stat.S_ISREG(found.st_mode):  # runnable for whoever may read it
+                    mode = stat.S_IMODE(found.st_mode)
+                    os.chmod(at.name, (mode | (mode & 0o444) >> 2) & 0o777, dir_fd=at.folder)
+
+
+def no_file(workspace: Path, path: str) -> bytes | None:
+    """Where a link leads that stands at this very name (it is not followed), b"" for a folder; None: neither is there."""
     with _name(workspace, path) as (folder, name):
         try:
-            return not stat.S_ISREG(os.stat(name, dir_fd=folder, follow_symlinks=False).st_mode)
+            mode = os.stat(name, dir_fd=folder, follow_symlinks=False).st_mode
+            if stat.S_ISLNK(mode):
+                return os.fsencode(os.readlink(name, dir_fd=folder))
+            return None if stat.S_ISREG(mode) else b""
         except FileNotFoundError:
-            return False
+            return None
 
 
 def clear_way(workspace: Path, path: str) -> None:
@@ -55,10 +84,12 @@ def clear_way(workspace: Path, path: str) -> None:
 
 
 @contextlib.contextmanager
-def _name(workspace: Path, path: str) -> Iterator[tuple[int, str]]:
+def _name(workspace: Path, path: str, *, make: bool = False) -> Iterator[tuple[int, str]]:
     """(a descriptor of the folder, the name in it) of a path that may end in a link. Raises ToolError."""
     head, _, name = path.rpartition("/")
-    with place(workspace, head or ".") as at:
+    with place(workspace, head or ".", make_folders=make) as at:
+        if make and at.status() is None:
+            os.mkdir(at.name, dir_fd=at.folder)
         folder = at.open_folder()
         try:
             yield folder, name

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import socket
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -15,6 +16,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from outrider.tools.hub.card import ID, Card, card_of
+from outrider.tools.net.pace import net_of, pace
 from outrider.tools.process.deadlines import in_child, in_thread
 from outrider.tools.tool import ToolContext, ToolError
 
@@ -235,14 +237,15 @@ async def _reach(ctx: ToolContext, model: str = "") -> None:
 async def _child(ctx: ToolContext, asked: Mapping[str, Any]) -> list[list[dict[str, Any]]]:
     """The child's rows for each thing asked. Raises ToolError that says what kept it, _Away where the catalogue may help."""
     ctx.progress("asking the model hub")
-    seconds = max(1.0, min(HUB_S, ctx.seconds_left() - 1))
-    done = await in_child(
-        "outrider.tools.hub.hub_process",
-        stdin=json.dumps({**asked, "endpoint": endpoint_of(ctx), "seconds": seconds}).encode(),
-        seconds=seconds,
-        environment={**os.environ, **QUIET},
-        max_output=32 << 20,
-    )
+    seconds, hub = max(1.0, min(HUB_S, ctx.seconds_left() - 1)), endpoint_of(ctx)
+    async with pace().turn(hub, net_of(ctx.settings), time.monotonic() + seconds):
+        done = await in_child(
+            "outrider.tools.hub.hub_process",
+            stdin=json.dumps({**asked, "endpoint": hub, "seconds": seconds}).encode(),
+            seconds=seconds,
+            environment={**os.environ, **QUIET},
+            max_output=32 << 20,
+        )
     try:
         answer = json.loads(done.output)
     except ValueError:

@@ -22,8 +22,9 @@ from outrider.tools.hub.card import Card, Provider
 from outrider.tools.hub.tasks import Task
 from outrider.tools.inference.inputs import Given
 from outrider.tools.inference.result import Result, Unusable, checked, read_result, short, sniffed
-from outrider.tools.net.gateway import fetch, parse, proxy_of
+from outrider.tools.net.gateway import fetch, parse
 from outrider.tools.net.named_secrets import Filler
+from outrider.tools.net.pace import net_of
 from outrider.tools.process.deadlines import in_child
 from outrider.tools.tool import ToolContext, ToolError
 
@@ -113,7 +114,7 @@ async def _sent(ctx: ToolContext, call: Call) -> tuple[str, bytes]:
     try:
         got = await fetch(
             call.url, method="POST", headers=headers, content=call.body, allowed=(*ctx.allowed_hosts, *private),
-            max_bytes=MOST_BYTES, deadline_s=seconds, max_redirects=0, proxy=proxy_of(ctx.settings),
+            max_bytes=MOST_BYTES, deadline_s=seconds, max_redirects=0, net=net_of(ctx.settings),
         )  # fmt: skip
     except ToolError as error:
         late = "in time" in error.what
@@ -153,7 +154,7 @@ async def _fetched(ctx: ToolContext, url: str) -> tuple[str, bytes]:
             allowed=ctx.allowed_hosts,
             max_bytes=MOST_BYTES,
             deadline_s=seconds_of(ctx),
-            proxy=proxy_of(ctx.settings),
+            net=net_of(ctx.settings),
         )
     except ToolError as error:
         raise Unusable(f"its result could not be fetched: {error.what}") from None

@@ -12,6 +12,7 @@ import httpx2
 
 from outrider.tools.mcp.servers import ServerSpec
 from outrider.tools.net.gateway import checked_backend, parse, tls, user_agent
+from outrider.tools.net.pace import Net, pace
 
 CONNECT_S = 10.0
 
@@ -42,7 +43,8 @@ class _Checked(httpx2.AsyncBaseTransport):
             request.method, url, headers=request.headers.raw, content=request.stream, extensions=request.extensions
         )
         try:
-            answer = await self._pool.handle_async_request(asked)
+            async with pace().turn(f"{request.url.host}:{request.url.port}", Net()):
+                answer = await self._pool.handle_async_request(asked)
         except httpcore2.ConnectError as error:
             raise httpx2.ConnectError(str(error), request=request) from error
         except httpcore2.TimeoutException as error:

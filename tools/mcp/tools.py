@@ -8,23 +8,20 @@ otherwise later is refused for that tool, so that what a person saw is what is c
 from __future__ import annotations
 
 import fnmatch
-import json
 import re
 from collections.abc import Callable
-from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
 from outrider.memory.errors import UsageError
 from outrider.memory.events import Effect
-from outrider.memory.text import for_model
+from outrider.tools.foreign_words import digest_of_words, plain_schema, quoted
 from outrider.tools.json_schema import checker, usable
 from outrider.tools.mcp.connection import START_S, Connection, connect
 from outrider.tools.mcp.results import observation, resource_text
 from outrider.tools.mcp.servers import ServerSpec, read_servers
 from outrider.tools.tool import Observation, Tool, ToolContext, ToolError
 
-MOST_DESCRIPTION = 600  # characters the model is shown of a server's own words
 LISTED = 20  # resources or prompts named in a description
 
 
@@ -56,7 +53,7 @@ async def _listing(connection: Connection) -> list[Tool]:
 
 def _tool(connection: Connection, offered: Any, taken: set[str]) -> Tool:
     spec, theirs = connection.spec, str(offered.name)
-    schema = usable(offered.input_schema)
+    schema: dict[str, Any] = plain_schema(usable(offered.input_schema))
     pinned = digest(offered)
     reads = _fits(theirs, spec.read)
     effect: Effect = "read" if reads else spec.effect
@@ -78,7 +75,7 @@ def _tool(connection: Connection, offered: Any, taken: set[str]) -> Tool:
     name = _name(spec, theirs, taken)
     return Tool(
         name, _description(spec, offered.description or offered.title or theirs), schema, run, checker(name, schema),
-        effect=effect, origin="untrusted", timeout_s=spec.timeout_s + 5, fresh_s=0,
+        effect=effect, origin="untrusted", timeout_s=spec.timeout_s + 5, fresh_s=0, digest=pinned,
     )  # fmt: skip
 
 
@@ -94,8 +91,7 @@ def digest(offered: Any) -> str:
     """What a tool says of itself, in one line."""
     if offered is None:
         return ""
-    said = json.dumps([offered.name, offered.description, offered.input_schema], sort_keys=True, default=str)
-    return blake2b(said.encode("utf-8", "replace"), digest_size=16).hexdigest()
+    return digest_of_words(offered.name, offered.description, offered.input_schema)
 
 
 def _resources(connection: Connection, resources: list[Any], taken: set[str]) -> Tool:
@@ -145,10 +141,7 @@ def _name(spec: ServerSpec, theirs: str, taken: set[str]) -> str:
 
 def _description(spec: ServerSpec, theirs: str) -> str:
     """The server's words, marked as its own and cut: they are information about the tool, never instructions."""
-    flat = " ".join(for_model(theirs[: MOST_DESCRIPTION * 4]).split())
-    said = flat if len(flat) <= MOST_DESCRIPTION else flat[: MOST_DESCRIPTION - 1] + "…"
-    quoted = said.replace("“", "'").replace("”", "'")
-    return f"Tool of the MCP server {spec.name}, which says of it: “{quoted}”"
+    return f"Tool of the MCP server {spec.name}, which says of it: {quoted(theirs)}"
 
 
 def _fits(name: str, patterns: tuple[str, ...]) -> bool:

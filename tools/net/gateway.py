@@ -14,7 +14,7 @@ import contextlib
 import functools
 import re
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +22,7 @@ from outrider.tools.documents import charset
 from outrider.tools.net.addresses import check_address, is_public, judge, resolve, short
 from outrider.tools.net.content_encodings import DamagedEncoding, Undo
 from outrider.tools.net.cookies import Jar
+from outrider.tools.net.pace import Net, pace
 from outrider.tools.net.retry_after import retry_after_s
 from outrider.tools.process.deadlines import in_thread
 from outrider.tools.tool import ToolError
@@ -40,7 +41,6 @@ __all__ = [
     "is_public",
     "judge",
     "parse",
-    "proxy_of",
     "tls",
     "user_agent",
 ]
@@ -49,6 +49,7 @@ MAX_BYTES = 5_000_000
 DEADLINE_S = 30.0
 CONNECT_S = 10.0
 MAX_REDIRECTS = 20  # as browsers
+MAX_HEADERS, MAX_HEADER_BYTES = 256, 65_536
 SPARE_S = 0.15  # before the deadline, to give what came by then
 ATTEMPTS = 3
 REDIRECTS = (301, 302, 303, 307, 308)
@@ -56,6 +57,8 @@ REPEATABLE = ("GET", "HEAD")
 BUSY = (429, 503)
 # Kept when a redirect leaves the host: they say nothing about who asks.
 HARMLESS_HEADERS = frozenset({"accept", "accept-language", "content-type", "range"})
+Check = Callable[[str], Awaitable[None]]
+NET = Net()
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +103,8 @@ async def fetch(
     max_document: int = 0,
     deadline_s: float = DEADLINE_S,
     max_redirects: int = MAX_REDIRECTS,
-    proxy: str = "",
+    net: Net = NET,
+    check: Check | None = None,
 ) -> Fetched:
     """Ask `url` and follow its redirects, within `deadline_s` seconds in all and `max_bytes` of decompressed body.
 
@@ -110,7 +114,8 @@ async def fetch(
     the 3xx is the answer. On leaving a host only HARMLESS_HEADERS go along.
     max_document: how large a PDF, an Office file or another zip may be, if larger than `max_bytes`.
     A body that does not end in time is given as far as it came, and said to be cut. Cookies that redirects need live for
-    this one call. proxy: an HTTP proxy the person chose. It resolves names too, so an address is only checked as far as it is known here.
+    this one call. net: how often a host is asked, and an HTTP proxy the person chose; it resolves names too, so an address is
+    only checked as far as it is known here. check: called with each address before it is asked; what it raises ends the call.
     Raises ToolError for an address that is refused, a server that cannot be reached, and when time is up.
     """
     ends = time.monotonic() + deadline_s
@@ -118,9 +123,9 @@ async def fetch(
     try:
         async with asyncio.timeout(deadline_s):
             asked = _Asked(
-                method.upper(), parse(url), wanted, content, tuple(allowed), max_bytes, max_document, ends, proxy
+                method.upper(), parse(url), wanted, content, tuple(allowed), max_bytes, max_document, ends, net
             )
-            return await _follow(asked, max_redirects)
+            return await _follow(asked, max_redirects, check)
     except TimeoutError:
         raise ToolError(
             f"{_host_of(url)} did not answer in time",
@@ -168,14 +173,16 @@ class _Asked:
     max_bytes: int
     max_document: int
     ends: float
-    proxy: str
+    net: Net
     jar: Jar = field(default_factory=Jar)
 
 
-async def _follow(asked: _Asked, redirects: int) -> Fetched:
+async def _follow(asked: _Asked, redirects: int, check: Check | None) -> Fetched:
     seen: list[str] = []
     asked_for: set[tuple[str, str, str]] = set()
     while True:
+        if check:
+            await check(str(asked.url))
         asked_for.add((asked.method, str(asked.url), asked.jar.header(str(asked.url))))
         got = await _patiently(asked)
         target = got.headers.get("location", "")
@@ -240,7 +247,8 @@ async def _patiently(asked: _Asked) -> Fetched:
     try:
         async for attempt in waits:
             with attempt:
-                got = await _once(asked)
+                async with pace().turn(f"{asked.url.host}:{_port(asked.url)}", asked.net, asked.ends):
+                    got = await _once(asked)
                 if repeat and got.status in BUSY:
                     raise _Busy(got)
                 return got
@@ -279,6 +287,7 @@ async def _once(asked: _Asked) -> Fetched:
         ) as response,
     ):  # fmt: skip
         heads: dict[str, str] = {}
+        _bound(response.headers, asked)
         for raw, value in response.headers:
             name = raw.decode("latin-1").lower()
             heads[name] = f"{heads[name]}, {value.decode('latin-1')}" if name in heads else value.decode("latin-1")
@@ -287,14 +296,29 @@ async def _once(asked: _Asked) -> Fetched:
         return Fetched(str(asked.url), response.status, heads, body, cut)
 
 
+def _bound(headers: Sequence[tuple[bytes, bytes]], asked: _Asked) -> None:
+    """Raises ToolError for headers that are too many or too large (the transport stops at 100 kB of unfinished ones)."""
+    size = sum(len(name) + len(value) for name, value in headers)
+    if len(headers) > MAX_HEADERS or size > MAX_HEADER_BYTES:
+        raise ToolError(
+            f"the answer of {short(asked.url.host)} is refused",
+            f"its headers are {len(headers):,} lines of {size:,} bytes; {MAX_HEADERS} lines of {MAX_HEADER_BYTES:,} are read",
+            "use another address",
+        )
+
+
+def _port(url: httpx2.URL) -> int:
+    return url.port or (443 if url.scheme == "https" else 80)
+
+
 async def _connections(asked: _Asked) -> httpcore2.AsyncConnectionPool:
     """Where the connection of one request comes from: straight to a checked address, or through the person's proxy."""
     import httpcore2
 
     secure = tls() if asked.url.scheme == "https" else None
-    if not asked.proxy:
+    if not asked.net.proxy:
         return httpcore2.AsyncConnectionPool(secure, network_backend=checked_backend(asked.allowed), max_connections=1)
-    proxy = parse(asked.proxy, user=True)
+    proxy = parse(asked.net.proxy, user=True)
     name = (proxy.username.encode(), proxy.password.encode()) if proxy.username else None
     await _check_behind_proxy(asked)
     return httpcore2.AsyncConnectionPool(
@@ -304,7 +328,7 @@ async def _connections(asked: _Asked) -> httpcore2.AsyncConnectionPool:
 
 async def _check_behind_proxy(asked: _Asked) -> None:
     """Refuse what is known here to be private. A name that only the proxy knows is the proxy's to judge."""
-    port = asked.url.port or (443 if asked.url.scheme == "https" else 80)
+    port = _port(asked.url)
     with contextlib.suppress(OSError, UnicodeError):
         judge(asked.url.host, port, await in_thread(resolve, asked.url.host, port, seconds=CONNECT_S), asked.allowed)
 
@@ -323,12 +347,6 @@ def _dressed(headers: Mapping[str, str]) -> dict[bytes, bytes]:
     }
     merged = {**ours, **theirs, "accept-encoding": "gzip, deflate"}
     return {name.encode("latin-1"): value.encode("latin-1", "replace") for name, value in merged.items()}
-
-
-def proxy_of(settings: Mapping[str, Any]) -> str:
-    """The proxy a person chose: `[tool_settings.net] proxy = "http://…"`; none is taken from the environment."""
-    own = settings.get("net")
-    return str(own.get("proxy") or "") if isinstance(own, dict) else ""
 
 
 @functools.cache

@@ -1,6 +1,7 @@
 """Tools of an OpenAPI document: one an operation, or, for a large API, one that finds operations and one that calls them.
 May touch: the network, through the gateway, at the document's server and nowhere else.
-Does not promise: that a server does what its document says. What it answers is a stranger's text.
+Does not promise: that a server does what its document says. What it answers is a stranger's text, and so is what the document says:
+it is cut, cleaned and quoted, and pinned by a digest for as long as a run goes on.
 """
 
 from __future__ import annotations
@@ -14,7 +15,10 @@ from typing import Any
 
 from outrider.memory.errors import UsageError
 from outrider.memory.events import Effect
-from outrider.tools.net.gateway import fetch, proxy_of
+from outrider.memory.text import for_model
+from outrider.tools.foreign_words import digest_of_words, plain_schema, quoted
+from outrider.tools.net.gateway import fetch
+from outrider.tools.net.pace import net_of
 from outrider.tools.openapi.auth import Auth, auth_of, signed
 from outrider.tools.openapi.operations import MAX_NAME, Operation, plain_name, read_operations
 from outrider.tools.openapi.reading import read_document
@@ -25,6 +29,7 @@ from outrider.tools.web.answer_text import shown_answer
 MOST = 40  # operations that are tools of their own; more are found by words
 FOUND = 8  # operations a search shows
 MAX_BODY = 1_000_000  # bytes of an answer
+MOST_PATH = 200  # characters of a path that are shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,10 +67,9 @@ def read_api(text: str, name: str, *, secret: str = "", server: str = "", base: 
     if not calls:
         why = next(iter(left_out.values()), "it has no operations")
         raise UsageError(f"no operation of {name} can be called", why, "check the file, or name its server")
-    prefix = plain_name(name)
-    tools = (
-        _one_each(prefix, calls) if len(calls) <= MOST else (_finder(prefix, calls, read.title), _caller(prefix, calls))
-    )
+    prefix, said = plain_name(name), digest_of_words(text, server)
+    tools = _one_each(prefix, calls) if len(calls) <= MOST else (_finder(prefix, calls), _caller(prefix, calls))
+    tools = tuple(replace(one, digest=said) for one in tools)
     return Api(read.title, tools, len(calls), left_out, next(iter(calls.values())).server)
 
 
@@ -93,7 +97,8 @@ class _Call:
     @property
     def about(self) -> str:
         said = self.operation.description.rstrip(".")
-        return f"{said + '. ' if said else ''}{self.operation.method} {self.operation.path}."
+        where = f"{self.operation.method} {' '.join(for_model(self.operation.path).split())[:MOST_PATH]}"
+        return f"{where}, of which its document says: {quoted(said)}" if said else f"{where}."
 
     def check(self, arguments: Arguments) -> dict[str, Any]:
         """The arguments, if they fit the schema. Raises ToolError that says what would be right."""
@@ -116,7 +121,7 @@ class _Call:
         request = await signed(request, self.auth, context)
         got = await fetch(
             request.url, method=request.method, headers={"Accept": "application/json, */*;q=0.5"} | request.headers,
-            content=request.content, allowed=context.allowed_hosts, proxy=proxy_of(context.settings), max_bytes=MAX_BODY,
+            content=request.content, allowed=context.allowed_hosts, net=net_of(context.settings), max_bytes=MAX_BODY,
             deadline_s=max(1.0, min(40.0, context.seconds_left() - 1)),
         )  # fmt: skip
         return shown_answer(got)
@@ -124,10 +129,10 @@ class _Call:
 
 def _arguments(operation: Operation) -> dict[str, Any]:
     """The JSON Schema of a call: a property a parameter, and `body`."""
-    properties = {one.name: one.schema for one in operation.parameters}
+    properties = {one.name: plain_schema(one.schema) for one in operation.parameters}
     required = [one.name for one in operation.parameters if one.required]
     if operation.body_type:
-        properties["body"] = operation.body_schema or {}
+        properties["body"] = plain_schema(operation.body_schema or {})
         required += ["body"] if operation.body_required else []
     return {"type": "object", "properties": properties, "required": required, "additionalProperties": False}
 
@@ -168,7 +173,7 @@ def _runner(
 # ---- a large API -----------------------------------------------------------------------------------------------------
 
 
-def _finder(prefix: str, calls: Mapping[str, _Call], title: str) -> Tool:
+def _finder(prefix: str, calls: Mapping[str, _Call]) -> Tool:
     """Finds operations by words, with the arguments they take."""
     schema = {
         "type": "object",
@@ -187,7 +192,7 @@ def _finder(prefix: str, calls: Mapping[str, _Call], title: str) -> Tool:
             )
         return dict(arguments)
 
-    about = f"Find an operation of {title or prefix} ({len(calls)} operations) by words; call it with {prefix}_call_operation."
+    about = f"Find an operation of {prefix} ({len(calls)} operations) by words; call it with {prefix}_call_operation."
     return Tool(f"{prefix}_find_operation"[:MAX_NAME], about, schema, run, check, "read", origin="untrusted")
 
 

@@ -12,8 +12,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from outrider.tools.net.gateway import fetch, parse, proxy_of
+from outrider.tools.net.gateway import fetch, parse
 from outrider.tools.net.named_secrets import Filler
+from outrider.tools.net.pace import net_of
 from outrider.tools.openapi.request import Request
 from outrider.tools.tool import ToolContext, ToolError
 
@@ -101,7 +102,7 @@ async def _token(auth: Auth, value: str, context: ToolContext) -> str:
     got = await fetch(
         auth.token_url, method="POST", content=urlencode({"grant_type": "client_credentials"}).encode(),
         headers={"Authorization": f"Basic {basic}", "Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json"},
-        allowed=context.allowed_hosts, proxy=proxy_of(context.settings), max_bytes=100_000,
+        allowed=context.allowed_hosts, net=net_of(context.settings), max_bytes=100_000,
     )  # fmt: skip
     try:
         token = str(json.loads(got.text())["access_token"])

@@ -72,14 +72,30 @@ def host_of(url: str) -> str:
         host = (parts.hostname or "").rstrip(".").lower()
     except ValueError:
         return "?"
+    if not host.isascii():  # one name in other letters is one host: as the gateway will ask for it
+        host = _in_ascii(url)
     if "@" in parts.netloc or "\\" in url or not host or any(c.isspace() or ord(c) < 32 for c in url.strip()):
         return "?"
     return f"{host}:{port}" if ":" not in host else f"[{host}]:{port}"
 
 
+def _in_ascii(url: str) -> str:
+    """The host of an address as it goes on the wire (punycode); "" if the gateway refuses it."""
+    import httpx2
+
+    try:
+        return httpx2.URL(url.strip()).raw_host.decode("ascii").rstrip(".").lower()
+    except (httpx2.InvalidURL, ValueError, TypeError):
+        return ""
+
+
 def host_fits(host: str, pattern: str) -> bool:
     """Whether "host:port" is what `pattern` names: "host" (80 and 443), "host:port", "*.host", "host:*"."""
     pattern = pattern.strip().lower()
+    if not pattern.isascii() and "://" not in pattern:
+        star = "*." if pattern.startswith("*.") else ""
+        plain, colon, given_port = pattern.removeprefix("*.").partition(":")
+        pattern = f"{star}{_in_ascii(f'https://{plain}') or plain}{colon}{given_port}"
     name, _, port = host.rpartition(":")
     if not name:  # a tool's own name
         return host == pattern

@@ -332,6 +332,8 @@ class HostFolder:
             if known == FOLDER_MARK:
                 with contextlib.suppress(OSError):  # a folder that still holds something of the user's stays
                     os.rmdir(name, dir_fd=parent)
+                    if self._kept is not None:
+                        self._kept.folder_gone(os.fsdecode(path))
             elif _same(known, os.stat(name, dir_fd=parent, follow_symlinks=False)):
                 if not self._may_lose(path, parent, name, ""):
                     self._known[path] = known

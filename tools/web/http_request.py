@@ -21,8 +21,9 @@ from urllib.parse import quote
 from pydantic import BeforeValidator
 
 from outrider.memory.events import Effect
-from outrider.tools.net.gateway import Fetched, fetch, parse, proxy_of
+from outrider.tools.net.gateway import Fetched, fetch, parse
 from outrider.tools.net.named_secrets import Filler, names_in
+from outrider.tools.net.pace import net_of
 from outrider.tools.tool import Arguments, ToolContext, ToolError, tool
 from outrider.tools.web.answer_text import shown_answer
 from outrider.tools.web.paging import joined, next_address, same_place
@@ -86,7 +87,7 @@ with warnings.catch_warnings():  # a parameter called "json" hides a deprecated 
 
         async def ask(address: str) -> Fetched:
             return await fetch(
-                address, method=method, headers=wanted, content=content, allowed=ctx.allowed_hosts, proxy=proxy_of(ctx.settings),
+                address, method=method, headers=wanted, content=content, allowed=ctx.allowed_hosts, net=net_of(ctx.settings),
                 max_bytes=MAX_SHAPED if wish.shape else MAX_BODY, deadline_s=max(0.5, ends - time.monotonic()),
             )  # fmt: skip
 

@@ -1,5 +1,5 @@
-"""Asks search engines: a SearXNG-style JSON endpoint through the HTTP gateway, or ddgs in a thread with a deadline of ours.
-May touch: the network; ddgs opens its own connections, to the engines it knows and nowhere else.
+"""Asks search engines: a SearXNG-style JSON endpoint, or ddgs in a thread with a deadline of ours; both through the HTTP gateway.
+May touch: the network, where the gateway lets it.
 Does not promise: to know an empty result from a block. Engines do not say: ddgs reports both as "No results found".
 
 So each engine is watched: which status it got and what it found. A block is a status of 202, 401, 403, 429 or 503, or a
@@ -13,16 +13,17 @@ import json
 import math
 import time
 from collections.abc import Hashable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import urlencode
 
 from outrider.memory.text import for_storage
 from outrider.tools.net.gateway import fetch, parse
+from outrider.tools.net.pace import Net
 from outrider.tools.process.deadlines import in_thread, until
 from outrider.tools.tool import ToolError
+from outrider.tools.web.engines import ENGINE_S, EngineClient, Way
 
-ENGINE_S = 8.0  # seconds ddgs gives one engine
 KEPT_S, KEPT_MOST = 900.0, 200  # seconds, answers
 SPARE_S = 3.0  # below it no other engine is asked
 BLOCKED = (202, 401, 403, 429, 503)
@@ -77,7 +78,9 @@ KEPT = Kept()
 # ---- a search server of the person's own -----------------------------------------------------------------------------
 
 
-async def ask_server(address: str, query: str, limit: int, *, allowed: Sequence[str], seconds: float) -> Found:
+async def ask_server(
+    address: str, query: str, limit: int, *, allowed: Sequence[str], net: Net, seconds: float
+) -> Found:
     """Ask a SearXNG-style endpoint: `address?q=…&format=json` → {"results": [{"title", "url", "content"}]}.
 
     The host of `address` is allowed because the person named it. Raises ToolError when it does not answer as it should.
@@ -86,7 +89,11 @@ async def ask_server(address: str, query: str, limit: int, *, allowed: Sequence[
     port = base.port or (443 if base.scheme == "https" else 80)
     url = f"{address}{'&' if '?' in address else '?'}{urlencode({'q': query, 'format': 'json'})}"
     got = await fetch(
-        url, headers={"Accept": "application/json"}, allowed=(*allowed, f"{base.host}:{port}"), deadline_s=seconds
+        url,
+        headers={"Accept": "application/json"},
+        allowed=(*allowed, f"{base.host}:{port}"),
+        net=replace(net, proxy=""),  # the person's own server is no business of a proxy
+        deadline_s=seconds,
     )
     if got.status in BLOCKED:
         return Found(blocked=[f"{base.host} ({got.status})"])
@@ -108,25 +115,25 @@ async def ask_server(address: str, query: str, limit: int, *, allowed: Sequence[
 # ---- ddgs ------------------------------------------------------------------------------------------------------------
 
 
-async def ask_engines(query: str, limit: int, *, backend: str, region: str, seconds: float, proxy: str = "") -> Found:
+async def ask_engines(query: str, limit: int, *, way: Way, backend: str, region: str, seconds: float) -> Found:
     """Ask through ddgs for at most `seconds` in all; what some engines found by then counts.
 
     When the engines of `backend` refuse, all others are asked in the time that is left.
     """
     ends = time.monotonic() + seconds
-    found = await _ask(query, limit, backend, region, seconds, proxy)
+    found = await _ask(query, limit, way, backend, region, seconds)
     left = ends - time.monotonic()
     if found.hits or not found.blocked or backend == "auto" or left < SPARE_S:
         return found
-    others = await _ask(query, limit, "auto", region, left, proxy)
+    others = await _ask(query, limit, way, "auto", region, left)
     others.blocked = list(dict.fromkeys([*found.blocked, *others.blocked]))
     return others
 
 
-async def _ask(query: str, limit: int, backend: str, region: str, seconds: float, proxy: str) -> Found:
-    watch = _Watch(time.monotonic() + seconds)
+async def _ask(query: str, limit: int, way: Way, backend: str, region: str, seconds: float) -> Found:
+    watch = _Watch(time.monotonic() + seconds, way)
     try:
-        rows = await in_thread(_search, watch, query, limit, backend, region, proxy, seconds=seconds)
+        rows = await in_thread(_search, watch, query, limit, backend, region, seconds=seconds)
     except TimeoutError:
         watch.found.late = True
         rows = [row for row in watch.early if row.get("href")]
@@ -139,6 +146,7 @@ class _Watch:
     """What is seen of the engines while they work. Written by ddgs's threads, read by us when time is up."""
 
     ends: float
+    way: Way
     found: Found = field(default_factory=Found)
     early: list[dict[str, str]] = field(default_factory=list)
     statuses: dict[str, list[int]] = field(default_factory=dict)
@@ -147,6 +155,7 @@ class _Watch:
         """Watch one engine: its answers by status, and no wait after the deadline."""
         name, search = str(engine.name), engine.search
         statuses = self.statuses.setdefault(name, [])
+        engine.http_client = EngineClient(self.way, engine.headers_update)
         request = engine.http_client.request
 
         def watched_request(*arguments: Any, **options: Any) -> Any:
@@ -178,7 +187,7 @@ def _fields(result: Any) -> dict[str, str]:
     return {key: str(getattr(result, key, "")) for key in ("title", "href", "body")}
 
 
-def _search(watch: _Watch, query: str, limit: int, backend: str, region: str, proxy: str) -> list[dict[str, str]]:
+def _search(watch: _Watch, query: str, limit: int, backend: str, region: str) -> list[dict[str, str]]:
     from ddgs.ddgs import DDGS  # `ddgs.DDGS` is a stand-in that cannot be subclassed until the real one is loaded
     from ddgs.exceptions import DDGSException
 
@@ -191,9 +200,7 @@ def _search(watch: _Watch, query: str, limit: int, backend: str, region: str, pr
             return engines
 
     try:
-        rows = Watched(proxy=proxy or None, timeout=int(ENGINE_S)).text(
-            query, region=region, max_results=max(limit, 10), backend=backend
-        )
+        rows = Watched(timeout=int(ENGINE_S)).text(query, region=region, max_results=max(limit, 10), backend=backend)
         return [dict(row) for row in rows]
     except DDGSException:  # no result, or every engine failed: the watch knows which
         return []
@@ -222,7 +229,7 @@ def said(found: Found, query: str) -> str:
         raise ToolError(
             "the search was blocked",
             f"refused by {', '.join(found.blocked[:5])}",
-            "try again in a minute, or read a page you know with read_page",
+            "try again in a minute, or read a page you know with read_page; a person can name a search server of their own (web_search.url)",
         )
     if found.late:
         raise ToolError("the search did not end in time", "the engines were slow", "try again with fewer words")

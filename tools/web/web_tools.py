@@ -1,21 +1,26 @@
 """The web: `web_search` finds pages, `read_page` reads one. What comes back was written by strangers.
-May touch: the network through net.py (ddgs through its own client); a child process that takes pages apart.
+May touch: the network through the HTTP gateway; a child process that takes pages apart.
 Does not promise: that a page is true, whole or meant for us; scripts on a page are not run.
 """
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 from dataclasses import replace
+from functools import partial
 from urllib.parse import urlsplit
 
 from outrider.tools.documents import charset
 from outrider.tools.documents import reader as pages
 from outrider.tools.files import encoding
-from outrider.tools.net.gateway import Fetched, fetch, proxy_of
+from outrider.tools.net.gateway import Fetched, fetch
+from outrider.tools.net.pace import net_of
+from outrider.tools.net.robots import ROBOTS
 from outrider.tools.tool import ToolContext, ToolError, tool
 from outrider.tools.web import search
+from outrider.tools.web.engines import Way
 
 SEARCH_S = 20.0
 FETCH_S = 25.0
@@ -35,7 +40,7 @@ async def web_search(query: str, ctx: ToolContext, limit: int = 5) -> str:
     limit: how many results, 1 to 20
 
     Settings (`web_search`): `url`, a SearXNG-style server to ask instead; `backend`, ddgs engines such as
-    "duckduckgo,brave"; `region`, such as "us-en". How "no results" and "blocked" are told apart: search.py.
+    "duckduckgo,brave"; `region`, such as "us-en"; `user_agent`. How "no results" and "blocked" are told apart: search.py.
     """
     query = " ".join(query.split())
     if not query:
@@ -43,16 +48,19 @@ async def web_search(query: str, ctx: ToolContext, limit: int = 5) -> str:
     own = ctx.settings.get("web_search")
     own = own if isinstance(own, dict) else {}
     limit, seconds = max(1, min(limit, 20)), max(1.0, min(SEARCH_S, ctx.seconds_left() - 1))
-    key = (query.lower(), limit, json.dumps(own, sort_keys=True, default=str), proxy_of(ctx.settings))
+    key = (query.lower(), limit, json.dumps(own, sort_keys=True, default=str), net_of(ctx.settings).proxy)
     if kept := search.KEPT.get(key):
         return kept
     ctx.progress(f"searching the web for {query[:80]!r}")
     if address := str(own.get("url") or ""):
-        found = await search.ask_server(address, query, limit, allowed=ctx.allowed_hosts, seconds=seconds)
+        found = await search.ask_server(
+            address, query, limit, allowed=ctx.allowed_hosts, net=net_of(ctx.settings), seconds=seconds
+        )
     else:
         backend, region = str(own.get("backend") or "auto"), str(own.get("region") or "us-en")
-        proxy = proxy_of(ctx.settings)
-        found = await search.ask_engines(query, limit, backend=backend, region=region, seconds=seconds, proxy=proxy)
+        agent = str(own.get("user_agent") or "")
+        way = Way(asyncio.get_running_loop(), tuple(ctx.allowed_hosts), net_of(ctx.settings), agent)
+        found = await search.ask_engines(query, limit, way=way, backend=backend, region=region, seconds=seconds)
     said = search.said(found, query)
     if found.hits:
         search.KEPT.put(key, said)
@@ -67,13 +75,15 @@ async def read_page(url: str, ctx: ToolContext) -> str:
     """
     url = url.strip() if "://" in url else f"https://{url.strip()}"
     seconds = ctx.seconds_left()
+    net = net_of(ctx.settings)
     got = await fetch(
         url,
         headers={
             "Accept": "text/html,application/xhtml+xml,application/pdf,text/plain,application/json;q=0.9,*/*;q=0.5"
         },
         allowed=ctx.allowed_hosts,
-        proxy=proxy_of(ctx.settings),
+        net=net,
+        check=partial(ROBOTS.check, allowed=ctx.allowed_hosts, net=net, seconds=seconds * 0.3),
         max_bytes=MAX_PAGE,
         max_document=MAX_DOCUMENT,
         deadline_s=max(1.0, min(FETCH_S, seconds * 0.6)),

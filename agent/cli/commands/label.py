@@ -8,7 +8,7 @@ import typer
 
 from outrider.agent.cli.flags import Memory
 from outrider.agent.cli.listing.databases import open_store
-from outrider.agent.cli.output import out, say
+from outrider.agent.cli.output import hide, out, say
 from outrider.memory.errors import UsageError
 
 MOST = 100
@@ -36,7 +36,7 @@ def command(
     if text is None:
         out(row["label"] or "(no label)")
         return
-    label = " ".join(for_storage(text).split())
+    label = hide(" ".join(for_storage(text).split()))
     if len(label) > MOST:
         raise UsageError(
             f"the label is {len(label):,} characters long", f"a label has {MOST} at the most", "shorten it"

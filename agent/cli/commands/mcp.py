@@ -28,27 +28,12 @@ def command(flags: RunFlags, profile: Profile = None) -> None:
 
 
 def _offer(flags: RunFlags, profile: str | None) -> Offer:
-    from pathlib import Path
-
     from outrider.agent.agent import Agent
     from outrider.agent.cli.given import budget_of, read_config, settings_of
     from outrider.agent.serving.mcp_server import Offer
     from outrider.tools.builtin import collect
-    from outrider.tools.policy import Policy
-    from outrider.tools.tool import ToolContext
 
     config = read_config(profile)
     settings = settings_of(flags, config)
-    model = flags.model or config.get("model")
-    agent = Agent(model, memory=flags.memory, **settings)
-    tools = collect(settings.get("tools"), settings.get("tools_from", ()))
-    context = ToolContext(
-        workspace=Path(str(settings.get("workspace") or ".")).expanduser().resolve(),
-        run_id="mcp",
-        call_id="1.0",
-        isolation=str(settings.get("isolation") or "auto"),
-        unsafe=bool(settings.get("unsafe")),
-        allowed_hosts=tuple(settings.get("allowed_hosts", ())),
-        settings=dict(settings.get("tool_settings", {})),
-    )
-    return Offer(agent, tools, Policy.of(settings.get("policy")), context, budget_of(flags, config) or {})
+    agent = Agent(flags.model or config.get("model"), memory=flags.memory, **settings)
+    return Offer(agent, collect(agent.settings.tools, agent.settings.tools_from), budget_of(flags, config) or {})

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from dataclasses import asdict
 from decimal import Decimal
@@ -138,8 +137,9 @@ def _meant(
 ) -> tuple[str, dict[str, Any]]:
     """(spec, how it is reached) of the model to check. Raises UsageError, ModelUnavailable."""
     from outrider.agent.cli.given import meant
+    from outrider.agent.settings.secret_store import value_of
 
-    key = "" if api_key_env == "-" else os.environ.get(api_key_env) if api_key_env else None
+    key = "" if api_key_env == "-" else value_of(api_key_env) if api_key_env else None
     if api_key_env and api_key_env != "-" and not key:
         raise UsageError(f"there is no key in {api_key_env!r}", "that environment variable is not set", "set it first")
     given = {"base_url": base_url, "api_key": key, "max_context": max_context}

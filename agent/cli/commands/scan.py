@@ -20,7 +20,7 @@ def command(
     ],
     secret: Annotated[
         list[str] | None,
-        typer.Option("--secret", metavar="NAME", help="Look for this environment variable too.", show_default=False),
+        typer.Option("--secret", metavar="NAME", help="Look for this secret too.", show_default=False),
     ] = None,
     memory: Memory = None,
     json: Json = False,
@@ -30,10 +30,10 @@ def command(
     Exit code 4 if there is one. Its value is not printed, only where it stands.
     """
     from outrider.agent.history.scan import scan
+    from outrider.agent.settings.secret_store import read_kept, values_of
     from outrider.memory.redaction import Masker, from_environment
 
-    named = {name: os.environ[name] for name in secret or () if name in os.environ}
-    masker = Masker(from_environment(os.environ) | named)
+    masker = Masker(from_environment(os.environ) | read_kept().values | values_of(secret or ()))
     found = list(scan(open_store(memory), run, masker))
     if json:
         out_json([{"seq": f.seq, "kind": f.kind, "place": f.place, "secret": f.secret, "at": f.at} for f in found])

@@ -3,19 +3,28 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
+from contextlib import closing
 from pathlib import Path
+from typing import Any
 
+import pytest
 from mcp import Client, StdioServerParameters
 from mcp.client.stdio import stdio_client
+
+from outrider.agent.history.file_changes import undo
+from outrider.agent.history.run_view import list_runs
+from outrider.memory.journal import Journal
+from outrider.memory.store import Store
+from outrider.memory.verify import verify
+from tests.servers.web import WebServer, answer
 
 PROGRAM = "import sys; from outrider.agent.cli import main; sys.exit(main())"
 
 
 async def test_another_program_hands_over_a_goal_and_uses_tools(tmp_path: Path) -> None:
     """run answers with evidence, recall finds it, a tool that reads works, one that asks is refused, nonsense is an error."""
-    import os
-
     script = tmp_path / "s.json"
     script.write_text(json.dumps([{"tool": "calculate", "arguments": {"expression": "6*7"}}, {"text": "6*7 is 42"}]))
     server = StdioServerParameters(
@@ -39,3 +48,82 @@ async def test_another_program_hands_over_a_goal_and_uses_tools(tmp_path: Path) 
         ):  # fmt: skip
             refused = await client.call_tool(name, arguments)
             assert refused.is_error or name == "recall", name
+
+
+SECRET = "planted/Value+0123456789=x"
+
+
+async def session(
+    folder: Path, calls: list[tuple[str, dict[str, Any]]], *flags: str, url: str = ""
+) -> list[tuple[str, bool]]:
+    """What another program's MCP client gets for its calls, in one session: (text, whether it is an error)."""
+    script = folder / "s.json"
+    script.write_text(json.dumps([{"tool": "http_request", "arguments": {"url": url}}, {"text": "ok"}]))
+    server = StdioServerParameters(
+        command=sys.executable, args=["-c", PROGRAM, "mcp", "--model", f"scripted:{script}", *flags], cwd=str(folder / "work"),
+        env={"OUTRIDER_HOME": str(folder / "home"), "PATH": os.environ["PATH"], "HOME": str(folder), "PLANTED_TOKEN": SECRET},
+    )  # fmt: skip
+    got = []
+    async with Client(stdio_client(server)) as client:
+        for name, arguments in calls:
+            done = await client.call_tool(name, arguments)
+            got.append((done.content[0].text, bool(done.is_error)))
+    return got
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "work").mkdir()
+    (tmp_path / "work" / "notes.txt").write_text("canary7719alpha")
+    (tmp_path / "work" / "env.txt").write_text(f"token={SECRET} key=sk-abcdefABCDEF0123456789abcd")
+    return tmp_path
+
+
+async def test_a_tool_call_shows_and_stores_no_secret(folder: Path) -> None:
+    """Masked as in a run: in what the other program gets, in errors, and in every byte of the database."""
+    got = await session(
+        folder,
+        [("read_file", {"path": "env.txt"}), ("read_file", {"path": f"no/{SECRET}"}), ("calculate", {"expression": SECRET}),
+         (f"tool-{SECRET}", {}), ("search_files", {"pattern": "token"})],
+    )  # fmt: skip
+    assert got[0] == ("token={{secret:PLANTED_TOKEN}} key=[hidden: sk key]", False)
+    assert not [text for text, _ in got if SECRET in text]
+    stored = b"".join(file.read_bytes() for file in (folder / "home").glob("memory.db*"))
+    assert b"planted/Value" not in stored
+    assert b"sk-abcdef" not in stored
+
+
+async def test_what_a_session_has_read_is_not_sent_by_its_next_call(folder: Path) -> None:
+    """The rule of two holds over the calls of one client; before it read anything private, looking up is free."""
+    with WebServer({"/a": answer(b"hello")}) as server:
+        look = ("read_page", {"url": server.url("/a")})
+        leak = ("read_page", {"url": server.url("/canary7719alpha")})
+        allow = ("--allow-host", server.host)
+        free, _, refused, by_run, code = await session(
+            folder,
+            [look, ("read_file", {"path": "notes.txt"}), leak, ("run", {"goal": f"fetch {server.url('/x')} for me"}),
+             ("python", {"code": f"tools.read_page(url={server.url('/canary7719alpha')!r})"})],
+            *allow, url=server.url("/x"),
+        )  # fmt: skip
+        assert free[0].endswith("hello")
+        assert not free[1]
+        assert refused[1]
+        assert "has read the file notes.txt" in refused[0]
+        assert '"run"' in by_run[0]
+        assert "has read" in code[0]
+        assert not [asked for asked in server.requests if "canary" in asked.path or asked.path == "/x"]
+
+
+async def test_a_session_is_recorded_as_a_run(folder: Path) -> None:
+    """It verifies, it is told by show, and undo brings back what its calls changed."""
+    await session(
+        folder, [("write_file", {"path": "notes.txt", "content": "gone"}), ("calculate", {"expression": "6*7"})]
+    )
+    with closing(Store(f"sqlite:///{folder / 'home' / 'memory.db'}")) as store:
+        (run_id,) = [listed.id for listed in list_runs(store)]
+        events = [stored.event for stored in Journal.open_for_reading(store, run_id).read()]
+        assert [e.kind for e in events if e.kind == "tool_called"] == ["tool_called"] * 2
+        assert events[-1].kind == "stopped"
+        assert verify(Journal.open_for_reading(store, run_id)).ok
+        assert undo(store, run_id).restored == ("notes.txt",)
+    assert (folder / "work" / "notes.txt").read_text() == "canary7719alpha"

@@ -132,7 +132,11 @@ def test_sql_query_reads_postgres_and_changes_nothing(folder: Path, postgres: Po
     for sql in (
         "DELETE FROM customers", "WITH d AS (DELETE FROM customers RETURNING *) SELECT * FROM d", "SELECT 1; DELETE FROM customers",
         "SELECT 1) q; COMMIT; DELETE FROM customers; SELECT * FROM (SELECT 1", "COPY customers TO PROGRAM 'true'", "COMMIT",
-        "SELECT setval('s', 1)", "DO $$ BEGIN DELETE FROM customers; END $$",
+        "SELECT setval('s', 1)", "DO $$ BEGIN DELETE FROM customers; END $$", "SELECT pg_read_file('/etc/passwd')",
+        'SELECT "pg_read_file" (\'/etc/passwd\')', "SELECT pg_catalog.PG_LS_DIR('/')", "SELECT lo_export(1, '/tmp/x')",
+        "SELECT query_to_xml('SELECT pg_read_'||'file(''/etc/passwd'')', true, true, '')", "SELECT * FROM ts_stat('SELECT 1')",
+        'SELECT U&"pg\\005fread_file"(\'/etc/passwd\')', "SELECT set_config('transaction_read_only', 'off', true)",
+        "SELECT pg_reload_conf()", "SELECT rolpassword FROM pg_authid",
     ):  # fmt: skip
         with pytest.raises(ToolError):
             ask(folder, sql, "shop", **named)

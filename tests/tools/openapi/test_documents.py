@@ -105,7 +105,9 @@ def test_every_good_operation_is_a_tool_and_every_bad_one_is_reported() -> None:
     assert body["properties"]["age"] == {"type": ["integer", "null"], "exclusiveMinimum": 0}
     assert [create.effect_of({}), by_name(api)["pets_list_pets"].effect_of({})] == ["network", "read"]
     assert {tool.origin for tool in api.tools} == {"untrusted"}
-    assert by_name(api)["pets_list_pets"].description == "All the pets there are. GET /pets."
+    assert (
+        by_name(api)["pets_list_pets"].description == "GET /pets, of which its document says: “All the pets there are”"
+    )
 
 
 def test_arguments_are_checked_before_anything_is_sent() -> None:
@@ -248,7 +250,9 @@ async def test_a_large_api_is_searched_and_called_by_name() -> None:
         assert sorted(tools) == ["big_call_operation", "big_find_operation"]
         ctx = ToolContext(workspace=Path(), allowed_hosts=(web.host,))
         found = tools["big_find_operation"].run(tools["big_find_operation"].check({"words": "an invoice"}), ctx)
-        assert found.startswith("getInvoice: One invoice with its lines. GET /invoices/{id}. arguments: ")
+        assert found.startswith(
+            "getInvoice: GET /invoices/{id}, of which its document says: “One invoice with its lines” arguments: "
+        )
         caller = tools["big_call_operation"]
         assert "GET /v1/invoices/7?" in await call(caller, ctx, operation="getInvoice", arguments={"id": "7"})
         assert caller.effect_of({"operation": "getInvoice"}) == "read"

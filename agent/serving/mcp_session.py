@@ -1,0 +1,104 @@
+"""Tool calls that another program makes one by one over MCP, as a run of their own: masked, decided, recorded like any other.
+May touch: what a run may; nobody is there to ask. Does not promise: that the program acts for a person; it may be led by what it read.
+
+A session is a run without a model: it begins with the first call and ends when the program goes. Policy and the rule of two
+go by what this session has read, `outrider show` tells what was called, `outrider undo` brings files back.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AsyncExitStack, nullcontext
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+
+from outrider.agent import assemble as runs
+from outrider.agent.act import run_decided
+from outrider.agent.budget import Budget
+from outrider.agent.driving import held
+from outrider.agent.live_run import LiveRun
+from outrider.agent.models.model import Limits, ModelFailure, Price, Reply, Request, Seen
+from outrider.agent.permission import decide
+from outrider.agent.run_secrets import masker_of
+from outrider.agent.settings.run_settings import Settings
+from outrider.memory.events import Answered, Stopped, ToolReturned
+from outrider.memory.store import Store
+from outrider.tools.tool import Tool
+
+GOAL = "(tools called over MCP by another program)"  # a program's words name no host and no file for a person
+SHOWN = 200_000  # characters of a result; the program that asked decides what its own model is shown
+
+
+class Nobody:
+    """The model of a session: there is none, so there is nothing to ask and nothing to pay."""
+
+    def __init__(self) -> None:
+        self.name = "mcp:client"
+        self.limits = Limits(context=None)
+        self.price: Price | None = Price(Decimal(0), Decimal(0), source="no model")
+
+    async def reply(self, request: Request) -> Reply:
+        """Raises ModelFailure: a session has no model to go on with."""
+        raise ModelFailure(
+            "there is no model", "a session of tool calls has none", "start a run with a goal of its own"
+        )
+
+    async def count_bound(self, request: Request, seen: Seen | None) -> int:
+        """Nothing is ever sent."""
+        return 0
+
+    async def aclose(self) -> None:
+        """Nothing to close."""
+
+
+class Session:
+    """The calls of one client. Its run is made by the first of them."""
+
+    def __init__(self, store: Callable[[], Store], settings: Settings, tools: Sequence[Tool]) -> None:
+        self._store, self._tools = store, tools
+        self.masker = masker_of(settings)
+        self._settings = replace(settings, model="mcp:client", tools=(), tools_from=(), schema=None)
+        self._open = AsyncExitStack()
+        self._beginning, self._one_by_one = asyncio.Lock(), asyncio.Lock()
+        self._calls = 0
+        self._live: LiveRun | None = None
+
+    async def call(self, name: str, arguments: Mapping[str, Any]) -> tuple[str, bool]:
+        """(text, whether it worked). Raises OutriderError for a call that does not fit its tool."""
+        live = await self._begun()
+        call = live.toolbox.prepare(name, arguments)
+        async with self._one_by_one if call.tool.serial else nullcontext():
+            self._calls += 1
+            ready = await decide(live, f"{self._calls}.0", call)
+            if isinstance(ready, ToolReturned):
+                await live.commit(ready)
+                return ready.text, False
+            returned = await run_decided(live, ready)
+        return returned.text, returned.ok
+
+    def trust(self) -> dict[str, Any]:
+        """What a run begins with that this client asks for: what the session has read, and a goal no person wrote."""
+        flags = self._live.state.flags if self._live else None
+        return {
+            "goal": GOAL,
+            "untrusted": list(flags.untrusted) if flags else [],
+            "private": list(flags.private) if flags else [],
+        }
+
+    async def _begun(self) -> LiveRun:
+        async with self._beginning:
+            if self._live is None:
+                live = runs.start(self._store(), GOAL, self._settings, Nobody(), Budget(), extra=self._tools)
+                live.observation_chars = SHOWN
+                await self._open.enter_async_context(held(live))
+                self._live = live
+        return self._live
+
+    async def aclose(self) -> None:
+        """End the session's run, and what its tools kept open."""
+        if (live := self._live) is not None:
+            said = f"{self._calls} tool call{'' if self._calls == 1 else 's'} of another program, over MCP"
+            await live.commit(Answered(text=said), Stopped(reason="answered", elapsed_s=live.ledger.elapsed_s))
+        await self._open.aclose()
