@@ -81,7 +81,6 @@ def start(
     listeners = listeners or Listeners()
     for name in replaced(toolbox.tools.values()):
         listeners.progress(f"note: a tool of yours takes the place of the built-in {name}")
-    workspace = _workspace(settings.workspace)
     first = _first_event(goal, settings, model, budget, toolbox, parent).model_copy(
         update={"attachments": tuple(attachments), "trust": {"marker": token_hex(4), **(trust or {})}}
     )
@@ -90,7 +89,7 @@ def start(
     journal = Journal.create(
         store, masker.model(first), label=masker.text(settings.label), parent=parent, run_id=run_id, blobs=blobs
     )
-    live = _assemble(journal, settings, model, ledger, toolbox, workspace, listeners)
+    live = _assemble(journal, settings, model, ledger, toolbox, _workspace(settings.workspace), listeners)
     _replay(live)
     return live
 
