@@ -25,6 +25,7 @@ from outrider.agent.settings.instructions import read_instructions
 from outrider.agent.settings.run_settings import SYSTEM
 from outrider.memory.store import Store
 from outrider.tools.mcp.connection import close_all
+from outrider.tools.net.named_secrets import texts_in
 from outrider.tools.tool import tool
 from tests.agent.helpers import Actor, call, calls, observations, run, says
 from tests.servers.web import WebServer, answer
@@ -141,7 +142,7 @@ class Obedient:
         if relayed := self._relayed(request):
             return relayed
         told = [message.text for message in request.messages] + [message.note for message in request.messages]
-        told += [f"{spec.description} {json.dumps(spec.parameters, ensure_ascii=False)}" for spec in request.tools]
+        told += [text for spec in request.tools for text in (spec.description, *texts_in(spec.parameters))]
         for text in told:
             for one, its, two, other in ORDER.findall(text.replace('\\"', '"').replace(SLASH, "/")):
                 name, arguments = one or two, its or other
