@@ -14,6 +14,8 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, TypeAdapter, ValidationError
 from pydantic_core import PydanticSerializationError
 
+from outrider.memory.text import whole_characters
+
 Effect = Literal["read", "write", "execute", "network", "spend"]
 Origin = Literal["trusted", "untrusted"]
 Decision = Literal["allow", "ask", "deny"]
@@ -126,7 +128,7 @@ class Event(BaseModel):
     def body(self) -> str:
         """The event as compact JSON, without `kind`, without defaults: exactly what is stored and hashed.
 
-        A lone surrogate, which no UTF-8 can hold, is stored as "?".
+        A lone surrogate, which no UTF-8 can hold, is stored as U+FFFD.
         """
         try:
             return self.model_dump_json(exclude={"kind"}, exclude_defaults=True)
@@ -138,7 +140,7 @@ class Event(BaseModel):
 def _sound(value: Any) -> Any:
     """The same value in text that UTF-8 can hold."""
     if isinstance(value, str):
-        return value.encode("utf-8", "replace").decode()
+        return whole_characters(value)
     if isinstance(value, dict):
         return {_sound(key): _sound(inner) for key, inner in value.items()}
     if isinstance(value, list | tuple):

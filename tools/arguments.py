@@ -13,6 +13,7 @@ import warnings
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from outrider.memory.text import whole_characters
 from outrider.tools.coercion import as_wanted
 
 MAX_ARGUMENTS = 1_000_000  # characters of arguments a model may write
@@ -344,8 +345,8 @@ def _unwrapped(arguments: dict[str, Any], schema: Mapping[str, Any], tool: str, 
 
 
 def _sound(arguments: dict[str, Any], text: str) -> dict[str, Any]:
-    """The arguments in text that UTF-8 can hold: half a character is a "?"."""
+    """The arguments in text that UTF-8 can hold: half a character is U+FFFD."""
     if text.isascii() and "\\ud" not in text and "\\uD" not in text:
         return arguments
-    plain: dict[str, Any] = json.loads(json.dumps(arguments, ensure_ascii=False).encode("utf-8", "replace"))
+    plain: dict[str, Any] = json.loads(whole_characters(json.dumps(arguments, ensure_ascii=False)))
     return plain

@@ -199,7 +199,7 @@ class _Parts:
 def _clean(value: Any) -> Any:
     """The same JSON in text that UTF-8 can hold."""
     text = json.dumps(value, ensure_ascii=False)
-    return value if text.isascii() and "\\ud" not in text else json.loads(text.encode("utf-8", "replace"))
+    return value if text.isascii() and "\\ud" not in text else json.loads(whole_characters(text))
 
 
 def _object(data: bytes) -> dict[str, Any]:

@@ -103,7 +103,7 @@ async def test_findings_are_used_when_the_model_is_opened_next(tmp_path: Path, m
     remember(Findings("openai:m", here["base_url"], window=12_345, streams=False, whole=True))
     opened = await open_model("openai:m", **here)
     assert opened.limits.context == 12_345
-    assert opened._stream is False  # type: ignore[attr-defined]
+    assert opened._habits.stream is False  # type: ignore[attr-defined]
     assert (await open_model("openai:m", max_context=4096, **here)).limits.context == 4096
     assert (await open_model("openai:m", base_url="http://127.0.0.1:10/v1", api_key="")).limits.context is None
     assert (await open_model("openai:m", remembered=False, **here)).limits.context is None
