@@ -184,6 +184,7 @@ class TranscriptWriter:
         yield Line(((f"{event.tool}  ", "tool"), (short, "plain"), (asked, "warn")), ((f"  {nested}▸ ", "tool"),))
         if event.repaired:
             yield Line(((f"read as: {one_line(event.repaired, 200)}", "dim"),), _HEAD)
+        yield from _whose(event.repeats)
         for name, text in apart.items():
             if len(event.arguments) > 1:
                 yield Line(((f"{one_line(name, 40)}:", "dim"),), _HEAD)
@@ -239,6 +240,7 @@ class TranscriptWriter:
             (f"  needs a yes ({event.effect})", "warn"),
         )
         yield Line(body, (("  ? ", "warn"),))
+        yield from _whose(event.repeats)
 
     def _approval_given(self, stored: Stored, event: ApprovalGiven) -> Iterator[Line]:
         if not event.approved and self._detail is FULL:  # else the observation that follows says it
@@ -365,6 +367,12 @@ def citations(answered: Answered) -> Iterator[Line]:
         else:
             quote = one_line(citation.quote, 60 if several else 120)
             yield Line(((f'"{quote}"', "quote"), (claim, "dim")), ((f"  [event {citation.seq}] ", "good"),))
+
+
+def _whose(repeats: Sequence[str]) -> Iterator[Line]:
+    """Whose words the arguments of a call repeat (taint by value, tools/policy/taint.py)."""
+    for one in repeats:
+        yield Line(((f"careful: {one_line(one, 200)}", "warn"),), _HEAD)
 
 
 def warning(text: str) -> Line:

@@ -110,7 +110,10 @@ def test_lone_surrogates_are_stored_as_replacement_characters_at_any_depth() -> 
     again = decode("tool_called", event.body())
     assert again == ToolCalled(call_id="1.0", tool="t\ufffd", arguments={"\ufffd": ["a\ufffdb", {"k": "\ufffd"}]})
     cited = Citation(claim="\ud800", seq=None)
-    assert "\ufffd" in decode("answered", KINDS["answered"].model_validate({"text": "", "citations": [cited]}).body()).body()
+    assert (
+        "\ufffd"
+        in decode("answered", KINDS["answered"].model_validate({"text": "", "citations": [cited]}).body()).body()
+    )
 
 
 def test_infinite_numbers_do_not_break_an_event() -> None:

@@ -64,6 +64,8 @@ def _call(call: Call) -> Iterator[str]:
     yield f"**{_inline(call.tool, 64)}**\n\n"
     if call.called and call.called.arguments:
         yield fence(json.dumps(call.called.arguments, ensure_ascii=False, indent=2), "json")
+    for one in call.called.repeats if call.called else ():
+        yield f"Careful: {_inline(one, 200)}\n\n"
     if call.returned is None:
         yield "No result was recorded.\n\n"
         return

@@ -116,6 +116,14 @@ def test_results_that_come_together_say_whose_they_are() -> None:
     assert "◂" not in _told(calls[0], returns[0])
 
 
+def test_whose_words_a_call_repeats_is_said() -> None:
+    """Taint by value: the question to the person and the transcript name the argument and where its words are from."""
+    whose = ("text repeats 48 characters of event 4 (read_page)",)
+    asked = ApprovalAsked(call_id="1.0", tool="send", arguments={"text": "x"}, effect="network", repeats=whose)
+    called = ToolCalled(call_id="1.0", tool="send", arguments={"text": "x"}, effect="network", repeats=whose)
+    assert _told(asked, called).count(f"careful: {whose[0]}") == 2
+
+
 def test_long_results_are_cut_with_what_is_missing() -> None:
     """Nothing is left out silently; --full leaves nothing out."""
     called = ToolCalled(call_id="1.0", tool="look")
