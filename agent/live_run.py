@@ -153,7 +153,7 @@ class LiveRun:
 
     def stage(self, event: Event) -> int:
         """Hold an event for the next commit, without secrets; returns the seq it will have (a run has one writer)."""
-        event = self.masker.model(event)
+        event = self.masker.event(event)
         if isinstance(event, ModelAsked) and self.purse:
             self.purse.reserve(event.reserved.usd, Decimal(0) if event.purpose == "ending" else self.ledger.ending_usd)
         elif isinstance(event, ModelReplied):

@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from typing import Any, get_args
 
-from outrider.memory.redaction.shapes import mask_shapes
+from outrider.memory.redaction.shapes import mask_shapes, may_have_shape
 from outrider.memory.text import for_storage
 
 SHORTEST = 8  # characters of a secret: a shorter one would mask half of every text
@@ -112,6 +112,20 @@ class Masker:
             if old and (new := self.value(old)) is not old:
                 changes[name] = new
         return model.model_copy(update=changes) if changes else model
+
+    def event(self, event: Any) -> Any:
+        """An event of the journal, masked; the same object if nothing was.
+
+        It is looked through once, as the JSON it is stored as; only one that may hold something is walked field by field. JSON
+        spells some characters otherwise, and a value might hide in that: with secrets to look for, one with escapes is walked.
+        """
+        try:
+            body = event.body()
+        except Exception:  # what cannot be written is for the journal to say
+            return self.model(event)
+        if self._forms and ("\\" in body or any(form in body for form, _ in self._forms)):
+            return self.model(event)
+        return self.model(event) if self._shapes and may_have_shape(body) else event
 
     def error(self, error: BaseException) -> BaseException:
         """An exception whose message holds no secret: its texts are masked in place."""

@@ -53,6 +53,14 @@ SHAPES = (
 )  # fmt: skip
 
 
+SIGNS = tuple(sign for shape in SHAPES for sign in shape.signs)
+
+
+def may_have_shape(text: str) -> bool:
+    """Whether a text has letters that every key of some kind holds: without them `mask_shapes` finds nothing."""
+    return any(sign in text for sign in SIGNS)
+
+
 def mask_shapes(text: str) -> str:
     """`text` with everything that looks like a key replaced by `[hidden: kind]`; the same object if there is nothing."""
     for shape in SHAPES:

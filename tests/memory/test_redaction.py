@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from outrider.memory.events import ToolReturned
+from outrider.memory.events import ToolCalled, ToolReturned
 from outrider.memory.redaction import Masker, from_environment
 from outrider.memory.redaction.masker import Stream
 from outrider.memory.redaction.sealed import Sealer
@@ -102,6 +102,31 @@ def test_an_event_is_masked_at_every_depth() -> None:
     assert masker.model(clean) is clean
     dirty = ToolReturned(call_id="1.0", text="it is abcdefgh12345678", detail="Traceback abcdefgh12345678")
     assert "abcdefgh" not in masker.model(dirty).body()
+
+
+@pytest.mark.parametrize("value", [VALUE, PEM, "plain-token-0123456789", "  spaced secret 42  "])
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("around", ["{}", "a\nline {} and more", 'in "quotes" {}', "gr\u00fc\u00dfe {}"])
+def test_an_event_looked_through_at_once_is_masked_as_one_that_is_walked(form: str, value: str, around: str) -> None:
+    """The quick look at an event as JSON misses nothing that the walk through its fields finds."""
+    masker, text = Masker({"TOKEN": value}), around.replace("{}", FORMS[form](value))
+    for event in (
+        ToolReturned(call_id="1.0", tool="t", text=text),
+        ToolReturned(call_id="1.0", tool="t", text="fine", detail=text),
+        ToolCalled(call_id="1.0", tool="t", arguments={"deep": [{"k": text}]}),
+        ToolCalled(call_id="1.0", tool="t", arguments={text: 1}),
+    ):
+        assert masker.event(event) == masker.model(event)
+        assert masker.event(event) != event
+    clean = ToolCalled(call_id="1.0", tool="t", arguments={"text": around})
+    assert masker.event(clean) is clean
+
+
+@pytest.mark.parametrize("key", SHAPES)
+def test_a_key_in_an_event_is_masked_without_being_named(key: str) -> None:
+    """With no secret to look for, the shapes of keys are still looked for in every field."""
+    event = ToolCalled(call_id="1.0", tool="t", arguments={"deep": [{"k": f"use {key}"}]})
+    assert Masker().event(event) == Masker().model(event) != event
 
 
 def test_a_streamed_secret_is_masked_although_it_comes_in_pieces() -> None:
