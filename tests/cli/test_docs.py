@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import re
+import textwrap
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -34,11 +36,51 @@ def test_docs_tell_every_exit_code() -> None:
     assert {*EXIT_CODES.values(), 0, 1, 2, 130} == told
 
 
+SHARED = 3  # a flag that so many commands explain in the same words is explained once
+Piece = tuple[str, str]  # (a flag's name, or "" for any other lines; the lines)
+
+
 def helps() -> str:
-    """Every command's help, in the order of the program."""
-    return "\n".join(
-        f"## `{name}`\n\n```text\n{text}\n```\n" for name, text in _helps(typer.main.get_command(app), "outrider")
-    )
+    """Every command's help, in the order of the program; what several commands say of a flag stands once, at the end."""
+    pieces = [(name, list(_pieces(text))) for name, text in _helps(typer.main.get_command(app), "outrider")]
+    count = Counter(_same(lines) for _, parts in pieces for flag, lines in parts if flag)
+    shared = {same for same, number in count.items() if number >= SHARED}
+    whole = "\n".join(f"## `{name}`\n\n```text\n{_without(parts, shared)}\n```\n" for name, parts in pieces)
+    first = {_same(lines): lines for _, parts in reversed(pieces) for flag, lines in parts if _same(lines) in shared}
+    order = dict.fromkeys(_same(lines) for _, parts in pieces for flag, lines in parts if flag)
+    told = "\n".join(first[same] for same in order if same in shared)
+    return f'{whole}\n## Flags that several commands take\n\nWhere a command lists one "as below", it is this one.\n\n```text\n{told}\n```\n'
+
+
+def _pieces(text: str) -> Iterator[Piece]:
+    flag, lines = "", list[str]()
+    for line in text.splitlines():
+        begins = re.match(r"  (-\S.*?)(?:  |$)", line)
+        if begins or not line.startswith("      "):
+            if lines:
+                yield flag, "\n".join(lines)
+            flag, lines = (begins[1] if begins else ""), []
+        lines.append(line)
+    yield flag, "\n".join(lines)
+
+
+def _same(lines: str) -> str:
+    return " ".join(lines.split())
+
+
+def _without(parts: list[Piece], shared: set[str]) -> str:
+    """A help text with the names alone of the flags that are explained elsewhere."""
+    lines, named = list[str](), list[str]()
+    for flag, text in [*parts, ("", "")]:
+        if flag and _same(text) in shared:
+            named.append(re.sub(r" [A-Z].*", "", flag))
+            continue
+        if named and not flag:
+            told = f"as below: {', '.join(named)}"
+            lines += textwrap.wrap(told, WIDTH, initial_indent="  ", subsequent_indent="    ", break_on_hyphens=False)
+            named = []
+        lines.append(text)
+    return "\n".join(lines).strip()
 
 
 def _helps(command: Any, name: str, parent: Any = None) -> Iterator[tuple[str, str]]:
