@@ -25,6 +25,7 @@ from outrider.agent.models.options import NAMED, checked
 from outrider.agent.settings.config import default_memory
 from outrider.agent.settings.run_settings import Settings, sees_pictures
 from outrider.agent.settings.secret_store import value_of
+from outrider.memory.appending.group import until_free
 from outrider.memory.errors import UsageError
 from outrider.memory.events import Attachment, Event
 from outrider.memory.journal import Stored
@@ -202,6 +203,7 @@ class Agent:
         opened = await self._open_model(wanted, settings)
         settings = replace(settings, model=opened.name)
         attachments = await _pictured(attachments, images, settings)
+        await until_free(self.store)
         live = runs.start(
             self.store, goal, settings, opened, budget or self._budget, attachments=attachments, extra=self._extra,
             listeners=self._listeners, run_id=run_id, trust=trust,
@@ -261,6 +263,7 @@ class Agent:
         self, run_id: str, model: str | Model | None, budget: dict[str, Any] | Budget | None, changes: dict[str, Any]
     ) -> tuple[str, Settings, Model, Budget]:
         run_id, settings, old = self.as_driven(run_id)
+        await until_free(self.store)
         settings = replace(settings, **_with_options(changes, settings.options))
         opened = await self._open_model(model or self._model or settings.model, settings)
         new = budget if isinstance(budget, Budget) else old.raised(**(budget or {}))

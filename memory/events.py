@@ -126,10 +126,7 @@ class Event(BaseModel):
     kind: str
 
     def body(self) -> str:
-        """The event as compact JSON, without `kind`, without defaults: exactly what is stored and hashed.
-
-        A lone surrogate, which no UTF-8 can hold, is stored as U+FFFD.
-        """
+        """The event as compact JSON, without `kind`, without defaults: exactly what is stored and hashed. U+FFFD for half a character."""
         try:
             return self.model_dump_json(exclude={"kind"}, exclude_defaults=True)
         except PydanticSerializationError:
