@@ -141,7 +141,11 @@ def _text(file: Path) -> str:
             raise UsageError(f"{str(file)!r} is too long", f"above {MOST_BYTES // 1024 // 1024} MiB", "split it")
         return file.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"{str(file)!r} cannot be read", str(error), "name a file of goals (docs/eval.md)") from error
+        raise UsageError(
+            f"{str(file)!r} cannot be read",
+            getattr(error, "strerror", None) or str(error),
+            "name a file of goals (docs/eval.md)",
+        ) from error
 
 
 def _said(error: Any) -> str:

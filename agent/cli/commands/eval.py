@@ -209,4 +209,6 @@ def _write(file: Path | None, text: str) -> None:
     try:
         file.write_text(text, encoding="utf-8")
     except OSError as error:
-        raise UsageError(f"{str(file)!r} cannot be written", str(error), "name another file") from error
+        raise UsageError(
+            f"{str(file)!r} cannot be written", error.strerror or str(error), "name another file"
+        ) from error

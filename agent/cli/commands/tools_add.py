@@ -64,7 +64,11 @@ def _document(spec: str, allowed: tuple[str, ...]) -> tuple[str, str]:
         try:
             return Path(spec).expanduser().read_text(encoding="utf-8"), str(Path(spec).expanduser().resolve())
         except (OSError, UnicodeDecodeError) as error:
-            raise UsageError(f"{spec!r} cannot be read", str(error), "give an OpenAPI file or its address") from error
+            raise UsageError(
+                f"{spec!r} cannot be read",
+                getattr(error, "strerror", None) or str(error),
+                "give an OpenAPI file or its address",
+            ) from error
     import asyncio
 
     from outrider.tools.net.gateway import fetch
