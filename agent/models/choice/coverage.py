@@ -57,6 +57,7 @@ def left_out(goal: str, done: Sequence[Done], answer: str) -> list[str]:
     missing += [unit for unit in wanted.units if _measures(done) and not used.unit(unit)]
     missing += _deeds(wanted, worked)
     missing += _of_tables(goal, wanted, worked)
+    missing += _subjects(goal, worked, used)
     missing += _of_sums(goal, worked)
     missing += _of_answer(goal, wanted, worked, answer)
     return list(dict.fromkeys(missing))[:8]
@@ -144,6 +145,40 @@ def _of_tables(goal: str, wanted: asked.Asked, done: Sequence[Done]) -> list[str
 def _is_column(word: str, calls: Sequence[Done]) -> bool:
     stems_seen = stems(pieces(" ".join(one.seen[:600] for one in calls), 200))
     return not stems_seen or stem(word) in stems_seen or len(calls) == 1
+
+
+_SUBJECTS = tuple(
+    re.compile(pattern, re.I)
+    for pattern in (
+        r"\b([a-z_]{3,40}) (?:column|field|setting|key|entry)\b(?! names?)",
+        r"\b(?-i:(?!What|Who|Where|When|How|That|It|There|Let|Here)[A-Z][a-z]+)['\u2019]s ([a-z_]{3,40})\b",
+        r"\b(?:price|cost|weight|size|age|value|colou?r|stock|quantity|name|address|number|date) of (?:an?|the|one) ([a-z_]{3,40})\b(?! (?:column|file|table))",
+        r"^\W*(?:please )?(?:read|look up|get|find|extract|what is|what's|show me|tell me|give me) the ([a-z_]{3,40}) (?:from|in|of) (?:the )?[\w./-]+\.[a-z]{2,5}\b",
+    )
+)
+_ALIKE = tuple(
+    frozenset(map(stem, words.split()))
+    for words in (
+        "price cost amount fee expense worth charge", "revenue sales turnover income earnings takings amount value money spending",
+        "salary wage pay income earnings", "age old oldest years", "name person employee customer", "date day time when", "quantity stock units count",
+    )
+)  # fmt: skip
+
+
+def _subjects(goal: str, done: Sequence[Done], used: _Used) -> list[str]:
+    """What a question about data is about (a column, somebody's something) and what neither calls nor results hold, by any name."""
+    if not any(one.tool in ("table", "sql_query", "read_file", "search_files") for one in done):
+        return []
+    text = asked.bounded(goal)
+    words = list(dict.fromkeys(m[1].lower() for pattern in _SUBJECTS for m in pattern.finditer(text)))
+    seen = " ".join(one.seen[:LOOKED_AT] for one in done)
+    held = stems(pieces(f"{used.plain} {seen}", 8000))
+    words = [word for word in words if stems([word]) - GENERIC]
+    return [word for word in words if not (_names_of(stem(word)) & held)][:3]
+
+
+def _names_of(word: str) -> frozenset[str]:
+    return frozenset({word}).union(*(group for group in _ALIKE if word in group))
 
 
 _CONDITION = re.compile(

@@ -33,9 +33,16 @@ WRONG = [
     ("add 14 and 38, then halve it", done("calculate", "52", expression="14 + 38"), "52", "halve"),
     ("2.5 GB in megabytes", done("fee", "9 EUR", "fee of a parcel", weight=2.5), "9 EUR", "megabytes"),
     ("who in a.json works in the sales team?", done("read_file", "sales", path="a.json"), "sales", "an answer"),
+    ("What is the sum of the profit column in s.csv?", done("table", "sum of amount is 9", path="s.csv", sql="SELECT SUM(amount) FROM t"), "sum of amount is 9", "profit"),
+    ("What is Bo's salary in staff.json?", done("table", "name: Bo, sum(age): 31", path="staff.json", sql="SELECT SUM(age) FROM t WHERE name = 'Bo'"), "31", "salary"),
+    ("What is the price of a mango in p.csv?", done("table", "2\n4", path="p.csv", sql="SELECT price FROM t"), "2\n4", "mango"),
+    ("Read the timeout from s.ini", done("read_file", "[server]\nport = 80", path="s.ini"), "[server]\nport = 80", "timeout"),
     ("Make a file b.txt with three lines: milk, eggs, bread", done("write_file", "ok", path="b.txt", content="milk"), "wrote b.txt", "eggs"),
 ]  # fmt: skip
 RIGHT = [
+    ("What is the cost of a pear in p.csv?", done("table", "price is 4", path="p.csv", sql="SELECT price FROM t WHERE product ILIKE 'pear'"), "price is 4"),
+    ("What's the average of the tonnes column in h.csv?", done("table", "4.2", path="h.csv", sql="SELECT AVG(tonnes) FROM t"), "4.2"),
+    ("Read the port from s.ini", done("read_file", "port = 80", path="s.ini"), "port = 80"),
     ("What is 31 * 27 - 9?", done("calculate", "828", expression="31 * 27 - 9"), "828"),
     ("What is 300 increased by 20%?", done("calculate", "360", expression="300 * (1 + 20 / 100)"), "360"),
     ("Convert 50 fahrenheit to celsius", done("units", "10", value=50, unit="fahrenheit", to="celsius"), "10 celsius"),
