@@ -152,7 +152,7 @@ _SUBJECTS = tuple(
     for pattern in (
         r"\b([a-z_]{3,40}) (?:column|field|setting|key|entry)\b(?! names?)",
         r"\b(?-i:(?!What|Who|Where|When|How|That|It|There|Let|Here)[A-Z][a-z]+)['\u2019]s ([a-z_]{3,40})\b",
-        r"\b(?:price|cost|weight|size|age|value|colou?r|stock|quantity|name|address|number|date) of (?:an?|the|one) ([a-z_]{3,40})\b(?! (?:column|file|table))",
+        r"\b(?:price|cost|weight|size|age|value|colou?r|stock|quantity|name|address|number|date) of (?:an?|one) ([a-z_]{3,40})\b(?! (?:column|file|table))",
         r"^\W*(?:please )?(?:read|look up|get|find|extract|what is|what's|show me|tell me|give me) the ([a-z_]{3,40}) (?:from|in|of) (?:the )?[\w./-]+\.[a-z]{2,5}\b",
     )
 )
