@@ -18,7 +18,7 @@ COMMANDS: list[tuple[str, bool]] = [
     ("runs", True), ("runs --label prices", True), ("usage", True), ("usage --by model --plot", True),
     ("usage --by tool", True), ("find owl", True), ("find closed 41", True), ("show last~1", True), ("show last", True),
     ("diff last~1 last", True), ("models", True), ("tools", True), ("tools show read_file", False), ("doctor", True),
-    ("compare --label prices", True), ("policy show", False), ("policy why send", False), ("verify last", False), ("scan last", False),
+    ("compare --label prices", True), ("policy show", False), ("secrets list", False), ("policy why send", False), ("verify last", False), ("scan last", False),
     ("label last", False), ("config", True), ("config path", False), ("help", False), ("help budget", False), ("--help", False),
     ("run --help", False), ("resume last", False), ("undo last", False), ("replay last", False), ("export last --format md", False),
     ("completion bash", False), ("--version", False), ("rm nosuch", False), ("show nosuch", False),
