@@ -157,7 +157,7 @@ def test_ctrl_c_begins_no_other_goal_and_the_same_command_goes_on(program: Progr
     """Once: those at work end well. Twice: it stops at once. Nothing is lost or done twice either way."""
     file, model = goals(program, 40), script(program, 0.3)
     line = words(program, file, model, "-j", "4")
-    for presses, answers in ((1, 1), (2, 7)):
+    for presses, answers in ((1, 1), (2, 13)):
         started = program.start(*line)
         _wait_for(program, answers)
         started.send_signal(signal.SIGINT)
@@ -172,7 +172,7 @@ def test_ctrl_c_begins_no_other_goal_and_the_same_command_goes_on(program: Progr
         assert set(states) <= {"answered"}
         assert states["answered"] < 40
         if presses == 1:
-            assert states["answered"] < 7, "the second start is told to stop while it works"
+            assert states["answered"] < 13, "the second start is told to stop while it works"
     last = program(*words(program, file, script(program, 0), "-j", "8"))
     assert last.code == 0, last.err
     check_once(program, 40, last.lines)
