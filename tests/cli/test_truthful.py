@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 
@@ -19,11 +20,14 @@ ADMITS = re.compile(
 
 @pytest.mark.slow
 @pytest.mark.timeout(7200)
-@pytest.mark.parametrize("model", ["builtin", "starter"])
-def test_no_goal_ends_in_success_with_an_answer_that_says_otherwise(tmp_path: Path, model: str) -> None:
-    """0 of them, over what people asked and what cannot be done; what a goal had to make is there."""
+@pytest.mark.parametrize(("model", "every"), [("builtin", int(os.environ.get("EVERY", "3"))), ("starter", 1)])
+def test_no_goal_ends_in_success_with_an_answer_that_says_otherwise(tmp_path: Path, model: str, every: int) -> None:
+    """0 of them, over what people asked and what cannot be done; what a goal had to make is there.
+
+    The language model takes seconds a goal: every third is asked, EVERY=1 asks all.
+    """
     wrong = []
-    for number, goal in enumerate((*SEEN, *OURS)):
+    for number, goal in enumerate((*SEEN, *OURS)[::every]):
         program = Program(tmp_path / str(number))
         fill(program.work)
         done = program("run", "--model", model, "--json", "--seconds", "60", "--", goal.text, timeout=300)
