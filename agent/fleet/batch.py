@@ -105,13 +105,15 @@ class Batch:
             await self._finish_elsewhere()
             for item, first in self._again:
                 await self._queue.put(self._told(item, same_as=first))
-        except BaseExceptionGroup as failed:
-            raise failed.exceptions[0] from None
-        finally:
-            with suppress(asyncio.QueueFull):
+            await self._queue.put(None)  # after every outcome: whoever reads slowly misses none
+        except BaseException as failed:
+            with suppress(asyncio.QueueFull):  # something is wrong, and whoever reads hears of it at once
                 if self._queue.full():
                     self._queue.get_nowait()
                 self._queue.put_nowait(None)
+            if isinstance(failed, BaseExceptionGroup):
+                raise failed.exceptions[0] from None
+            raise
 
     def _plan(self, goals: Iterator[Item | Wrong]) -> Iterator[tuple[Item | Wrong, Known | None]]:
         """Each goal with what is known of its run, looked up a page at a time. Workers share it: it never waits."""

@@ -16,6 +16,7 @@ from outrider.agent.fleet.outcome import Outcome
 from outrider.agent.history.run_view import list_runs
 from outrider.agent.limits.rates import Gate, Rate, read_rates
 from outrider.agent.models.model import Price, Reply, Request, Usage, byte_bound
+from outrider.agent.models.scripted import ScriptedModel
 from outrider.memory.errors import UsageError
 from outrider.memory.spending.fleet import in_all, open_fleet
 from outrider.memory.store import Store
@@ -227,3 +228,13 @@ async def test_waiting_for_a_turn_is_not_working_time(store: Store) -> None:
     )
     assert states(outcomes) == {"answered": 8}
     assert time.monotonic() - began > 2
+
+
+async def test_a_slow_reader_misses_no_outcome(store: Store) -> None:
+    """However many goals end before the reader comes, each is told of: the end waits for room behind them."""
+    agent = Agent(model=ScriptedModel(replies=[{"text": "done"}], loop=True), tools=[], memory=store)
+    heard = 0
+    async for _ in agent.batch([f"goal {n}" for n in range(40)], jobs=16):
+        heard += 1
+        await asyncio.sleep(0.02)
+    assert heard == 40
