@@ -54,8 +54,9 @@ _DROP = re.compile(
 )
 _LINE_ENDS = re.compile(f"\r\n?|[{_BREAKS}]")
 _TO_LOOK_AT = re.compile(f"[{_DROPPED}{_JOINERS}{_BREAKS}\r\ufe00-\ufe0f]")  # most text has none of these
-_SPELLED = re.compile(
-    f"[{_DROPPED}{_JOINERS}{_BREAKS}\t\ud800-\udfff]|(?<=[\ufe00-\ufe0f])[\ufe00-\ufe0f]|\\\\(?=[xuU])"
+_WRITTEN_OUT = f"[{_DROPPED}{_JOINERS}{_BREAKS}\t\ud800-\udfff]"
+_SPELLED = re.compile(  # group 1: backslashes before what is written out, which could be read as a part of it
+    rf"(?<!\\)(\\++)(?={_WRITTEN_OUT})|{_WRITTEN_OUT}|(?<=[\ufe00-\ufe0f])[\ufe00-\ufe0f]|\\(?=[xuU])"
 )
 # ChatML and its kin, DeepSeek, Llama 2, Mistral, Gemma, GLM, and the tags that Qwen and Hermes put around tools.
 _TOKENS = re.compile(
@@ -112,6 +113,8 @@ def whole_characters(text: str) -> str:
 
 
 def _spell(found: re.Match[str]) -> str:
+    if found[1]:
+        return "\\x5c" * len(found[1])
     code = ord(found[0])
     if code == 0x5C:
         return "\\\\"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from outrider.memory import text as module
@@ -78,6 +78,8 @@ def test_any_text_comes_out_valid_and_stays_as_it_came_out(text: str) -> None:
     for_terminal(text, spelled=True).encode("utf-8")
 
 
+@example("\\\x1f")
+@example("\\\\\x1f\\x1f")
 @given(st.text(st.characters(exclude_categories=["Cs"])))
 def test_what_is_spelled_out_can_be_read_back(text: str) -> None:
     """What a person approves is all that there is: two texts that differ never look the same."""
