@@ -88,7 +88,8 @@ def misfit(live: LiveRun, reply: ModelReplied) -> str:
 async def conclude(live: LiveRun, reply: ModelReplied) -> None:
     """Record the answer, tied to what was observed."""
     state = live.state
-    outcome, text, why = outcome_of(joined(state.halves).strip() or reply.text.strip(), state.goal)
+    seen = [one.text for one in state.seen if one.ok]
+    outcome, text, why = outcome_of(joined(state.halves).strip() or reply.text.strip(), state.goal, seen)
     if reply.outcome != "answered":
         outcome, why = reply.outcome, why or "the model says so of its answer"
     answered = evidence_of(text or why, live)
