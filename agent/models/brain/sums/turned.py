@@ -21,7 +21,9 @@ _CHANGE_ITSELF = re.compile(
 )
 _TIPS = re.compile(r"\b(?:tip|tax|vat)\b")
 _PART = re.compile(r"\bhow many (?:of (?:them|the \w+) )?(?:(?:are|were) (\w+)|(\w+) (?:are|were)\b)")
-_REST = frozenset("left free not still that there they remaining now it in over of them".split())
+_REST = frozenset(
+    ["left", "free", "not", "still", "that", "there", "they", "remaining", "now", "it", "in", "over", "of", "them"]
+)
 _COMPARED = re.compile(
     r"(?:\b(?:twice|double|half|triple|\w+ times) as \w+(?: \w+)? as|\b(?:more|less|\w+er)(?: \w+)? than) (?:the |in |on |his |her |my )?([a-z]+)"
 )
