@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from outrider.memory.errors import UsageError
+from outrider.memory.given_file import read_given
 from outrider.tools.prompts.reading import holds_prompts
 from outrider.tools.tool import Tool, tool
 
@@ -112,7 +113,7 @@ def installed() -> list[Tool]:
 
 def holds_servers(file: Path) -> bool:
     """Whether a tools file names MCP servers: TOML, or JSON with `mcpServers`."""
-    return file.suffix.lower() == ".toml" or (file.suffix.lower() == ".json" and b'"mcpServers"' in file.read_bytes())
+    return file.suffix.lower() == ".toml" or (file.suffix.lower() == ".json" and b'"mcpServers"' in read_given(file))
 
 
 def from_file(path: str | Path) -> list[Tool]:

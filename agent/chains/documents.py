@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from outrider.memory.errors import UsageError
+from outrider.memory.given_file import read_given_text
 
 LINES = (".jsonl", ".ndjson")
 TEXTS = (".txt", ".md", ".text", ".log", ".csv", ".html", ".json", ".eml", "")
@@ -66,7 +67,7 @@ def _line(place: Path, number: int, line: str) -> Document:
 
 def _read(place: Path) -> str:
     try:
-        return place.read_text(encoding="utf-8")
+        return read_given_text(place)
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(
             f"{str(place)!r} cannot be read", str(error), "name a text file (UTF-8) or JSON lines"

@@ -37,8 +37,22 @@ class Command(TyperCommand):
 
 
 class Group(TyperGroup):
-    """Commands in the order they were added (app.py: in which a person meets them), groups of commands last."""
+    """Commands in the order they were added (app.py: in which a person meets them), groups of commands last.
+
+    A group that can list what it is about does so when no command is named: `outrider tools --json` is `outrider tools list --json`.
+    """
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Put the command that lists before the flags it was given."""
+        bare = next((name for name in ("list", "show") if _takes_nothing(self.commands.get(name))), None)
+        if ctx.parent is not None and bare and (not args or (args[0].startswith("-") and not {"-h", "--help"} & set(args))):
+            args = [bare, *args]
+        return super().parse_args(ctx, args)
 
     def list_commands(self, ctx: Any) -> list[str]:
         """Their names."""
         return sorted(self.commands, key=lambda name: isinstance(self.commands[name], TyperGroup))
+
+
+def _takes_nothing(command: Any) -> bool:
+    return command is not None and not any(one.required for one in command.params)

@@ -91,7 +91,8 @@ def _unexpected(error: Exception) -> int:
 
 def _wrong_usage(error: TyperException) -> int:
     show = getattr(error, "show", None)
-    show() if show else say(f"Error: {error.format_message()}")
+    with suppress(OSError):  # nobody reads stderr: the exit code still tells
+        show() if show else say(f"Error: {error.format_message()}")
     return error.exit_code
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from outrider.memory.errors import UsageError
 from outrider.memory.events import Attachment
+from outrider.memory.given_file import read_given
 from outrider.memory.store import digest_of
 from outrider.tools.inference.pictures import shrunk
 
@@ -70,9 +71,7 @@ def _read(image: Image, number: int, root: Path) -> tuple[str, str, bytes]:
         return f"picture {number}", "", image
     file = Path(image).expanduser()
     try:
-        if file.stat().st_size > MOST_BYTES:
-            raise UsageError(f"{str(image)!r} is too large", f"over {MOST_BYTES // 1_000_000} MB", "use a smaller one")
-        data = file.read_bytes()
+        data = read_given(file, MOST_BYTES)
     except OSError as error:
         raise UsageError(f"{str(image)!r} cannot be read", error.strerror or str(error), "check the path") from None
     resolved = file.resolve()

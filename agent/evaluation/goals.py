@@ -13,6 +13,7 @@ from typing import Annotated, Any, Self
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError, field_validator, model_validator
 
 from outrider.memory.errors import OutriderError, UsageError
+from outrider.memory.given_file import read_given_text
 
 MOST_BYTES = 64 * 1024 * 1024
 MOST_NAMED = 20  # bad lines named in one error
@@ -137,9 +138,7 @@ def read_goals(file: Path) -> list[Goal]:
 
 def _text(file: Path) -> str:
     try:
-        if file.stat().st_size > MOST_BYTES:
-            raise UsageError(f"{str(file)!r} is too long", f"above {MOST_BYTES // 1024 // 1024} MiB", "split it")
-        return file.read_text(encoding="utf-8-sig")
+        return read_given_text(file, MOST_BYTES, encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(
             f"{str(file)!r} cannot be read",

@@ -5,7 +5,9 @@ Does not promise: to see lines that are added to the file while it is worked on.
 
 from __future__ import annotations
 
+import os
 import shutil
+import stat
 import sys
 import tempfile
 from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Iterator, Mapping
@@ -132,8 +134,8 @@ def _opened(path: str) -> Iterator[IO[bytes]]:
                 f"{path!r} cannot be read", error.strerror or str(error), "name a file of goals"
             ) from error
         with file:
-            if not file.seekable():
-                raise UsageError(f"{path!r} cannot be read", "it is a pipe", "pipe it in: outrider batch -")
+            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):  # read twice: /dev/zero has no end
+                raise UsageError(f"{path!r} cannot be read", "it is a pipe or a device", "pipe it in: outrider batch -")
             yield file
         return
     with tempfile.TemporaryFile(prefix="outrider-goals-") as kept:  # read twice, and its name is what it holds

@@ -22,6 +22,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
 from outrider.agent.models.chat.encode import MessageBytes, ToolBytes
 from outrider.agent.models.model import CallDraft, Limits, Message, ModelFailure, Price, Reply, Request, Seen, Usage
 from outrider.memory.errors import UsageError
+from outrider.memory.given_file import read_given
 from outrider.memory.text import whole_characters
 
 MOST_SCRIPT_BYTES = 20_000_000
@@ -196,9 +197,7 @@ def _cut(text: str, room: int) -> tuple[str, bool]:
 def _read(path: Path) -> Any:
     fix = 'a script is JSON like [{"tool": "python", "arguments": {"code": "print(1)"}}, {"text": "1"}]'
     try:
-        if path.stat().st_size > MOST_SCRIPT_BYTES:
-            raise UsageError(f"the script {path} is too large", f"more than {MOST_SCRIPT_BYTES:,} bytes", "split it")
-        return json.loads(path.read_bytes())
+        return json.loads(read_given(path, MOST_SCRIPT_BYTES))
     except OSError as error:
         raise UsageError(f"cannot read the script {path}", error.strerror or str(error), "check the path") from error
     except (ValueError, RecursionError) as error:

@@ -281,7 +281,8 @@ class TranscriptWriter:
 
     def _resumed(self, stored: Stored, event: Resumed) -> Iterator[Line]:
         forked = bool(event.changes.get("fork"))
-        unsaid = ("fork", "clean", "goal", "budget") if forked else ()
+        unsaid = {"fork", "clean", "goal", "budget"} if forked else set[str]()
+        unsaid |= {"limits", "price"} if "model" in event.changes else set()  # they are that model's
         changes = ", ".join(f"{key} {_changed(value)}" for key, value in event.changes.items() if key not in unsaid)
         word = "a fork, from clean" if event.changes.get("clean") else "a fork" if forked else "resumed"
         yield Line(((word, "strong"), (f"  {one_line(changes, 300)}" if changes else "", "plain")))

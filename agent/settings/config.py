@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from outrider.memory.errors import UsageError
+from outrider.memory.given_file import read_given_text
 
 if TYPE_CHECKING:
     from outrider.memory.redaction.sealed import Sealer
@@ -57,7 +58,7 @@ def read_config() -> dict[str, Any]:
     from outrider.agent.settings.keys import check
 
     try:
-        read = tomllib.loads(file.read_text(encoding="utf-8"))
+        read = tomllib.loads(read_given_text(file))
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(
             f"the configuration {str(file)!r} cannot be read", str(error), "check OUTRIDER_CONFIG"

@@ -13,6 +13,7 @@ from typing import Any
 
 from outrider.agent.settings.config import data_folder
 from outrider.memory.errors import UsageError
+from outrider.memory.given_file import read_given_text
 from outrider.tools.policy import Policy, Rule
 
 HEAD = "# Rules a person gave for always; the first that fits decides. docs/policy.md says what a rule may hold.\n"
@@ -28,7 +29,7 @@ def read_policy_file() -> dict[str, Any]:
     """What it holds, checked; {} if there is none. Raises UsageError for a file that means nothing."""
     file = policy_file()
     try:
-        read = tomllib.loads(file.read_text(encoding="utf-8"))
+        read = tomllib.loads(read_given_text(file))
     except (FileNotFoundError, NotADirectoryError):
         return {}
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:

@@ -15,6 +15,7 @@ from typing import Any
 from outrider.agent.settings.config import config_file
 from outrider.agent.settings.keys import check
 from outrider.memory.errors import UsageError
+from outrider.memory.given_file import read_given_text
 
 PLACE = re.compile(r"\{\{\s*([A-Za-z_]\w{0,99})\s*\}\}")
 NAME = re.compile(r"[\w-]{1,100}")
@@ -81,9 +82,7 @@ def read_template(name: str) -> Template:
         there = ", ".join(template_names()) or "none"
         raise UsageError(f"there is no template {name[:100]!r}", f"there are {there}", f"write one: {folder()}/NAME.md")
     try:
-        if file.stat().st_size > MOST_BYTES:
-            raise UsageError(f"the template {name!r} is too long", f"it is above {MOST_BYTES} bytes", "shorten it")
-        return _parse(name, file.read_text(encoding="utf-8"))
+        return _parse(name, read_given_text(file, MOST_BYTES))
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"the template {str(file)!r} cannot be read", str(error), "make it a text file") from error
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from outrider.memory.errors import UsageError
+from outrider.memory.given_file import read_given_text
 
 if TYPE_CHECKING:
     from jsonschema_rs import Validator
@@ -82,9 +83,7 @@ def _refuse(address: str) -> Any:
 
 def _read(file: Path) -> str:
     try:
-        if file.stat().st_size > MOST_BYTES:
-            raise UsageError(f"the schema {str(file)!r} is too long", f"above {MOST_BYTES // 1024} KiB", "shorten it")
-        return file.read_text(encoding="utf-8")
+        return read_given_text(file, MOST_BYTES)
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(
             f"the schema {str(file)!r} cannot be read", str(error), 'name a JSON file, or write fields: "name, age int"'

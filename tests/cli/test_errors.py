@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import resource
+import os
 import shlex
 import sqlite3
 import subprocess
@@ -172,6 +173,19 @@ def test_closed_streams_stop_nothing(program: Program) -> None:
     done = subprocess.run(["sh", "-c", line], cwd=program.work, env=program.env(), check=False, timeout=60)
     assert done.returncode == 2
     assert program("runs", "--json").lines[0]["state"] == "answered"
+
+
+@pytest.mark.parametrize("words", ["nosuch", "completion x", "show nosuch", "--help"])
+def test_a_reader_of_a_mistake_that_leaves_changes_no_exit_code(program: Program, words: str) -> None:
+    """`outrider nosuch 2>&1 | head -1` is wrong usage (2) and no bug (1), with nobody left to read it."""
+    line = " ".join(map(shlex.quote, program.command(*words.split())))
+    reading, writing = os.pipe()
+    os.close(reading)
+    with os.fdopen(writing, "wb") as gone:
+        done = subprocess.run(
+            ["sh", "-c", line], cwd=program.work, env=program.env(), stdout=gone, stderr=gone, check=False, timeout=60
+        )
+    assert done.returncode == (0 if words == "--help" else 2)
 
 
 @pytest.mark.parametrize("target", [">&-", "> /dev/full"])

@@ -45,13 +45,19 @@ def test_pulling_a_model_without_a_network_says_so_at_once(program: Program) -> 
     assert time.monotonic() - began < 15
 
 
+@pytest.mark.parametrize(
+    ("group", "lists"),
+    [("tools", "list"), ("models", "list"), ("skills", "list"), ("config", "list"), ("secrets", "list"), ("policy", "show")],
+)
 def test_groups_without_a_command_list_alike(
-    program: Program, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+    program: Program, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], group: str, lists: str
 ) -> None:
-    """`outrider tools` lists, as `outrider models` does."""
-    alone = program.here(monkeypatch, capfd, "tools")
-    assert (alone.code, alone.out) == (0, program.here(monkeypatch, capfd, "tools", "list").out)
-    assert "read_file" in alone.out
+    """`outrider tools` lists, as `outrider models` does, and takes the flags of the list."""
+    for flags in ((), ("--json",)):
+        alone = program.here(monkeypatch, capfd, group, *flags)
+        assert (alone.code, alone.out) == (0, program.here(monkeypatch, capfd, group, lists, *flags).out)
+    assert alone.out.startswith(("{", "[")) or group == "skills"
+    assert "Commands:" in program.here(monkeypatch, capfd, group, "--help").out
 
 
 def test_the_line_that_says_what_is_waited_for_counts_on_after_a_result(program: Program) -> None:

@@ -40,6 +40,11 @@ MODELS = (
     "gpt", "nosuch:x", ":", "openai:", "llama:", "llama:/nosuch.gguf", "scripted:", "scripted:/dev/null", "scripted:nosuch.json",
     "langchain:", "☃:☃", " ", "scripted:{broken}", "scripted:{empty}", "scripted:{list}",
 )  # fmt: skip
+NAMES_A_FILE = (  # what has no end is not read to its end
+    ("run", "x", "--model", "scripted:{script}", "--tool", "plan", "--schema"), ("run", "-f"), ("batch",), ("eval",), ("import",), ("tools", "add", "x"),
+    ("chain", "list"), ("run", "x", "--model", "scripted:{script}", "--tool", "plan", "--tools-from"), ("run", "x", "--model"), ("skills", "add"),
+    ("run", "x", "--model", "scripted:{script}", "--tool", "plan", "--image"), ("run", "x", "--model", "scripted:{script}", "--adapter"),
+)  # fmt: skip
 ARGUMENTS = ("{bad", "[]", "1", "null", '"x"', "", '{"path": 1}', '{"nosuch": 1}', '{"path": "\\ud800"}', "[" * 100_000)
 
 
@@ -56,6 +61,7 @@ def wrong() -> Iterator[tuple[str, ...]]:
         yield from ((*command, "--memory", url) for url in URLS)
     yield from (("run", "x", "--model", model, "--tool", "plan") for model in MODELS)
     yield from (("tools", "call", "read_file", "--args", given) for given in ARGUMENTS)
+    yield from ((*command, "/dev/zero") for command in NAMES_A_FILE)
     yield from SINGLE
 
 

@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from outrider.memory.errors import UsageError
 from outrider.memory.events import Effect
+from outrider.memory.given_file import read_given_text
 
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,32}")
@@ -52,7 +53,7 @@ class ServerSpec(BaseModel):
 def read_servers(file: Path) -> list[ServerSpec]:
     """The servers of a file. Raises UsageError: what is wrong, and where."""
     try:
-        text = file.read_text(encoding="utf-8")
+        text = read_given_text(file)
         data: Any = tomllib.loads(text) if file.suffix.lower() == ".toml" else json.loads(text)
     except (OSError, ValueError, RecursionError) as error:
         raise UsageError(

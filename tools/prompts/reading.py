@@ -13,6 +13,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
 
 from outrider.memory.errors import UsageError
+from outrider.memory.given_file import read_given, read_given_text
 from outrider.tools.prompts.prompt import Chain, Example, Prompt
 from outrider.tools.tool import Tool
 
@@ -54,7 +55,7 @@ def holds_prompts(file: Path) -> bool:
     """Whether a file is one of prompts: TOML or YAML with a table `prompt`."""
     if file.suffix.lower() not in ENDINGS:
         return False
-    return bool(re.search(rb"^\s*(?:\[\s*prompt\s*\.|prompt\s*:)", file.read_bytes()[:1_000_000], re.MULTILINE))
+    return bool(re.search(rb"^\s*(?:\[\s*prompt\s*\.|prompt\s*:)", read_given(file)[:1_000_000], re.MULTILINE))
 
 
 def read_prompts(file: Path, shots: int | None = None) -> tuple[dict[str, Prompt], dict[str, Chain]]:
@@ -105,7 +106,7 @@ def _output(given: Any) -> Any:
 
 def _data(file: Path) -> Any:
     try:
-        text = file.read_text(encoding="utf-8")
+        text = read_given_text(file)
         if file.suffix.lower() == ".toml":
             return tomllib.loads(text)
         import yaml

@@ -26,13 +26,6 @@ KeyName = Annotated[
 ]
 
 
-@app.callback(invoke_without_command=True)
-def group(context: typer.Context) -> None:
-    """Every setting, its value and where it is from; get, set, unset, edit, path."""
-    if context.invoked_subcommand is None:
-        _show(RunFlags(), None)
-
-
 @app.command("list", cls=Command)
 @takes(RunFlags)
 def listed(flags: RunFlags, profile: Profile = None) -> None:

@@ -44,13 +44,6 @@ MaxContext = Annotated[
 Seconds = Annotated[float, typer.Option("--seconds", metavar="N", help="Time for all of it.")]
 
 
-@app.callback(invoke_without_command=True)
-def group(context: typer.Context) -> None:
-    """Which models were found and why; pull one to run here."""
-    if context.invoked_subcommand is None:
-        command(json=False)
-
-
 @app.command("list", cls=Command)
 def command(json: Json = False) -> None:
     """List the models found, the one that `run` takes first."""

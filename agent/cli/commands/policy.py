@@ -10,9 +10,7 @@ from outrider.agent.cli.given import read_config
 from outrider.agent.cli.help import Command, Group
 from outrider.agent.cli.output import out, out_json
 
-app = typer.Typer(
-    name="policy", cls=Group, no_args_is_help=True, help="Show what is allowed, asked and denied, and why."
-)
+app = typer.Typer(name="policy", cls=Group, help="Show what is allowed, asked and denied, and why.")
 
 
 @app.command("show", cls=Command)

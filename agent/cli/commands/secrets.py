@@ -14,9 +14,7 @@ from outrider.agent.cli.help import Command, Group
 from outrider.agent.cli.output import out, out_json, say
 from outrider.memory.errors import UsageError
 
-app = typer.Typer(
-    name="secrets", cls=Group, no_args_is_help=True, help="Keep secrets that runs may name (never shown)."
-)
+app = typer.Typer(name="secrets", cls=Group, help="Keep secrets that runs may name (never shown).")
 Name = Annotated[str, typer.Argument(metavar="NAME", help="Its name, such as API_TOKEN.", show_default=False)]
 
 

@@ -23,13 +23,6 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON to stdout.", show
 Name = Annotated[str, typer.Argument(metavar="NAME", help="A skill.", show_default=False)]
 
 
-@app.callback(invoke_without_command=True)
-def group(context: typer.Context) -> None:
-    """Which Agent Skills (SKILL.md) runs have; add one."""
-    if context.invoked_subcommand is None:
-        list_skills(json=False)
-
-
 @app.command("list", cls=Command)
 def list_skills(json: Json = False) -> None:
     """List the skills a run in this folder has, and where each lies."""

@@ -31,13 +31,6 @@ From = Annotated[
 ]
 
 
-@app.callback(invoke_without_command=True)
-def group(context: typer.Context) -> None:
-    """Which tools there are; call one by hand."""
-    if context.invoked_subcommand is None:
-        list_tools(None, json=False)
-
-
 @app.command("list", cls=Command)
 def list_tools(tools_from: From = None, json: Json = False) -> None:
     """List the tools a run has: what each may do (its effect), where it is from, and what it does."""

@@ -9,6 +9,7 @@ import typer
 from outrider.agent.cli.help import Command, Group
 from outrider.agent.cli.output import out, say
 from outrider.memory.errors import UsageError
+from outrider.memory.given_file import read_given_text
 
 app = typer.Typer(
     name="add", cls=Group, help="Add tools that every new run has.", rich_markup_mode=None, no_args_is_help=True
@@ -62,7 +63,7 @@ def _document(spec: str, allowed: tuple[str, ...]) -> tuple[str, str]:
         from pathlib import Path
 
         try:
-            return Path(spec).expanduser().read_text(encoding="utf-8"), str(Path(spec).expanduser().resolve())
+            return read_given_text(Path(spec).expanduser()), str(Path(spec).expanduser().resolve())
         except (OSError, UnicodeDecodeError) as error:
             raise UsageError(
                 f"{spec!r} cannot be read",

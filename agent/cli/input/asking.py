@@ -16,6 +16,7 @@ from outrider.agent.cli.input.attach import Attachments, piped_in
 from outrider.agent.cli.prompts import is_there
 from outrider.memory.errors import UsageError
 from outrider.memory.events import Attachment
+from outrider.memory.given_file import read_given_text
 
 MOST_CHARS = 1_000_000
 HINT = "\n# Say what you want above. Lines that begin with # are left out; an empty goal starts nothing.\n"
@@ -26,7 +27,7 @@ def goal_of_file(name: str) -> str:
     """The goal that a file holds (`@goal.md` and `goal.md` are the same). Raises UsageError."""
     path = Path(name.removeprefix("@")).expanduser()
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        text = read_given_text(path, encoding="utf-8-sig")
     except OSError as error:
         raise UsageError(
             f"the goal {str(path)!r} cannot be read", error.strerror or str(error), "name a file"

@@ -16,6 +16,7 @@ from outrider.agent.review.importing.archive import read as read_archive
 from outrider.agent.review.importing.turns import LABEL, Conversation, events
 from outrider.memory.errors import UsageError
 from outrider.memory.events import Event
+from outrider.memory.given_file import read_given_text
 from outrider.memory.journal import Journal
 from outrider.memory.store import Store
 from outrider.memory.transfer import is_ours, load
@@ -47,9 +48,7 @@ def import_file(store: Store, file: Path) -> Iterator[str]:
 
 def _text(file: Path) -> str:
     try:
-        if file.stat().st_size > MOST_BYTES:
-            raise UsageError(f"{str(file)!r} is too large", f"more than {MOST_BYTES:,} bytes", "split it")
-        return file.read_text(encoding="utf-8", errors="replace")
+        return read_given_text(file, MOST_BYTES, errors="replace")
     except OSError as error:
         raise UsageError(f"cannot read {str(file)!r}", error.strerror or str(error), "name a file") from error
 
