@@ -35,6 +35,10 @@ def run_with(command: Callable[[], Any]) -> int:
         return error.exit_code
     except ReaderGone:
         return 0
+    except SystemExit as left:  # click leaves so, with 1, where the reader of its help has left
+        if not isinstance(left.__context__, BrokenPipeError):
+            raise
+        return 0
     except KeyboardInterrupt:
         return 130
     except OSError as error:
