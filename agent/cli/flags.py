@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar, cast, get_type_hints
@@ -94,10 +95,10 @@ class ToolFlags:
         yes = tuple(_words(self.yes))
         given: dict[str, Any] = {
             "tools_from": tuple(self.tools_from or ()),
-            "skills": tuple(self.skills_from or ()),
+            "skills": _skill_folders(self.skills_from),
             "workspace": self.workspace,
             "allowed_hosts": tuple(_words(self.allow_host)),
-            "secrets": _secrets(self.secret),
+            "secrets": named_secrets(self.secret),
             "isolation": known_isolation(self.isolation),
             "unsafe": self.unsafe_no_sandbox,
             "policy": _policy(policy, yes, bool(self.tools_from), _words(self.send_to)) if yes or self.send_to else {},
@@ -318,7 +319,17 @@ def known_isolation(name: str | None) -> str | None:
     return name
 
 
-def _secrets(names: list[str] | None) -> tuple[str, ...]:
+def _skill_folders(names: list[str] | None) -> tuple[str, ...]:
+    """Folders of skills that were asked for by name: each there, or the run would go without them in silence."""
+    for name in names or ():
+        if not os.path.isdir(os.path.expanduser(name)):  # noqa: PTH111, PTH112  (pathlib costs every command its start)
+            raise UsageError(
+                f"there are no skills in {name!r}", "it is no folder", "name a folder with a SKILL.md in it"
+            )
+    return tuple(names or ())
+
+
+def named_secrets(names: list[str] | None) -> tuple[str, ...]:
     """The secrets as settings hold them, "NAME" or "NAME@host": their values are masked from here on."""
     from outrider.agent.cli.output import hide_values
     from outrider.agent.settings.secret_store import values_of

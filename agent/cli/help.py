@@ -45,7 +45,11 @@ class Group(TyperGroup):
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Put the command that lists before the flags it was given."""
         bare = next((name for name in ("list", "show") if _takes_nothing(self.commands.get(name))), None)
-        if ctx.parent is not None and bare and (not args or (args[0].startswith("-") and not {"-h", "--help"} & set(args))):
+        if (
+            ctx.parent is not None
+            and bare
+            and (not args or (args[0].startswith("-") and not {"-h", "--help"} & set(args)))
+        ):
             args = [bare, *args]
         return super().parse_args(ctx, args)
 

@@ -47,7 +47,14 @@ def test_pulling_a_model_without_a_network_says_so_at_once(program: Program) -> 
 
 @pytest.mark.parametrize(
     ("group", "lists"),
-    [("tools", "list"), ("models", "list"), ("skills", "list"), ("config", "list"), ("secrets", "list"), ("policy", "show")],
+    [
+        ("tools", "list"),
+        ("models", "list"),
+        ("skills", "list"),
+        ("config", "list"),
+        ("secrets", "list"),
+        ("policy", "show"),
+    ],
 )
 def test_groups_without_a_command_list_alike(
     program: Program, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], group: str, lists: str

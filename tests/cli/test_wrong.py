@@ -88,12 +88,32 @@ SINGLE: tuple[tuple[str, ...], ...] = (
     ("import", "nosuch.jsonl"), ("import", "{broken}"), ("import", "."), ("diff", "last"), ("diff", "last", "nosuch"), ("compare", "nosuch"),
     ("--nosuch",), ("-x",), ("run", "x", "--model"), ("run", "x", "-m", "scripted:{script}", "--allow-host", "☃ ☃", "--usd"),
 )  # fmt: skip
+IGNORED = (  # what was asked for and would be left out in silence: each is refused
+    ("scan", "last", "--secret", "NOSUCH"), ("export", "last", "--label", "it"), ("compare", "last", "--label", "it"),
+    ("run", "x", "--model", "scripted:{script}", "--tool", "plan", "--skills-from", "nosuch"), ("run", "x", "--skills-from", "{empty}"),
+)  # fmt: skip
 FINE = {0, 2, 4, 5, 6}  # some are no mistake: a label of no run's is no run to delete
 
 
 def test_there_are_two_hundred() -> None:
     """The list is as long as it says."""
     assert len(set(wrong())) >= 200
+
+
+def test_what_cannot_be_done_is_not_left_out_in_silence(
+    program: Program, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """A secret that does not exist is not "not found in the run"; a label beside a run, a folder without skills: exit code 2."""
+    script = program.script({"text": "ok"})
+    (program.folder / "empty").write_text("")
+    program.here(monkeypatch, capfd, "run", "x", "--model", script, "--tool", "plan", "--label", "it")
+    for words in IGNORED:
+        filled = [
+            word.replace("scripted:{script}", script).replace("{empty}", str(program.folder / "empty"))
+            for word in words
+        ]
+        done = program.here(monkeypatch, capfd, *filled)
+        assert (done.code, "why:" in done.err) == (2, True), words
 
 
 def test_nothing_wrong_that_is_typed_is_a_bug_of_ours(

@@ -32,6 +32,8 @@ def command(
     from outrider.agent.history.run_view import read_run
     from outrider.agent.review.comparison import by_model, of_label
 
+    if runs and label is not None:
+        raise UsageError("runs and a label were named", "--label chooses runs", "leave one of them out")
     if not runs and label is None:
         raise UsageError("compare needs runs", "it got none", "outrider compare RUN RUN, or --label NAME")
     store = open_store(memory)

@@ -73,6 +73,10 @@ def command(
     With sft, runs of a label or all become fine-tuning data: those that were answered with support, without repeats, and
     beside the file a datasheet of what went in.
     """
+    if run is not None and (label is not None or every or model):
+        raise UsageError(
+            "a run and a choice of runs were named", "--label, --model and --all choose runs", "leave one of them out"
+        )
     store = open_store(memory)
     if run is not None:
         _one(store, run, format, output, to)

@@ -29,11 +29,12 @@ def command(
 
     Exit code 4 if there is one. Its value is not printed, only where it stands.
     """
+    from outrider.agent.cli.flags import named_secrets
     from outrider.agent.history.scan import scan
     from outrider.agent.settings.secret_store import read_kept, values_of
     from outrider.memory.redaction import Masker, from_environment
 
-    masker = Masker(from_environment(os.environ) | read_kept().values | values_of(secret or ()))
+    masker = Masker(from_environment(os.environ) | read_kept().values | values_of(named_secrets(secret)))
     found = list(scan(open_store(memory), run, masker))
     if json:
         out_json([{"seq": f.seq, "kind": f.kind, "place": f.place, "secret": f.secret, "at": f.at} for f in found])
