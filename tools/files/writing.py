@@ -16,15 +16,20 @@ from outrider.tools.files.paths import READ, Place, open_file, place, refuse_gua
 from outrider.tools.tool import ToolError
 
 MAX_WRITE = 10_000_000  # bytes written, edited or kept for `undo` in one call
+MAX_TAKEN = 256 << 20  # bytes of one file that is compared with what a run left
 
 
 def take_file(workspace: Path, path: str) -> bytes | None:
-    """The content of a file of the workspace, None if there is none. Raises ToolError if it cannot be read."""
+    """The content of a file of the workspace, None if there is none. Raises ToolError if it cannot be read, or is one of
+    more than MAX_TAKEN bytes (it may grow while it is read)."""
     with place(workspace, path) as at:
         if at.status() is None:
             return None
         with os.fdopen(open_file(at, path), "rb") as file:
-            return file.read()
+            data = file.read(MAX_TAKEN + 1)
+    if len(data) > MAX_TAKEN:
+        raise ToolError(f"{shown(path)} is not read whole", f"over {MAX_TAKEN:,} bytes", "use a smaller file")
+    return data
 
 
 def put_file(workspace: Path, path: str, data: bytes | None) -> None:
