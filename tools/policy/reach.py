@@ -20,7 +20,8 @@ from outrider.tools.tool import Tool
 PATHS = ("path", "path2", "paths", "to", "source", "destination", "target", "file", "files", "folder", "database")
 ADDRESSES = ("url", "address", "endpoint", "base_url", "database")
 PLACES = ("where", "uri", "href", "link", "webhook")  # an address where it begins like one
-OWN_HOSTS = ("web_search", "hub_search", "hub_choose", "hub_model")  # tools that choose their host themselves
+SEARCHES = ("web_search", "hub_search", "hub_choose")
+OWN_HOSTS = (*SEARCHES, "hub_model")  # tools that choose their host themselves
 _PORTS = {"http": 80, "https": 443}
 _URL = re.compile(r"\s*[A-Za-z][A-Za-z0-9+.-]*://")
 
@@ -45,7 +46,7 @@ def reach_of(tool: Tool, effect: Effect, arguments: Mapping[str, Any]) -> Reach:
         tool.name,
         effect,
         sends,
-        tuple(dict.fromkeys((*own, *_hosts(arguments)))) if sends else (),
+        tuple(dict.fromkeys((*_hosts(arguments), *own))) if sends else (),
         tuple(dict.fromkeys(_paths(arguments))),
         names_in(arguments),
     )

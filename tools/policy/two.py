@@ -20,9 +20,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from outrider.tools.net.named_secrets import texts_in
-from outrider.tools.policy.reach import OWN_HOSTS, Reach, host_fits, host_of
+from outrider.tools.policy.reach import OWN_HOSTS, SEARCHES, Reach, host_fits, host_of
 
-SEARCHES = ("web_search", "hub_search", "hub_choose")
 MOST_LINKS = (
     8  # addresses of a search that are opened with private data at hand: choosing among them tells a little, too
 )
