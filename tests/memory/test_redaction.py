@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from outrider.memory.events import ToolCalled, ToolReturned
 from outrider.memory.redaction import Masker, from_environment
-from outrider.memory.redaction.masker import Stream
+from outrider.memory.redaction.stream import Stream
 from outrider.memory.redaction.sealed import Sealer
 
 VALUE = 'pa"ss\\wörd/+=& 7'
