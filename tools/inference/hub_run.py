@@ -24,7 +24,7 @@ from outrider.tools.inference import here, remote
 from outrider.tools.inference.inputs import Given, given
 from outrider.tools.inference.outputs import told
 from outrider.tools.inference.result import Result, Unusable
-from outrider.tools.tool import Arguments, Observation, ToolContext, ToolError, tool
+from outrider.tools.tool import Arguments, Change, File, Observation, ToolContext, ToolError, tool
 
 MOST_TRIED = 6  # models of the ranking that are asked
 NAMED = 4  # models left out that are named
@@ -87,10 +87,17 @@ async def hub_run(
             continue
         notes = [f"by {way.model}, {way.how}", *plan.notes]
         notes += [f"not used: {'; '.join(passed_over)}"] if passed_over else []
-        private = tuple(f"file:{path}" for path in what.paths)
-        text = "\n".join([words, *(f"[{note}]" for note in notes)])
-        return Observation(text, origin="untrusted", files=files, changes=changes, private=private)
+        return _observed(what, words, notes, files, changes)
     raise _nobody(kind, place, model, passed_over)
+
+
+def _observed(
+    given: Given, words: str, notes: list[str], files: tuple[File, ...], changes: tuple[Change, ...]
+) -> Observation:
+    """What a model gave: a stranger's words, and private where a file went in."""
+    text = "\n".join([words, *(f"[{note}]" for note in notes)])
+    private = tuple(f"file:{path}" for path in given.paths)
+    return Observation(text, origin="untrusted", files=files, changes=changes, private=private)
 
 
 @dataclass(frozen=True, slots=True)
