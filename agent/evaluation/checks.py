@@ -109,6 +109,8 @@ def _called(function: Callable[..., Any], name: str, answer: str, workspace: Pat
 
 def load_functions(file: Path | None, goals: list[Goal]) -> Functions:
     """The functions of a checks file that the goals name. Raises UsageError for one that is missing, or no file."""
+    if file is not None and not file.is_file():
+        raise UsageError(f"{str(file)!r} is no Python file", "it is no file", "name the file: --checks FILE.py")
     wanted = {goal.line.python for goal in goals if goal.line.python}
     if not wanted:
         return {}
@@ -119,7 +121,7 @@ def load_functions(file: Path | None, goals: list[Goal]) -> Functions:
             "name the file: --checks FILE.py",
         )
     loaded = importlib.util.spec_from_file_location("outrider_checks", file)
-    if not file.is_file() or loaded is None or loaded.loader is None:
+    if loaded is None or loaded.loader is None:
         raise UsageError(f"{str(file)!r} is no Python file", "it cannot be loaded", "name the file: --checks FILE.py")
     module = importlib.util.module_from_spec(loaded)
     try:

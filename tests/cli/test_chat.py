@@ -139,6 +139,7 @@ def test_commands_of_a_chat_do_what_they_say(program: Program) -> None:
     assert "first\n" in done.out
     assert "left: 39 steps" in done.out
     assert "second\n" in done.out
+    assert "left: 39 steps" in done.err  # the fork's ledger began at zero, and so does what is shown of it
     assert "'/nosuch'" in done.err
     assert "'nosuch'" in done.err or "nosuch" in done.err
     assert "goes on from here" in done.err

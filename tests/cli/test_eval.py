@@ -120,3 +120,13 @@ def test_wrong_words_are_refused(
     done = program.here(monkeypatch, capfd, "eval", *words)
     assert done.code == 2, done.err
     assert "Traceback" not in done.err
+
+
+def test_a_file_of_checks_that_is_none_is_refused_even_where_no_goal_needs_it(
+    program: Program, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """`--checks ""` or a folder is no file; it decides where results are kept, so it is read in any case."""
+    words = ("eval", goals(program, 1), "--models", program.script({"text": "done"}))
+    for checks in ("", ".", "nosuch.py"):
+        done = program.here(monkeypatch, capfd, *words, "--checks", checks)
+        assert (done.code, "why:" in done.err) == (2, True), done.err

@@ -134,7 +134,9 @@ async def _fork(chat: Chat, rest: str) -> None:
     parent = chat.run_id
     await chat.let_go()
     try:
-        await chat.adopt(await chat.agent.prepare_fork(parent, at=None, goal=""))
+        live = await chat.agent.prepare_fork(parent, at=None, goal="")
+        await chat.adopt(live)
+        chat.progress.learn(live.journal)  # its ledger begins at zero
     except BaseException:
         await chat.hold()
         raise
