@@ -27,7 +27,9 @@ COUNTER_WITHIN = 3  # words before the number that counts a sentence: "Step 12:"
 _SENTENCE = re.compile(r"[^.!?\n。！？]*[.!?\n。！？]+[ \t\n]*|[^.!?\n。！？]+\Z")
 _NUMBER = re.compile(r"\d+")
 _WORD = re.compile(r"[^\W\d_]{2,}")
-_DATA = re.compile(r"[\[\](){}<>=|;\"`_\\/@$]|\B'|'\B")  # of code, a table, a statement: a value that changes there is work
+_DATA = re.compile(
+    r"[\[\](){}<>=|;\"`_\\/@$]|\B'|'\B"
+)  # of code, a table, a statement: a value that changes there is work
 _MOST_DIGITS = 4000  # the most Python reads
 
 

@@ -92,7 +92,9 @@ def in_its_words(extra: Mapping[str, Any]) -> dict[str, Any]:
     for name, (kind, right) in _KINDS.items():
         if name in made and not isinstance(made[name], kind):
             why = f"the Responses API takes {'a list' if kind is list else 'an object'} there"
-            raise UsageError(f"the model option {name} cannot be {str(made[name])[:80]!r}", why, f"write {name}={right}")
+            raise UsageError(
+                f"the model option {name} cannot be {str(made[name])[:80]!r}", why, f"write {name}={right}"
+            )
     if form := made.pop("response_format", None):
         made["text"] = {"format": _flat(form)} | made.get("text", {})
     if effort := made.pop("reasoning_effort", None):

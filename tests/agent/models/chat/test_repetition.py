@@ -82,7 +82,9 @@ def test_sentences_that_are_only_alike_are_seen_in_a_stream_and_said_once(kind: 
         "\n".join(f"| {n} | {n * n} | {n * 31 % 17} |" for n in range(300)),
         "".join(("apple. ", "pear. ", "plum. ", "cherry. ", "fig. ")[n * n * 7919 % 101 % 5] for n in range(90)),
         "".join(f"    {{\n        'a': {n * n * 7919 % 1009}\n    }},\n" for n in range(200)),
-        "".join(f"INSERT INTO users (id, name, age, active) VALUES ({n}, 'user{n}', {20 + n}, 1);\n" for n in range(200)),
+        "".join(
+            f"INSERT INTO users (id, name, age, active) VALUES ({n}, 'user{n}', {20 + n}, 1);\n" for n in range(200)
+        ),
         "".join(f"insert into seats (hall, line, place, taken) values (1, 1, {n}, false);\n" for n in range(200)),
         "".join(f"UPDATE accounts SET state = 'open' WHERE customer = {10**20 + n * n};\n" for n in range(200)),
         "".join(f'{n}: "what nobody has said about it so far",\n' for n in range(200)),
