@@ -62,6 +62,12 @@ class Amount(_Part):
     tokens: int = Field(default=0, ge=0)
     usd: Decimal = Field(default=Decimal(0), ge=0)
 
+    def __eq__(self, other: object) -> bool:  # each event that is written is compared with its defaults
+        return isinstance(other, Amount) and self.tokens == other.tokens and self.usd == other.usd
+
+    def __hash__(self) -> int:
+        return hash((self.tokens, self.usd))
+
 
 class CallDraft(_Part):
     """A tool call as the model wrote it: nothing in it is checked. `id` is the provider's and may repeat.

@@ -50,7 +50,7 @@ def reach_of(tool: Tool, effect: Effect, arguments: Mapping[str, Any]) -> Reach:
 
 def _paths(arguments: Mapping[str, Any]) -> Iterator[str]:
     for name in PATHS:
-        for text in texts_in(arguments.get(name)):
+        for text in texts_in(arguments[name]) if name in arguments else ():
             if text and "://" not in text:
                 yield text
 
