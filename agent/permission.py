@@ -17,6 +17,7 @@ from typing import Any, cast
 
 from outrider.agent.live_run import LiveRun, nobody
 from outrider.agent.state import DENIED
+from outrider.memory.appending.group import until_free
 from outrider.memory.events import ApprovalAsked, ApprovalGiven, Event, FlagRaised, Noted, Origin, ToolReturned
 from outrider.memory.inbox import Answer, Inbox, Via
 from outrider.memory.inbox.questions import shown_digest
@@ -100,6 +101,7 @@ async def _word_on(live: LiveRun, asked: ApprovalAsked) -> ApprovalGiven:
     inbox, digest = cast(Inbox, live.inbox), shown_digest(asked)
     within_s = min(live.approve_within_s, *(one.ledger.wall_left() for one in live.lineage()))
     if live.approve is not nobody or live.approve_within_s:
+        await until_free(live.journal.store)
         inbox.ask_again(asked.call_id, digest)
     if live.approve is nobody and live.approve_within_s:
         live.tool_context.progress(f"{asked.tool} waits for a yes: outrider approve {live.journal.run_id}")
@@ -113,6 +115,7 @@ async def _word_on(live: LiveRun, asked: ApprovalAsked) -> ApprovalGiven:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+    await until_free(live.journal.store)
     return _as_given(asked, inbox.settle(_as_answer(live, given, digest)), given)
 
 

@@ -2,17 +2,19 @@
 Touches requests and responses. Does not promise: TLS; put a proxy before a server that others reach.
 
 Nothing answers without the token, not even what says that there is a server. Host is checked against DNS rebinding, Origin
-against pages of a browser; a request that is too long is refused before it is read.
+against pages of a browser; a request that is too long is refused, and nothing of it is kept.
 """
 
 from __future__ import annotations
 
+import asyncio
 import hmac
 import ipaddress
 import json
 import os
 import secrets
 from collections.abc import Awaitable, Callable, Collection, MutableMapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +26,8 @@ Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 MOST_BODY = 1_000_000  # bytes
+PASSED_OVER = 16 * MOST_BODY  # bytes of a request that is too long: beyond this the connection is closed on it
+PATIENCE_S = 5.0
 LEAST_TOKEN = 16  # characters
 TOKEN = "OUTRIDER_SERVE_TOKEN"  # noqa: S105  (the name of a variable)
 HEADERS = [(b"cache-control", b"no-store"), (b"x-content-type-options", b"nosniff")]
@@ -57,6 +61,7 @@ class Access:
             await refuse(send, 401, "there is no token, or not this server's", "nothing answers without",
                          "send the header Authorization: Bearer TOKEN")  # fmt: skip
         elif not length.isdigit() or int(length) > MOST_BODY or "transfer-encoding" in headers:
+            await _pass_over(receive)
             await refuse(send, 413, "the request is too long", f"{MOST_BODY:,} bytes are the most", "send less at once")
         else:
             await self._app(scope, receive, send)
@@ -70,6 +75,17 @@ class Access:
     def _knows(self, given: str) -> bool:
         kind, _, token = given.partition(" ")
         return kind.lower() == "bearer" and hmac.compare_digest(token.strip().encode(), self._token.encode())
+
+
+async def _pass_over(receive: Receive) -> None:
+    """Take what still comes and keep none of it: a server that closes meanwhile resets the connection, and its answer is lost."""
+    taken = 0
+    with suppress(TimeoutError):
+        async with asyncio.timeout(PATIENCE_S):
+            while taken < PASSED_OVER and (message := await receive())["type"] == "http.request":
+                taken += len(message.get("body", b""))
+                if not message.get("more_body", False):
+                    return
 
 
 def _is_address(text: str) -> bool:

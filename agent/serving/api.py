@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from itertools import islice
@@ -100,7 +101,8 @@ class Api:
         raw = request.headers.get("last-event-id") or request.query_params.get("after", "0")
         if not raw.isascii() or not raw.isdigit():
             raise UsageError(f"{raw[:40]!r} is no event", "events are numbered from 1", "send the id that came last")
-        return StreamingResponse(self._stream(run, int(raw)), media_type="text/event-stream")
+        after = int(raw) if len(raw) < 19 else sys.maxsize
+        return StreamingResponse(self._stream(run, after), media_type="text/event-stream")
 
     async def cancel(self, request: Request) -> Response:
         """Leave the run after its step; `resume` goes on."""
