@@ -18,7 +18,7 @@ from datetime import UTC, datetime
 from typing import Any
 from weakref import WeakValueDictionary
 
-from sqlalchemy import Connection, RowMapping, bindparam, insert, select, update
+from sqlalchemy import Connection, RowMapping, bindparam, insert, select, text, update
 
 from outrider.memory import schema
 from outrider.memory.appending.commit import commit
@@ -312,12 +312,10 @@ def _free_id(db: Connection, wanted: str) -> str:
             raise RunExists(f"there is a run {wanted}", "ids are given once", "resume it, or give another id")
 
 
-_e, _r = schema.events, schema.runs
-_READ = (
-    select(_e.c.run_id, _e.c.seq, _e.c.at, _e.c.kind, _e.c.body, _e.c.hash)
-    .where(_e.c.id > bindparam("low"), _e.c.id <= bindparam("high"), _e.c.id == bindparam("base") + _e.c.seq)
-    .order_by(_e.c.id)
-    .limit(bindparam("page"))
+_r = schema.runs
+_READ = text(
+    "SELECT run_id, seq, at, kind, body, hash FROM events "
+    "WHERE id > :low AND id <= :high AND id = :base + seq ORDER BY id LIMIT :page"
 )
 _MINE = (_r.c.number == bindparam("this_run"), _r.c.fence == bindparam("old_fence"))
 _RELEASE = update(_r).where(*_MINE).values(holder=bindparam("nobody"))
