@@ -213,7 +213,8 @@ class Journal:
         while True:
             with self.store.read() as db:
                 where = {"base": self._base, "low": self._base + after, "high": self._base + last, "page": PAGE}
-                rows = [Stored(*row[:5], bytes(row[5])) for row in run(db, _READ, where).fetchall()]
+                found = run(db, _READ, where).fetchall()
+                rows = [Stored(of, seq, at, kind, body, bytes(hash_)) for of, seq, at, kind, body, hash_ in found]
             yield from rows
             if len(rows) < PAGE:
                 return
