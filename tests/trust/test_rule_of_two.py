@@ -51,11 +51,11 @@ def pages(*paths: str) -> WebServer:
 
 
 def go(store: Store, work: Path, server: WebServer, goal: str, *steps: Step, **more: Any) -> Any:
+    hosts = more.pop("allowed_hosts", (server.host,))
     tools = more.pop("tools", ["read_file", "read_page", "http_request", "python", "list_files"])
     lines = [calls(call(name, json.dumps(arguments))) for name, arguments in steps]
-    return run(
-        store, Actor(*lines, says("done")), tools, goal=goal, workspace=work, allowed_hosts=(server.host,), **more
-    )  # fmt: skip
+    model = more.pop("model", None) or Actor(*lines, says("done"))
+    return run(store, model, tools, goal=goal, workspace=work, allowed_hosts=hosts, **more)
 
 
 def asked_paths(server: WebServer) -> list[str]:

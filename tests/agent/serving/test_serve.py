@@ -177,6 +177,18 @@ def test_a_goal_that_cannot_be_meant_is_refused_with_why(server: Server, body: A
     assert server.ask("/v1/runs")["runs"] == []
 
 
+@pytest.mark.parametrize("spelled", ["{file}", "./{name}", "{name}", "../{parent}/{name}", " {file} "])
+def test_no_file_of_the_server_is_read_for_a_goal(server: Server, tmp_path: Path, spelled: str) -> None:
+    """Not as the schema of an answer, which comes back with the run, and not as a model: whoever has the token may not read the disk."""
+    (tmp_path / "auths.json").write_text(json.dumps({"auths": {"registry": "planted-value-0123456789"}}))
+    named = spelled.format(file=tmp_path / "auths.json", name="auths.json", parent=tmp_path.name)
+    code, said = server.refused("/v1/runs", {"goal": "a", "schema": named})
+    assert (code, "planted-value" in said) == (400, False)
+    for model in (f"scripted:{named}", f" scripted:{named}", f"llama:{tmp_path}/x", "llama:x.gguf", "llama:../x.GGUF"):
+        assert server.refused("/v1/runs", {"goal": "a", "model": model})[0] == 400
+    assert server.ask("/v1/runs")["runs"] == []
+
+
 def test_what_is_not_there_is_said_so(server: Server) -> None:
     """No run, no call, no address, a number that is none."""
     for path in ("/v1/runs/nobody", "/v1/runs/nobody/events", "/v1/nothing"):
