@@ -21,19 +21,8 @@ Origin = Literal["trusted", "untrusted"]
 Decision = Literal["allow", "ask", "deny"]
 Outcome = Literal["answered", "partial", "not_found", "refused", "unable"]  # what an answer says of itself
 StopReason = Literal[
-    "answered",
-    "partial",
-    "not_found",
-    "refused",
-    "unable",
-    "budget",
-    "stuck",
-    "denied",
-    "invalid",
-    "interrupted",
-    "model",
-    "error",
-]
+    "answered", "partial", "not_found", "refused", "unable", "budget", "stuck", "denied", "invalid", "interrupted", "model", "error",
+]  # fmt: skip
 
 
 class _Part(BaseModel):
@@ -64,9 +53,6 @@ class Amount(_Part):
 
     def __eq__(self, other: object) -> bool:  # each event that is written is compared with its defaults
         return isinstance(other, Amount) and self.tokens == other.tokens and self.usd == other.usd
-
-    def __hash__(self) -> int:
-        return hash((self.tokens, self.usd))
 
 
 class CallDraft(_Part):

@@ -110,8 +110,7 @@ class Store:
             driver.rollback()
             raise
         finally:
-            if kept.in_transaction():  # SQLAlchemy began one of its own around what it was given to execute
-                kept.rollback()
+            kept.rollback()  # only SQLAlchemy's own, if it was given something to execute
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
@@ -442,13 +441,10 @@ def _engine(url: URL, *, write: bool, durable: bool) -> Engine:
 
 
 def _begin(url: URL, driver: Any, wait: bool) -> None:
-    """Begin to write: a plain BEGIN that reads, then writes, fails at once when another process wrote in between.
-
-    Raises Locked where another process holds the database and this one was not to wait.
-    """
+    """A plain BEGIN that reads, then writes, fails at once when another process wrote in between. Raises Locked."""
     try:
         driver.execute("BEGIN IMMEDIATE").close()
     except sqlite3.OperationalError as error:
-        if not wait and error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY:
-            raise locked(url) from error
-        raise
+        if wait or error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
+            raise
+        raise locked(url) from error
