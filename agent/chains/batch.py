@@ -75,6 +75,10 @@ class Kept:
             except (ValueError, TypeError):
                 continue
             self._answers[one.key] = one
+        if any(lines) and not self._answers and not self._cut:
+            raise UsageError(
+                f"{str(file)!r} is no file of answers", "it holds something else", "name another with --answers"
+            )
 
     def get(self, key: str) -> Answer | None:
         """The answer that is there."""

@@ -337,3 +337,21 @@ def _until(true: Callable[[], bool]) -> None:
                 return
         time.sleep(0.05)
     raise AssertionError("it did not come to that")
+
+
+def test_what_is_no_file_of_results_is_not_written_over(program: Program) -> None:
+    """`--out` on a database, a text, or the goals themselves: refused, and every byte is as it was."""
+    goals = program.work / "goals.jsonl"
+    goals.write_text('{"goal": "x"}\n')
+    with sqlite3.connect(program.work / "other.db") as db:
+        db.execute("CREATE TABLE a (x)")
+    db.close()
+    (program.work / "notes.txt").write_text("mine\n")
+    model = program.script({"text": "done"})
+    for name in ("other.db", "notes.txt", "goals.jsonl"):
+        before = (program.work / name).read_bytes()
+        done = program("batch", "goals.jsonl", "-m", model, "--tool", "plan", "--out", name)
+        assert (done.code, (program.work / name).read_bytes()) == (2, before), done.err
+        assert "would be lost" in done.err
+    for _ in range(2):  # its own it takes
+        assert program("batch", "goals.jsonl", "-m", model, "--tool", "plan", "--out", "out.jsonl").code == 0

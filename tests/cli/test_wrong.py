@@ -116,6 +116,7 @@ def test_what_cannot_be_done_is_not_left_out_in_silence(
         assert (done.code, "why:" in done.err) == (2, True), words
 
 
+@pytest.mark.timeout(900)  # 280 command lines
 def test_nothing_wrong_that_is_typed_is_a_bug_of_ours(
     program: Program, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import stat
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import aclosing, contextmanager, redirect_stderr, redirect_stdout, suppress
@@ -208,6 +209,7 @@ def _results(file: Path | None) -> Iterator[Callable[[Outcome | Told], None]]:
 
         yield print_it
         return
+    _check_results(file)
     try:
         opened = _locked(file)
     except OSError as error:
@@ -226,6 +228,28 @@ def _results(file: Path | None) -> Iterator[Callable[[Outcome | Told], None]]:
                 raise lost(error) from None
 
         yield write
+
+
+def _check_results(file: Path) -> None:
+    """Raises UsageError for a file that holds something else than results: it would be lost."""
+    import json
+
+    try:
+        if not file.exists() or not stat.S_ISREG(file.stat().st_mode):
+            return
+        with file.open("rb") as opened:
+            first = opened.readline(10_000_000)
+    except OSError:
+        return  # said when it is opened to be written
+    with suppress(ValueError, RecursionError):
+        read = json.loads(first) if first else {"line": 0, "state": ""}
+        if isinstance(read, dict) and {"line", "state"} <= read.keys():
+            return
+    raise UsageError(
+        f"{str(file)!r} is no file of results",
+        "it holds something else, which would be lost",
+        "name another with --out",
+    )
 
 
 def _locked(file: Path) -> IO[str]:
