@@ -9,7 +9,7 @@ GOAL ?= What is 48317 * 271 - 999?
 ARGS ?=
 PYTEST_ARGS ?=
 
-.PHONY: help run test test-all coverage check format lint types imports setup local dev clean
+.PHONY: help run test test-all coverage bench check format lint types imports setup local dev clean
 
 help:            ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 12
@@ -26,6 +26,9 @@ test-all: $(VENV)/.dev $(VENV)/.local $(VENV)/.offline  ## every test
 
 coverage: $(VENV)/.dev $(VENV)/.local  ## branch coverage of agent, tools and memory; fails below the floor in pyproject.toml
 	$(BIN)/python -m pytest -q -m "not slow" -n 2 --ignore=tests/sandbox --cov --cov-report=term $(PYTEST_ARGS)
+
+bench: $(VENV)/.dev  ## measure beside peers and write docs/benchmarks.md (an hour and more; ARGS=--quick: minutes)
+	$(BIN)/python -m benchmarks.all $(ARGS)
 
 check: lint types imports test  ## what a change must pass
 
