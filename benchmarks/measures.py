@@ -58,7 +58,7 @@ class Cell:
 
 def take(cells: Sequence[Cell], results: Results, plan: Plan) -> None:
     """Go round over the cells."""
-    spent: dict[tuple[str, str], float] = {}
+    spent, began_at = dict[tuple[str, str], float](), int(time.time())
     for turn in range(plan.rounds):
         for cell in cells:
             key = (cell.subject, cell.size)
@@ -72,7 +72,7 @@ def take(cells: Sequence[Cell], results: Results, plan: Plan) -> None:
                 cost = _sample(cell, results)
             if cell.subject in results.unavailable:
                 continue
-            results.add(cell.measure, cell.subject, cell.size, cost)
+            results.add(cell.measure, cell.subject, cell.size, cost | {"round": f"{began_at}.{turn}"})
             failed = "error" in cost or "left_out" in cost
             spent[key] = spent.get(key, 0.0) + time.monotonic() - began if not failed else float("inf")
             said = (

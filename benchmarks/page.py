@@ -61,7 +61,7 @@ def summary(results: Results) -> str:
     ]
     load = results.loads()
     note = f"Medians of one run on {results.about['machine']['cpus']} cores, {results.about['date'].partition(' ')[0]}"
-    return f"{tables.table(head, rows)}\n\n{note}{f', load average {load.median:.1f}' if load else ''}."
+    return f"{tables.table(head, rows)}\n\n{note}{f', load average {load.median:.1f}' if load else ''}; – was not measured, the page says why."
 
 
 def pictures(results: Results, folder: Path) -> list[Path]:

@@ -70,7 +70,12 @@ def lines(title: str, x_name: str, y_name: str, drawn: Sequence[Line], file: Pat
     )
     made.append(f'<text x="{LEFT}" y="{TOP - 10}" fill="#333">{escape(y_name)}</text>\n')
     colours = _colours([line.name for line in drawn])
-    labels = _spread([(place(line.points[-1])[1], line.name) for line in drawn if line.points])
+    ends = {line.name: place(line.points[-1]) for line in drawn}
+    labels = {
+        name: y
+        for column in {round(x) for x, _ in ends.values()}
+        for name, y in _spread([(y, name) for name, (x, y) in ends.items() if round(x) == column]).items()
+    }
     for line in drawn:
         colour, thick = colours[line.name], 2.6 if line.name.startswith("outrider") else 1.6
         placed = [place(point) for point in line.points]

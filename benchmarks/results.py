@@ -77,8 +77,9 @@ class Results:
 
     def ratio(self, measure: str, subject: str, size: str, of: str, to: str = "floor") -> Figure | None:
         """To another subject in the same round."""
-        pairs = zip(self.costs(measure, subject, size), self.costs(measure, to, size), strict=False)
-        return figure([mine[of] / theirs[of] for mine, theirs in pairs if theirs[of]])
+        theirs = {cost.get("round", at): cost[of] for at, cost in enumerate(self.costs(measure, to, size))}
+        mine = {cost.get("round", at): cost[of] for at, cost in enumerate(self.costs(measure, subject, size))}
+        return figure([value / theirs[turn] for turn, value in mine.items() if theirs.get(turn)])
 
     def exponent(self, measure: str, subject: str, low: str, high: str) -> float | None:
         """The slope of CPU a run over its steps, on log paper: 1 is flat a step, 2 walks the whole history each step."""

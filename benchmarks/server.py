@@ -25,6 +25,7 @@ ANSWER = "Done: all steps were looked at."
 HEADER = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n"
 STREAM = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
 SUBMIT = f"echo COMPLETE_TASK_AND_SUBMIT_FINAL_OUTPUT; echo '{ANSWER}'"
+TOKENS = 987_654_321  # stands for a number that is not known yet
 NOT_FOUND = b'HTTP/1.1 404 Not Found\r\nContent-Length: 22\r\n\r\n{"error":"not a route"}'
 
 
@@ -75,8 +76,8 @@ def _message(kind: str, steps: int, turn: int, width: int) -> dict[str, Any]:
 
 
 @cache
-def reply(kind: str, steps: int, turn: int, width: int) -> bytes:
-    """The whole HTTP answer, made once. Usage is some plausible constant."""
+def _parts(kind: str, steps: int, turn: int, width: int) -> list[bytes]:
+    """The whole HTTP answer, made once, in pieces between which the prompt's tokens go, nine places wide."""
     message = _message(kind, steps, turn, width)
     finish = "tool_calls" if "tool_calls" in message else "stop"
     whole: dict[str, Any] = {
@@ -85,10 +86,15 @@ def reply(kind: str, steps: int, turn: int, width: int) -> bytes:
         "created": 1_700_000_000,
         "model": "m",
     }
-    whole |= {"choices": [{"index": 0, "message": message, "finish_reason": finish}]}
-    whole |= {"usage": {"prompt_tokens": 100 + turn, "completion_tokens": 20, "total_tokens": 120 + turn}}
-    body = json.dumps(whole).encode()
-    return HEADER % len(body) + body
+    whole["choices"] = [{"index": 0, "message": message, "finish_reason": finish}]
+    whole["usage"] = {"prompt_tokens": TOKENS, "completion_tokens": 20, "total_tokens": TOKENS}
+    body = json.dumps(whole).encode().replace(b"%d" % TOKENS, b" " * 8 + b"\0")
+    return (HEADER % len(body) + body).split(b" " * 8 + b"\0")
+
+
+def reply(kind: str, steps: int, turn: int, width: int, size: int) -> bytes:
+    """The HTTP answer to a request of `size` bytes, a token for every four of them."""
+    return (b"%9d" % (size // 4)).join(_parts(kind, steps, turn, width))
 
 
 @cache
@@ -114,7 +120,7 @@ def answer(path: str, body: bytes) -> tuple[bytes, float]:
     if kind == "stream":
         return streamed(steps), delay_ms / 1000
     turn = body.count(b'"role":"assistant"') or body.count(b'"role": "assistant"')
-    return reply(kind, steps, turn, width), delay_ms / 1000
+    return reply(kind, steps, turn, width, len(body)), delay_ms / 1000
 
 
 class _Wire(asyncio.Protocol):

@@ -39,7 +39,7 @@ class Subject:
 
 
 PEERS = (
-    Subject("openai client", ("openai_client.py",), "openai", ("openai",), ("openai", "--version")),
+    Subject("openai client", ("openai_client.py",), "openai", ("openai",)),
     Subject("langchain", ("langchain_agent.py",), "langchain.agents", ("langchain", "langchain-openai")),
     Subject(
         "langgraph + sqlite", ("langgraph_agent.py",), "langgraph.graph",

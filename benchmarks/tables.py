@@ -133,7 +133,7 @@ def cold(results: Results) -> str:
                 ),
             ]
         )
-    return table(["", "import", "the program says its version or help", "first answer"], rows) + _notes(results, "cold", ["import", "first answer"])  # fmt: skip
+    return table(["", "import", "the program says its version or help", "first answer"], rows) + _notes(results, "cold", sizes)  # fmt: skip
 
 
 def memory(results: Results) -> str:

@@ -13,6 +13,8 @@ import drive
 from outrider.agent import Agent, Budget
 from outrider.tools import tool
 
+WINDOW = 2_000_000  # tokens: no history is shortened, since none of the others shortens any
+
 
 @tool(effect="read")
 def look(n: int) -> str:
@@ -27,11 +29,10 @@ class Outrider(drive.Subject):
     """See the module."""
 
     def _agent(self, url: str, steps: int, folder: Path, memory: str = "") -> Agent:
-        budget = Budget(steps=steps + 5, seconds=3600)
         memory = memory or f"sqlite:///{folder / 'memory.db'}"
-        return Agent(
-            "openai:m", base_url=url, api_key="x", tools=[look], memory=memory, budget=budget, workspace=str(folder)
-        )
+        settings: dict[str, Any] = {"workspace": str(folder), "max_context": WINDOW}
+        settings["budget"] = Budget(steps=steps + 5, seconds=3600)
+        return Agent("openai:m", base_url=url, api_key="x", tools=[look], memory=memory, **settings)
 
     def run(self, url: str, steps: int, folder: Path) -> None:
         drive.is_answer(self._agent(url, steps, folder).run("look at everything").answer)

@@ -31,8 +31,10 @@ def ask(url: str, turn: int, spaces: bool = False) -> dict[str, Any]:
     parts = urlsplit(url)
     wire = http.client.HTTPConnection("127.0.0.1", parts.port or 0, timeout=10)
     wire.request("POST", parts.path + "/chat/completions", body)
-    message: dict[str, Any] = json.loads(wire.getresponse().read())["choices"][0]["message"]
+    said = json.loads(wire.getresponse().read())
     wire.close()
+    assert said["usage"]["prompt_tokens"] == len(body) // 4, "whoever watches the window must see it fill"
+    message: dict[str, Any] = said["choices"][0]["message"]
     return message
 
 
