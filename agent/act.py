@@ -199,7 +199,10 @@ async def call_from_code(live: LiveRun, caller: str, name: str, arguments: dict[
             if limit is not None and limit <= 0:
                 raise ToolError(f"{name} was not run", "the limit of tool calls is reached", "go on without it")
         call_id = f"{caller}/{sum(i.startswith(caller + '/') for i in live.state.begun) + 1}"
-        ready = await decide(live, call_id, call, from_code=True)
+        try:
+            ready = await decide(live, call_id, call, from_code=True)
+        except Left as left:
+            raise ToolError(f"{name} was not run", str(left), "end here") from left
         if isinstance(ready, ToolReturned):
             raise ToolError(f"{name} was not run", ready.text, "go on without it")
         await _begin(live, ready)

@@ -45,18 +45,25 @@ async def held(live: LiveRun) -> AsyncIterator[None]:
     finally:
         beat.cancel()
         told.cancel()
-        with suppress(Exception):  # what came back before it was stopped; if that cannot be kept, the error is known
-            await live.commit()
         try:
-            await asyncio.to_thread(_close_scratch, live)
-            with suppress(StoreError):
-                await until_free(live.journal.store)
-        finally:  # also when it is cancelled meanwhile: a lease nobody gives back keeps others waiting
-            with suppress(StoreError):
-                if live.inbox:
-                    live.inbox.clear(live.state.begun | live.state.returned)
-            with suppress(StoreError):
-                live.journal.release()
+            with suppress(Exception):  # what came back before; if that cannot be kept, the error is known
+                await live.commit()
+        finally:
+            await _give_back(live)
+
+
+async def _give_back(live: LiveRun) -> None:
+    """Close what its tools hold and end the lease, also when this is cancelled: a lease nobody ends keeps others waiting."""
+    try:
+        await asyncio.shield(asyncio.to_thread(_close_scratch, live))
+        with suppress(StoreError):
+            await until_free(live.journal.store)
+    finally:
+        with suppress(StoreError):
+            if live.inbox:
+                live.inbox.clear(live.state.begun | live.state.returned)
+        with suppress(StoreError):
+            live.journal.release()
 
 
 async def _listen(live: LiveRun) -> None:

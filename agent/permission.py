@@ -17,10 +17,15 @@ from typing import Any, cast
 
 from outrider.agent.live_run import LiveRun, nobody
 from outrider.agent.state import DENIED
+from outrider.memory.appending.group import until_free
 from outrider.memory.events import ApprovalAsked, ApprovalGiven, Event, FlagRaised, Noted, Origin, ToolReturned
 from outrider.memory.inbox import Answer, Inbox, Via
 from outrider.memory.inbox.questions import shown_digest
+from outrider.memory.recall import was_written
+from outrider.memory.store import digest_of
 from outrider.tools.files.guarded import NEVER
+from outrider.tools.files.kept import WHOLE
+from outrider.tools.files.writing import take_file
 from outrider.tools.policy.reach import Reach, reach_of
 from outrider.tools.policy.rules import Rule, holding
 from outrider.tools.policy.two import Flags
@@ -100,6 +105,7 @@ async def _word_on(live: LiveRun, asked: ApprovalAsked) -> ApprovalGiven:
     inbox, digest = cast(Inbox, live.inbox), shown_digest(asked)
     within_s = min(live.approve_within_s, *(one.ledger.wall_left() for one in live.lineage()))
     if live.approve is not nobody or live.approve_within_s:
+        await until_free(live.journal.store)
         inbox.ask_again(asked.call_id, digest)
     if live.approve is nobody and live.approve_within_s:
         live.tool_context.progress(f"{asked.tool} waits for a yes: outrider approve {live.journal.run_id}")
@@ -113,6 +119,7 @@ async def _word_on(live: LiveRun, asked: ApprovalAsked) -> ApprovalGiven:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+    await until_free(live.journal.store)
     return _as_given(asked, inbox.settle(_as_answer(live, given, digest)), given)
 
 
@@ -195,7 +202,8 @@ def _flags(live: LiveRun, from_code: bool) -> Flags:
 
 
 def private_in(live: LiveRun, call: Prepared, seen: Observation) -> tuple[str, ...]:
-    """Sources of private data in a result: "file:notes.txt", "files", "tool:customers"."""
+    """Sources of private data in a result: "file:notes.txt", "files", "tool:customers"; "changed:notes.txt" for a file in
+    which a run had a hand, so that an address in it may be a model's."""
     tool = call.tool
     if seen.private is not None:
         return seen.private
@@ -207,8 +215,41 @@ def private_in(live: LiveRun, call: Prepared, seen: Observation) -> tuple[str, .
         return ("files",) if holds_files(live.tool_context.workspace, live.state.made) else ()
     reach = reach_of(tool, call.effect, call.arguments)
     database = "://" in str(call.arguments.get("database", ""))
-    paths = [path for path in reach.paths if path.removeprefix("./") not in live.state.made]
-    return (*(f"file:{path}" for path in paths), *(("database",) if database else ()))
+    paths = [path for path in (_real(live, one) for one in reach.paths) if path not in live.state.made]
+    kept = [
+        f"{'changed' if tool.name == 'read_file' and live.state.flags.names_file(path) and _had_a_hand_in(live, path) else 'file'}:{path}"
+        for path in paths
+    ]
+    return (*kept, *(("database",) if database else ()))
+
+
+def _real(live: LiveRun, path: str) -> str:
+    """A path as results name files: relative to the workspace, through no link. One that leads outside stays as it is."""
+    root = os.path.realpath(live.tool_context.workspace)
+    inside = path.removeprefix("/workspace/") if path.startswith("/workspace/") and root != "/workspace" else path
+    try:
+        real = os.path.relpath(os.path.realpath(os.path.join(root, inside)), root)  # noqa: PTH118
+    except ValueError:  # a NUL character
+        return path
+    return path if real == ".." or real.startswith("../") else real
+
+
+def _had_a_hand_in(live: LiveRun, path: str) -> bool:
+    """Whether this run, one it started or an earlier one of this database may have written what stands in a file.
+
+    What is too large to be looked up counts as written: nobody keeps the addresses to read in so long a file.
+    """
+    writing = any(called.effect != "read" for called in live.state.open.values())
+    if live.state.helped or writing or path in live.state.changed:
+        return True
+    try:
+        data = take_file(live.tool_context.workspace, path)
+    except ToolError:
+        return True
+    if data is None or len(data) > WHOLE:
+        return True
+    kept = data if live.masker.data(data) is data else live.sealer.seal(data)
+    return was_written(live.journal.store, digest_of(kept))
 
 
 def origin_of(live: LiveRun, call: Prepared, seen: Observation) -> Origin:
@@ -219,7 +260,7 @@ def origin_of(live: LiveRun, call: Prepared, seen: Observation) -> Origin:
     paths = reach_of(call.tool, call.effect, call.arguments).paths
     carried = call.effect == "execute" or any(
         tainted == path or path in (".", "") or tainted.startswith(f"{path}/")
-        for path in (path.removeprefix("./").rstrip("/") for path in paths)
+        for path in (_real(live, path) for path in paths)
         for tainted in live.state.tainted
     )
     return "untrusted" if carried else origin

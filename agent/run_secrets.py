@@ -12,7 +12,7 @@ from outrider.agent.models.model import Model
 from outrider.agent.settings.run_settings import Settings
 from outrider.agent.settings.secret_store import read_kept, value_of, values_of
 from outrider.memory.redaction import Masker, from_environment
-from outrider.memory.redaction.masker import Stream
+from outrider.memory.redaction.stream import Stream
 from outrider.tools.net.named_secrets import bound_hosts
 
 

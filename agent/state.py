@@ -31,6 +31,7 @@ from outrider.memory.events import (
     ToolCalled,
     ToolReturned,
 )
+from outrider.tools.net.named_secrets import texts_in
 from outrider.tools.policy.taint import Strangers
 from outrider.tools.policy.two import Flags, in_words
 
@@ -42,6 +43,7 @@ WRAP_UP = "Wrap up:"
 DENIED = "Not allowed:"
 REPEATED = "Not run again:"
 SAME_IN_A_ROW = 3
+WRITERS = ("write_file", "python", "shell")  # what these make holds what the run knew
 MAX_CALLS = 32  # of one reply; a reply with more is a model gone wrong
 
 
@@ -115,6 +117,8 @@ class State:
     flags: Flags = field(default_factory=Flags)
     strangers: Strangers = field(default_factory=Strangers)
     made: set[str] = field(default_factory=set)  # files the run itself made
+    changed: set[str] = field(default_factory=set)  # files it made or changed in any way
+    helped: bool = False  # a child run may have changed others
     tainted: set[str] = field(default_factory=set)  # files it wrote after it had read strangers' words
     raised: list[tuple[Flag, str]] = field(default_factory=list)  # flags that went up with the last event
     answered: Answered | None = None
@@ -258,22 +262,31 @@ class State:
             self.flags.read_untrusted(str(held.get("file")), "", str(held["text"]))
             self.strangers.add(str(held.get("file")), str(held["text"]))
 
-    def _add_flags(self, event: ToolReturned) -> None:
+    def _add_flags(self, event: ToolReturned, called: ToolCalled | None) -> None:
         """What a result means for what may be sent later (tools/policy/two.py)."""
         whose = f"{event.tool}, call {event.call_id}"
         if event.origin == "untrusted" and event.ran:
-            if self.flags.read_untrusted(whose, event.tool, event.text):
+            asked = texts_in(called.arguments if called else {})
+            if self.flags.read_untrusted(whose, event.tool, event.text, asked):
                 self.raised.append(("untrusted", whose))
             self.strangers.add(whose, event.text)
         for source in event.private:
             kind, _, path = source.partition(":")
-            if self.flags.read_private(in_words(source), event.text, (path,) if kind == "file" else ()):
+            text = (
+                event.text if event.tool == "read_file" and event.ok else ""
+            )  # any other tool may repeat the call's words
+            if self.flags.read_private(in_words(source), text, (path,) if kind == "file" else ()):
                 self.raised.append(("private", f"{in_words(source)} ({whose})"))
         for change in event.changes:
+            self.changed.add(change.path)
             if self.flags.untrusted:
                 self.tainted.add(change.path)
-            if change.before is None and event.tool in ("write_file", "python", "shell"):
+            if change.before is None and event.tool in WRITERS:
                 self.made.add(change.path)
+            elif change.after is None or event.tool not in WRITERS:  # what stands there later need not be the run's
+                self.made.discard(change.path)
+        if event.tool == "delegate":
+            self.made.clear()
 
     def _add_call(self, event: ToolCalled) -> None:
         self.open[event.call_id] = event
@@ -283,13 +296,14 @@ class State:
                 self.flags.sent = True
                 self.raised.append(("sends", f"{event.tool} to {', '.join(event.sends)}"))
         self.begun.add(event.call_id)
+        self.helped |= event.tool == "delegate"
         if event.effect != "read":
             self.fresh.clear()  # whatever was read may be different now
 
     def _add_return(self, seq: int, event: ToolReturned) -> None:
         called = self.open.pop(event.call_id, None)
         self.returned.add(event.call_id)
-        self._add_flags(event)
+        self._add_flags(event, called)
         if event.tool == "skill" and event.ok and called:
             self.skills.append(str(called.arguments.get("name", "")))
         if "/" in event.call_id:  # a call made by code or by the plan, not by the model itself

@@ -126,8 +126,9 @@ def tool_context(
 
 
 def _keep_out(settings: Settings, workspace: Path) -> None:
-    """What the next run obeys is not written by this one: its tools files, the configuration, the policy file."""
-    protect(workspace, [*(Path(file).expanduser() for file in settings.tools_from), config_file(), policy_file()])
+    """What the next run obeys is not written by this one: its tools files, its skills, the configuration, the policy file."""
+    named = (Path(file).expanduser() for file in (*settings.tools_from, *settings.skills))
+    protect(workspace, [*named, config_file(), policy_file()])
 
 
 def _with_hidden(tool_settings: dict[str, Any], store: Store, workspace: Path) -> dict[str, Any]:

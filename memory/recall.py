@@ -54,6 +54,16 @@ def search(store: Store, query: str, *, limit: int = 10, run: str | None = None)
     return [_hit(by_id[i]) for i in ids if i in by_id]
 
 
+def was_written(store: Store, digest: str) -> bool:
+    """Whether a run left a file with the content of this digest. A look through every result, where a blob says it may be so."""
+    e = schema.events
+    left = e.c.body.contains(f'"after":"{digest}"', autoescape=True)
+    with store.read() as db:
+        if db.scalar(select(schema.blobs.c.digest).where(schema.blobs.c.digest == digest)) is None:
+            return False
+        return db.scalar(select(e.c.id).where(e.c.kind == "tool_returned", left).limit(1)) is not None
+
+
 def whole_text(journal: Journal, handle: int | str) -> str | None:
     """All that one event said: `handle` is the call it answers ("3.1") or its seq (12). None: the run has no such event."""
     wanted = str(handle)

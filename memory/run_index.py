@@ -9,7 +9,7 @@ import json
 import re
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import partial
@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from outrider.memory.database_file import SCHEMA, kind_of
+from outrider.memory.database_file import SCHEMA, in_use, kind_of
 from outrider.memory.errors import NoDatabase, OldDatabase, StoreError
 from outrider.memory.lease import holder_lives
 from outrider.memory.summary import COLUMNS, Summary
@@ -270,12 +270,13 @@ def _sqlite(file: Path) -> Iterator[Query]:
             raise NoDatabase(
                 f"there is no database at {file}", "nothing was run with it yet, and nothing was made", fix
             )
-        db = sqlite3.connect(f"file:{quote(str(file.absolute()))}?mode=ro", uri=True, timeout=60)
+        closed = in_use(file)
         try:
-            _check_version(db, file)
-            yield Query("sqlite", lambda statement, values: iter(db.execute(statement, tuple(values))))
+            with closing(sqlite3.connect(f"file:{quote(str(file.absolute()))}?mode=ro", uri=True, timeout=60)) as db:
+                _check_version(db, file)
+                yield Query("sqlite", lambda statement, values: iter(db.execute(statement, tuple(values))))
         finally:
-            db.close()
+            closed()
     except (sqlite3.Error, OSError) as error:
         raise StoreError(
             f"the memory database {file} cannot be used", str(error), "check the file, or name another with --memory"

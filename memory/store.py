@@ -9,7 +9,8 @@ import os
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator, Mapping
+import weakref
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import lru_cache
@@ -36,7 +37,7 @@ from sqlalchemy import (
 from sqlalchemy.pool import NullPool, StaticPool
 
 from outrider.memory import postgres, schema
-from outrider.memory.database_file import kind_of
+from outrider.memory.database_file import in_use, kind_of
 from outrider.memory.errors import NoDatabase, OldDatabase, StoreError, UsageError
 
 Mode = Literal["make", "use", "read"]
@@ -71,6 +72,7 @@ class Store:
         self._lock = threading.RLock()
         with telling(self.url):
             _look(self.url, mode)
+            self._closed = weakref.finalize(self, _in_use(self.url))
             self._patience = Patience()
             self._writers = _engine(self.url, write=True, durable=durable, patience=self._patience)
             self._readers = self._writers if _in_memory(self.url) else _engine(self.url, write=False, durable=durable)
@@ -134,6 +136,7 @@ class Store:
             self._drop_connection()
             self._writers.dispose()
             self._readers.dispose()
+            self._closed()
 
     @contextmanager
     def _alone(self, wait: bool) -> Iterator[None]:
@@ -379,6 +382,12 @@ def _look(url: URL, mode: Mode) -> None:
     file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     with suppress(FileExistsError):  # for its owner alone, whatever the umask says; its log gets the same mode
         os.close(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+
+
+def _in_use(url: URL) -> Callable[[], None]:
+    if url.get_backend_name() != "sqlite" or _in_memory(url):
+        return lambda: None
+    return in_use(Path(str(url.database)))
 
 
 def _use_wal(connection: Any) -> None:

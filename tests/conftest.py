@@ -12,7 +12,6 @@ from typing import Any
 import pytest
 
 from outrider.memory.store import Store
-from outrider.tools.files.guarded import _OURS
 from tests.servers.postgres import PostgresServer, no_postgres
 from tests.skips import NoSkips, left_out
 
@@ -22,13 +21,6 @@ NOT_RUN = pytest.StashKey[dict[str, int]]()
 def pytest_addoption(parser: pytest.Parser) -> None:
     """`--no-skips`."""
     parser.addoption("--no-skips", action="store_true", help="a skip that tests/skips.py does not list is a failure")
-
-
-@pytest.fixture(autouse=True)
-def nothing_is_guarded_from_before() -> Iterator[None]:
-    """What the runs of one test guard for their whole process (tools/files/guarded.py) is not the next test's."""
-    yield
-    _OURS.clear()
 
 
 def pytest_configure(config: pytest.Config) -> None:

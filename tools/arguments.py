@@ -198,7 +198,7 @@ def _python_literal(text: str) -> tuple[Any] | None:
         return None
 
 
-_COMMENT = re.compile(r'"(?:[^"\\]|\\.)*"|//[^\n]*|/\*.*?\*/', re.S)
+_COMMENT = re.compile(r'"(?:[^"\\]|\\.)*"|//[^\n]*|/\*.*?(?:\*/|\Z)', re.S)
 
 
 def _without_comments(text: str) -> tuple[Any] | None:

@@ -68,9 +68,12 @@ def _plain(node: Any, depth: int) -> Any:
 
 def checker(name: str, schema: dict[str, Any]) -> Callable[[Arguments], dict[str, Any]]:
     """A check of a tool's arguments against its schema. It raises ToolError with what does not fit, and the schema."""
+    compiled: list[Any] = []  # at the first call, and once: most tools of a long list are never called
 
     def check(arguments: Arguments) -> dict[str, Any]:
-        wrong = next(iter(_validator(schema).iter_errors(dict(arguments))), None)
+        if not compiled:
+            compiled.append(_validator(schema))
+        wrong = next(iter(compiled[0].iter_errors(dict(arguments))), None)
         if wrong is not None:
             where = "/".join(str(part) for part in wrong.instance_path)
             raise ToolError(

@@ -72,12 +72,19 @@ class Toolbox:
             repairs += more
         else:
             plain = dict(arguments)
+        used = ""
         if fill is not None:
             plain, used = fill(plain, tool.parameters)
             repairs = [*repairs, used] if used else repairs
         try:
             checked = tool.check(plain)
-            return Prepared(tool, checked, plain, tool.effect_of(checked), "; ".join(repairs)[:500])
+            effect = tool.effect_of(checked)
+            if used and effect == "execute":
+                raise ToolError(
+                    f"{tool.name} was not run with a result in its text", "what a step gave is data, and would be run as code",
+                    "write the result to a file in a step of its own, and let the code read that file",
+                )  # fmt: skip
+            return Prepared(tool, checked, plain, effect, "; ".join(repairs)[:500])
         except ToolError:
             raise
         except Exception as error:  # a checker or effect function of a tool's author

@@ -5,6 +5,7 @@ May touch: reads the files it is named. Does not promise: to read other kinds; `
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,8 +29,7 @@ class Document:
 def read_documents(places: Sequence[str]) -> list[Document]:
     """Every document of these files and folders, in order. Raises UsageError for what cannot be read, or a name twice."""
     found = [one for place in places for one in _of(Path(place).expanduser())]
-    names = [one.name for one in found]
-    if twice := next((name for name in names if names.count(name) > 1), None):
+    if twice := next((name for name, times in Counter(one.name for one in found).items() if times > 1), None):
         raise UsageError(f"two documents are called {twice!r}", "their answers could not be told apart", "rename one")
     if not found:
         raise UsageError("there are no documents", f"{', '.join(places) or 'nothing'} holds none", "name text files")

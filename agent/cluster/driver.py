@@ -321,6 +321,8 @@ class Cluster:
 
 def connect(address: str) -> None:
     """To a cluster. Raises UsageError where Ray is not installed, or nothing answers at the address."""
+    if address.startswith("ray://"):
+        _use_token()  # before Ray is imported: it looks once
     try:
         import ray
     except ImportError as error:
@@ -339,6 +341,16 @@ def connect(address: str) -> None:
     except (ConnectionError, RuntimeError, ValueError, TimeoutError, AssertionError) as error:
         raise UsageError(f"there is no cluster at {address!r}", str(error).split("\n")[0][:300],
                          "start one with `ray start --head`, or name its address: ray://HOST:10001") from error  # fmt: skip
+
+
+def _use_token() -> None:
+    """Let Ray's client send the token of the cluster, where this machine has one.
+
+    Since Ray 2.60 a cluster asks for it by default, but its client sends it only when told to, and waits in vain for a minute else.
+    """
+    files = (os.environ.get("RAY_AUTH_TOKEN_PATH"), Path.home() / ".ray" / "auth_token")
+    if os.environ.get("RAY_AUTH_TOKEN") or any(file and Path(file).is_file() for file in files):
+        os.environ.setdefault("RAY_AUTH_MODE", "token")
 
 
 def _refuse_silent(address: str) -> None:

@@ -247,9 +247,12 @@ class Batch:
         live.turn = self.gates.for_run(live.model, live.ledger)
         error = ""
         if self.fleet.limited:
-            live.share = await self.pool.enter(run_id, live.ledger)
+            try:
+                live.share = await self.pool.enter(run_id, live.ledger)
+            finally:  # also when it is cancelled while it waits
+                if live.share is None:
+                    live.journal.release()
             if live.share is None:
-                live.journal.release()
                 return self._told(item, error=NO_ROOM)
         self.live[run_id] = live
         try:

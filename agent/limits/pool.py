@@ -55,11 +55,14 @@ class Pool:
         more = Slice(
             max(_A_LITTLE.usd or Decimal(0), spent.usd - (before.usd or 0)), max(1, spent.tokens - (before.tokens or 0))
         )
-        self.at_work += 1
-        if await self.grow(run_id, more) is None:
-            self.at_work -= 1
-            return None
-        return Share(self, run_id, table.set_aside(self.store, self.fleet.id, run_id), ledger)
+        self.at_work, share = self.at_work + 1, None
+        try:
+            if await self.grow(run_id, more) is not None:
+                share = Share(self, run_id, table.set_aside(self.store, self.fleet.id, run_id), ledger)
+        finally:  # also when it is cancelled while it waits
+            if share is None:
+                self.at_work -= 1
+        return share
 
     async def grow(self, run_id: str, least: Slice) -> Slice | None:
         """More for a run at work; None: there is none, and nobody else at work who could give back."""
@@ -115,16 +118,8 @@ class Share:
 
     async def reserve(self, amount: Amount, ending_usd: Decimal, *, ending: bool) -> None:
         """Hold the most that a request can cost. ending_usd: dollars to be left beside it. Raises PeriodSpent."""
-        usd, tokens = self._used_usd + amount.usd, self._used_tokens + amount.tokens
-        limit = self._pool.fleet.limit
-        if not ending:
-            usd += min(ending_usd, (limit.usd or Decimal(0)) / 4)
-            tokens += min(ENDING_INPUT + ENDING_OUTPUT, (limit.tokens or 0) // 4)
-        least = Slice(max(Decimal(0), usd - self._usd), max(0, tokens - self._tokens))
-        lacks_usd = limit.usd is not None and least.usd
-        lacks_tokens = limit.tokens is not None and least.tokens
-        if lacks_usd or lacks_tokens:
-            await self._grow(least, amount)
+        while (lacking := self._lacks(amount, ending_usd, ending=ending)) is not None:
+            await self._grow(lacking, amount)  # looked at again: another request may have come between
         self._used_usd, self._used_tokens = self._used_usd + amount.usd, self._used_tokens + amount.tokens
         self._open.append(amount)
 
@@ -139,6 +134,17 @@ class Share:
         """The run ended (well: not for want of this budget) or was left: what it did not use goes back."""
         spent = self._ledger.spent
         self._pool.leave(self._run_id, Slice(spent.usd, spent.tokens), ended_well=ended_well)
+
+    def _lacks(self, amount: Amount, ending_usd: Decimal, *, ending: bool) -> Slice | None:
+        """What has to be set aside beside what is; None: nothing."""
+        usd, tokens = self._used_usd + amount.usd, self._used_tokens + amount.tokens
+        limit = self._pool.fleet.limit
+        if not ending:
+            usd += min(ending_usd, (limit.usd or Decimal(0)) / 4)
+            tokens += min(ENDING_INPUT + ENDING_OUTPUT, (limit.tokens or 0) // 4)
+        least = Slice(max(Decimal(0), usd - self._usd), max(0, tokens - self._tokens))
+        lacks = (limit.usd is not None and least.usd) or (limit.tokens is not None and least.tokens)
+        return least if lacks else None
 
     async def _grow(self, least: Slice, amount: Amount) -> None:
         with self._ledger.waiting_for_a_person():  # waiting is not working

@@ -10,7 +10,7 @@ import asyncio
 
 from outrider.agent.act import TOGETHER, called_event, no_room, open_call, put_return, run_and_put
 from outrider.agent.live_run import LiveRun
-from outrider.agent.permission import Ready, decide, note_flags, refused
+from outrider.agent.permission import Left, Ready, decide, note_flags, refused
 from outrider.agent.plan.filling import fill_of, result_of
 from outrider.agent.plan.graph import UNKNOWN, Node
 from outrider.memory.events import Origin, PlanStep, ToolReturned
@@ -41,9 +41,15 @@ async def run_steps(live: LiveRun, call_id: str, steps: tuple[PlanStep, ...]) ->
 
 
 async def _begin_ready(live: LiveRun, steps: tuple[PlanStep, ...], running: dict[asyncio.Task[None], Ready]) -> None:
-    """Begin every step that waits for nothing; one that may not run is answered at once, and others may then be ready."""
+    """Begin every step that waits for nothing; one that may not run is answered at once, and others may then be ready.
+
+    Begins no other once the run was told to stop.
+    """
     while (step := _next(live, steps, running)) is not None:
-        ready = await _ready(live, step)
+        try:
+            ready = await _ready(live, step)
+        except Left:  # what runs comes to its end
+            return
         if isinstance(ready, ToolReturned):
             put_return(live, ready)
             await live.commit()

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from itertools import islice
@@ -23,6 +24,7 @@ from outrider.agent.history.run_view import Run, read_run
 from outrider.agent.serving.following import Hub, as_sse
 from outrider.agent.serving.openapi import document
 from outrider.agent.serving.worker import Busy, Conflict, Worker
+from outrider.agent.structured.schema import schema_of
 from outrider.agent.version import VERSION
 from outrider.memory import run_index, schema
 from outrider.memory.errors import LeaseLost, ModelUnavailable, OutriderError, StoreError, UsageError
@@ -70,7 +72,7 @@ class Api:
             raise UsageError(
                 f"a goal has no {', '.join(sorted(strange))}", "there is no such field", f"it has {', '.join(TAKEN)}"
             )
-        item = item_of(0, fields)
+        item = item_of(0, _without_files(fields))
         if isinstance(item, Wrong):
             raise UsageError("this is no goal", item.why, "correct it")
         line = item.line
@@ -100,7 +102,8 @@ class Api:
         raw = request.headers.get("last-event-id") or request.query_params.get("after", "0")
         if not raw.isascii() or not raw.isdigit():
             raise UsageError(f"{raw[:40]!r} is no event", "events are numbered from 1", "send the id that came last")
-        return StreamingResponse(self._stream(run, int(raw)), media_type="text/event-stream")
+        after = int(raw) if len(raw) < 19 else sys.maxsize
+        return StreamingResponse(self._stream(run, after), media_type="text/event-stream")
 
     async def cancel(self, request: Request) -> Response:
         """Leave the run after its step; `resume` goes on."""
@@ -226,6 +229,15 @@ async def _object(request: Request) -> dict[str, Any]:
     if not isinstance(read, dict):
         raise UsageError("the request is no JSON object", f"it is {type(read).__name__}", "send one JSON object")
     return read
+
+
+def _without_files(fields: dict[str, Any]) -> dict[str, Any]:
+    """A goal's fields that name no file of the server's: whoever has the token may run goals, not read the disk. Raises UsageError."""
+    model, schema = fields.get("model"), fields.get("schema")
+    provider, _, name = model.strip().partition(":") if isinstance(model, str) else ("", "", "")
+    if provider == "scripted" or (provider == "llama" and (name[:1] in "/.~" or name.lower().endswith(".gguf"))):
+        raise UsageError("that model is not taken", "it is a file of the server's", "start the server with it")
+    return fields | ({"schema": schema_of(schema, files=False)} if isinstance(schema, str) else {})
 
 
 def _number(request: Request, name: str, usual: int, most: int) -> int:

@@ -9,9 +9,10 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from itertools import islice
+from weakref import WeakValueDictionary
 
 from outrider.memory.journal import Journal, Stored
 from outrider.memory.lease import holder_lives
@@ -21,15 +22,15 @@ KEPT = 256  # newest events of a run that is driven here
 PAGE = 200
 LOOK_S = 1.0  # at runs that another process drives
 BEAT_S = 15.0  # a comment now and then, so that a dead connection is found
-ENDS = ("stopped", "interrupted")
 
 
 class Hub:
-    """Tells listeners of what is committed in this process."""
+    """Tells listeners of what is committed in this process. taken_up: whether a run that nobody drives goes on by itself."""
 
     def __init__(self) -> None:
+        self.taken_up: Callable[[Journal], bool] = lambda journal: False
         self._recent: dict[str, deque[Stored]] = {}
-        self._news: dict[str, asyncio.Event] = {}
+        self._news = WeakValueDictionary[str, asyncio.Event]()  # held by those who wait for it
 
     def on_event(self, stored: Stored) -> None:
         """An event was committed."""
@@ -45,7 +46,8 @@ class Hub:
         self._wake(run_id)
 
     async def follow(self, store: Store, run_id: str, after: int) -> AsyncIterator[Stored | None]:
-        """Events after `after`, as they are committed; None where a while nothing came. Ends when the run is driven no more.
+        """Events after `after`, as they are committed; None where a while nothing came. Ends when the run is over: nobody
+        drives it, and it is not taken up again by itself.
 
         Raises UsageError for a run that is not there.
         """
@@ -60,7 +62,7 @@ class Hub:
                 yield stored
             if found:
                 continue
-            if run_id not in self._recent and await asyncio.to_thread(_is_over, journal, after):
+            if run_id not in self._recent and await asyncio.to_thread(self._is_over, journal, after):
                 return
             with suppress(TimeoutError):
                 await asyncio.wait_for(news.wait(), LOOK_S)
@@ -76,6 +78,12 @@ class Hub:
             return None
         return list(islice(recent, after + 1 - recent[0].seq, None))
 
+    def _is_over(self, journal: Journal, after: int) -> bool:
+        row = journal.current()
+        if row["head_seq"] > after or holder_lives(row["holder"], row["beat"]):
+            return False
+        return not self.taken_up(journal)
+
     def _wake(self, run_id: str) -> None:
         if news := self._news.pop(run_id, None):
             news.set()
@@ -83,11 +91,6 @@ class Hub:
 
 def _page(journal: Journal, after: int) -> list[Stored]:
     return list(islice(journal.read(after=after), PAGE))
-
-
-def _is_over(journal: Journal, after: int) -> bool:
-    row = journal.current()
-    return bool(row["head_seq"] <= after and not holder_lives(row["holder"], row["beat"]))
 
 
 def as_sse(stored: Stored) -> str:

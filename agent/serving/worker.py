@@ -25,7 +25,7 @@ from outrider.agent.serving.following import Hub
 from outrider.memory import schema
 from outrider.memory.errors import LeaseLost, OutriderError, RunExists, UsageError
 from outrider.memory.events import Interrupted
-from outrider.memory.journal import Journal
+from outrider.memory.journal import Journal, Stored
 from outrider.memory.lease import holder_lives
 from outrider.memory.spending.fleet import short_digest
 
@@ -55,6 +55,7 @@ class Worker:
         self._given_up: dict[str, int] = {}  # runs that could not be taken up, and at which event
         self._tasks: list[asyncio.Task[None]] = []
         self._closing = False
+        hub.taken_up = self.takes_up
 
     def start(self) -> None:
         """Begin to work; what a server that died has left is taken up first."""
@@ -173,15 +174,28 @@ class Worker:
         runs, told = schema.runs, schema.summaries
         query = select(runs, told.c.reason, told.c.upto_seq).outerjoin(told, told.c.number == runs.c.number)
         query = query.where(runs.c.run_id > PREFIX, runs.c.run_id < chr(ord(PREFIX) + 1), runs.c.parent.is_(None))
-        query = query.where((told.c.reason.is_(None)) | (told.c.reason == "") | (told.c.upto_seq < runs.c.head_seq))
+        open_ = (told.c.reason == "") & told.c.detail.in_(("", STOPPED))  # why it was interrupted, if it was
+        query = query.where(told.c.reason.is_(None) | open_ | (told.c.upto_seq < runs.c.head_seq))
         with self.agent.store.read() as db:
             rows = db.execute(query).mappings().all()
         free = [row for row in rows if not holder_lives(row["holder"], row["beat"])]
-        return [(row["run_id"], row["head_seq"]) for row in free if self._goes_on(row["run_id"])]
+        return [
+            (row["run_id"], row["head_seq"])
+            for row in free
+            if self.takes_up(Journal.open_for_reading(self.agent.store, row["run_id"]))
+        ]
 
-    def _goes_on(self, run_id: str) -> bool:
-        last = Journal.open_for_reading(self.agent.store, run_id).tail(1)
-        event = last[0].event if last else None
-        if last and last[0].kind == "stopped":
+    def takes_up(self, journal: Journal) -> bool:
+        """Whether a run that nobody drives is one that this server goes on with, now or when it is started again."""
+        if not journal.run_id.startswith(PREFIX) or journal.parent is not None:
             return False
-        return not isinstance(event, Interrupted) or event.reason == STOPPED
+        last = journal.tail(1)
+        if not last or self._given_up.get(journal.run_id) == last[0].seq:
+            return False
+        return _goes_on(last[0])
+
+
+def _goes_on(last: Stored) -> bool:
+    """Whether a run whose last event is this is left in the middle, by no wish of anybody's."""
+    event = last.event
+    return last.kind != "stopped" and (not isinstance(event, Interrupted) or event.reason == STOPPED)

@@ -23,14 +23,17 @@ _FIELD = re.compile(
 )
 
 
-def schema_of(written: str) -> Schema:
+def schema_of(written: str, *, files: bool = True) -> Schema:
     """The schema a person means: a JSON file, a JSON object, or fields such as "name, age int, tags str[]: what it is about".
 
-    Raises UsageError for what is none of these, or is no valid schema.
+    files: whether it may name a file; not where it comes from another machine. Raises UsageError for what is none of these,
+    or is no valid schema.
     """
     text = written.strip()
     if text.startswith("{"):
         return checked(_parsed(text, "what you wrote"), "what you wrote")
+    if not files:
+        return _from_words(text)
     if text.endswith(".json") or "/" in text or (len(text) < 200 and Path(text).is_file()):
         return checked(_parsed(_read(Path(text).expanduser()), text), text)
     return _from_words(text)

@@ -41,6 +41,10 @@ class Inbox:
 
     def ask_again(self, call_id: str, digest: str) -> None:
         """Nobody answered in time when this was last asked; now somebody may."""
+        with self._store.read() as db:
+            there = entered(db, Answer(self._run_id, call_id, digest, "expire", "nobody"))
+        if there is None or there.action != "expire":
+            return
         r = schema.requests
         mine = (r.c.run_id == self._run_id) & (r.c.call_id == call_id) & (r.c.digest == digest)
         with self._store.write() as db:

@@ -98,5 +98,13 @@ def _ended(db: Connection, number: int, after: int) -> dict[str, int]:
 def _still_open(run_id: str, found: dict[str, RowMapping], ended: dict[str, int], driven: bool) -> Iterator[Question]:
     for call_id, row in found.items():
         event = decode(row["kind"], row["body"])
-        if isinstance(event, ApprovalAsked) and max(ended.get(call_id, 0), ended.get("", 0)) < row["id"]:
+        over = max(ended.get(one, 0) for one in ("", *_callers(call_id)))
+        if isinstance(event, ApprovalAsked) and over < row["id"]:
             yield Question(run_id, row["seq"], row["at"], event, driven)
+
+
+def _callers(call_id: str) -> Iterator[str]:
+    """A call, the plan or code that made it ("1.0" of "1.0/2"), and so on: when that returned, nobody waits for the call."""
+    while call_id:
+        yield call_id
+        call_id = call_id.rpartition("/")[0]

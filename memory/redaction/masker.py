@@ -12,7 +12,7 @@ import json
 import re
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping
-from functools import cache
+from functools import cache, cached_property
 from typing import Any, get_args
 
 from outrider.memory.redaction.shapes import mask_shapes, may_have_shape
@@ -53,11 +53,17 @@ class Masker:
         self._forms = sorted(forms.items(), key=lambda pair: len(pair[0]), reverse=True)
         self._byte_forms = [(f.encode("utf-8", "surrogatepass"), to.encode()) for f, to in self._forms]
         self._sizes, self._clean = [-len(form) for form, _ in self._forms], ""
+        self.__dict__.pop("spaced", None)
 
     @property
     def names(self) -> tuple[str, ...]:
         """Names of the secrets that are masked."""
         return tuple(self._names.values())
+
+    @cached_property
+    def spaced(self) -> tuple[str, ...]:
+        """The forms that hold a blank or a line end: a text that is cut where words end may be cut inside one."""
+        return tuple(form for form, _ in self._forms if " " in form or "\n" in form)
 
     def text(self, text: str) -> str:
         """`text` without secrets; the same object if it holds none."""
@@ -145,27 +151,6 @@ class Masker:
         if self._shapes and (masked := mask_shapes(text)) != text:
             at = next(i for i in range(len(text)) if i >= len(masked) or text[i] != masked[i])
             yield "something shaped like a key", at
-
-
-class Stream:
-    """Masks text that comes in pieces: what may be the beginning of a secret is held until it is known."""
-
-    def __init__(self, masker: Masker) -> None:
-        self._masker, self._held = masker, ""
-
-    def piece(self, text: str) -> str:
-        """What may be shown once `text` has come."""
-        self._held += text
-        cut = max(self._held.rfind(" "), self._held.rfind("\n")) + 1
-        if not cut and len(self._held) < 4096:
-            return ""
-        ready, self._held = (self._held[:cut], self._held[cut:]) if cut else (self._held, "")
-        return self._masker.text(ready)
-
-    def rest(self) -> str:
-        """What was held, at the end."""
-        held, self._held = self._held, ""
-        return self._masker.text(held)
 
 
 NOTHING = Masker(shapes=False)

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import sqlite3
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -11,14 +14,15 @@ import pytest
 from outrider.agent import Agent
 from outrider.agent.assemble import Listeners
 from outrider.agent.history.run_view import read_run
+from outrider.agent.plan.steps import LEFT
 from outrider.memory.errors import UsageError
 from outrider.memory.events import ApprovalAsked, ApprovalGiven
 from outrider.memory.inbox import Question, answer, open_questions, stop, waiting
-from outrider.memory.journal import Journal
+from outrider.memory.journal import Journal, Stored
 from outrider.memory.remove import remove
 from outrider.memory.store import Store
-from outrider.tools import tool
-from tests.agent.helpers import Actor, call, calls, says
+from outrider.tools import ToolContext, ToolError, tool
+from tests.agent.helpers import Actor, call, calls, observations, says
 
 SENT: list[str] = []
 SEND = calls(call("send", '{"text": "hello"}'))
@@ -244,3 +248,98 @@ async def test_the_limit_by_the_clock_on_the_wall_ends_the_wait(store: Store, tm
     one = agent(store, Actor(SEND, says("STATUS: partial\nno")), within_s=60)
     run = await asyncio.wait_for(one.arun("send it", budget={"wall_seconds": 1}), 20)
     assert (SENT, run.state) == ([], "partial")
+
+
+async def test_a_plan_that_waits_for_a_yes_leaves_when_it_is_told_to(store: Store) -> None:
+    """What runs comes to its end and is kept, the plan says what to do, and the step is asked about when it is given again."""
+    began = asyncio.Event()
+
+    @tool
+    async def slow() -> str:
+        """Slow."""
+        began.set()
+        await asyncio.sleep(0.6)
+        return "came"
+
+    steps = [{"id": "a", "text": "look", "tool": "slow"},
+             {"id": "b", "text": "send", "tool": "send", "arguments": {"text": "hello"}}]  # fmt: skip
+    plan = calls(call("plan", json.dumps({"items": steps})))
+    one = Agent(Actor(plan, plan, says("done")), tools=["plan", slow, send], memory=store,
+                listeners=Listeners(approve_within_s=30))  # fmt: skip
+    running = asyncio.create_task(one.arun("send it"))
+    question = await asked(store)
+    await began.wait()
+    stop(store, question.run_id, via="page", who="mira")
+    run = await running
+    assert run.state == "interrupted"
+    first, whole = observations(run)
+    assert first == "came"
+    assert LEFT in whole
+    assert "failed" not in whole
+    again = asyncio.create_task(one.aresume(run.id))
+    answer(store, await asked(store, run.id), approve=True, via="page", who="mira")
+    assert ((await again).state, SENT) == ("answered", ["hello"])
+
+
+async def test_code_whose_call_waits_for_a_yes_is_told_that_the_run_leaves(store: Store) -> None:
+    """The call it made says that it did not run, as any that is refused, and the run is left after the step."""
+
+    @tool
+    def look() -> str:
+        """Look."""
+        return "seen"
+
+    @tool
+    async def code(context: ToolContext) -> str:
+        """Calls another tool."""
+        assert context.call_tool
+        try:
+            return (await context.call_tool("look", {})).text
+        except ToolError as error:
+            return f"code was told: {error}"
+
+    one = Agent(Actor(calls(call("code")), says("done")), tools=[code, look], memory=store, policy={"tools": {"look": "ask"}},
+                listeners=Listeners(approve_within_s=30))  # fmt: skip
+    running = asyncio.create_task(one.arun("look"))
+    stop(store, (await asked(store)).run_id, via="page", who="mira")
+    run = await running
+    assert run.state == "interrupted"
+    assert "code was told: look was not run" in observations(run)[0]
+
+
+@pytest.mark.parametrize("at", ["asked again", "answered"])
+async def test_a_busy_database_holds_up_nobody_while_a_person_is_asked(store: Store, at: str) -> None:
+    """Another process writes while a question is put, and while its answer is entered: the loop goes on meanwhile."""
+    turns = [0]
+
+    async def approve(asked: ApprovalAsked) -> ApprovalGiven:
+        if at == "answered":
+            hold()
+        return ApprovalGiven(call_id=asked.call_id, approved=True)
+
+    def heard(stored: Stored) -> None:
+        if stored.kind == "approval_asked" and at == "asked again":
+            hold()
+
+    def hold() -> None:
+        other = sqlite3.connect(str(store.url.database), isolation_level=None, check_same_thread=False)
+        other.execute("BEGIN IMMEDIATE")
+
+        def free() -> None:
+            turns.append(0)
+            other.execute("COMMIT")
+            other.close()
+
+        turns[:] = [0]
+        threading.Timer(1.5, free).start()
+
+    async def others() -> None:
+        while True:
+            await asyncio.sleep(0.01)
+            turns[-1] += 1
+
+    beside = asyncio.create_task(others())
+    run = await agent(store, Actor(SEND, says("done")), approve=approve, on_event=heard).arun("send it")
+    beside.cancel()
+    assert (run.state, SENT) == ("answered", ["hello"])
+    assert turns[0] > 10, "while the database was held"

@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from sqlalchemy import event
+from sqlalchemy import Connection, event
 
 from outrider.memory.appending.group import until_free
 from outrider.memory.errors import LeaseLost, StoreError
@@ -105,6 +106,51 @@ def test_a_lost_lease_is_its_own_run_s_trouble(any_store: Store) -> None:
     assert isinstance(first, LeaseLost)
     assert second is None
     assert (texts(lost), texts(kept)) == ([], ["y"])
+
+
+class Cut(Store):
+    """A database whose answer to a commit does not arrive so often: it was made, or not. The next ones go well."""
+
+    def __init__(self, url: str) -> None:
+        self.cuts: list[bool] = []  # of the next commits: whether they are made all the same
+        super().__init__(url)
+
+    @contextmanager
+    def write(self, *, wait: bool = True) -> Iterator[Connection]:
+        """As that of the database itself."""
+        made = self.cuts.pop(0) if self.cuts else None
+        try:
+            with super().write(wait=wait) as db:
+                yield db
+                if made is False:
+                    raise ConnectionError
+        except ConnectionError:
+            pass
+        if made is not None:
+            raise StoreError("the connection was lost", "during COMMIT", "try again")
+
+
+@pytest.mark.parametrize("cuts", [[True], [False], [True, True], [False, True], [False, False, True]])
+def test_a_commit_without_an_answer_is_judged_for_each_run_by_its_own_rows(any_url: str, cuts: list[bool]) -> None:
+    """The first run of the transaction was taken by another process; that says nothing of whether the others were kept."""
+    store = Cut(any_url)
+    lost, *kept = (Journal.create(store, START) for _ in range(3))
+    with store.write() as db:
+        db.exec_driver_sql(f"UPDATE runs SET fence = fence + 1 WHERE run_id = '{lost.run_id}'")
+
+    async def both() -> list[BaseException | None]:
+        waits = [one.submit([Noted(text="x")], {}, ignore) for one in (lost, *kept)]
+        return await asyncio.gather(*waits, return_exceptions=True)
+
+    store.cuts = cuts
+    first, *others = asyncio.run(both())
+    assert isinstance(first, StoreError)
+    assert others == [None, None]
+    assert [texts(one) for one in (lost, *kept)] == [[], ["x"], ["x"]]
+    assert all(verify(one).ok for one in kept)
+    for one in kept:
+        one.append(Noted(text="again"))
+    store.close()
 
 
 def test_an_event_that_cannot_be_written_spoils_no_other_run(any_store: Store) -> None:

@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 
 from outrider.memory.events import ToolCalled, ToolReturned
 from outrider.memory.redaction import Masker, from_environment
-from outrider.memory.redaction.masker import Stream
 from outrider.memory.redaction.sealed import Sealer
+from outrider.memory.redaction.stream import Stream
 
 VALUE = 'pa"ss\\wörd/+=& 7'
 PEM = "-----BEGIN PRIVATE KEY-----\r\nMIIEvQIBADANBgkqhkiG9w0BAQEFAASC\r\nAbCdEfGhIjKlMnOpQrStUvWxYz012345\r\n-----END PRIVATE KEY-----"

@@ -6,6 +6,8 @@ import os
 import shutil
 import signal
 import sqlite3
+import subprocess
+import sys
 import tempfile
 import threading
 import time
@@ -15,10 +17,12 @@ import pytest
 from sqlalchemy import text
 
 from outrider.memory import schema
+from outrider.memory.database_file import kind_of
 from outrider.memory.errors import StoreError, UsageError
 from outrider.memory.events import Noted, RunStarted
 from outrider.memory.journal import Journal
 from outrider.memory.migrations.apply import upgrade
+from outrider.memory.run_index import opened
 from outrider.memory.store import Store, create_all
 from outrider.memory.verify import verify
 from tests.memory.samples import sample
@@ -380,3 +384,54 @@ def test_create_all_is_for_an_empty_database(store: Store) -> None:
     with store.read() as db:
         assert db.execute(text("SELECT version FROM outrider_schema")).scalars().all() == [schema.VERSION]
     assert callable(create_all)
+
+
+LOCKED = """
+import fcntl, sys
+with open(sys.argv[1], "r+b") as file:
+    fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB, 510, 0x40000002)  # SQLite's shared bytes
+"""
+
+
+def is_locked_for_others(file: Path) -> bool:
+    """Whether another process finds that the database is in use."""
+    return subprocess.run([sys.executable, "-c", LOCKED, str(file)], capture_output=True, check=False).returncode != 0
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="POSIX locks")
+def test_looking_at_a_database_in_use_takes_its_locks_from_nobody(tmp_path: Path) -> None:
+    """Closing any descriptor of a file drops all locks of its process on it; another process then deletes the log beside it."""
+    file = tmp_path / "memory.db"
+    store = Store(f"sqlite:///{file}")
+    Journal.create(store, START)
+    assert is_locked_for_others(file)
+    assert kind_of(file) == "ours"
+    assert is_locked_for_others(file)
+    with opened(str(file)) as ask:
+        assert list(ask("SELECT count(*) FROM runs", ())) == [(1,)]
+    Store(f"sqlite:///{file}", mode="read").close()
+    assert is_locked_for_others(file)
+    with opened(str(file)) as ask:
+        assert kind_of(file) == "ours"
+        assert list(ask("SELECT count(*) FROM runs", ())) == [(1,)]
+    store.close()
+    assert not is_locked_for_others(file)
+    assert kind_of(file) == "ours"
+
+
+def test_runs_of_a_server_that_lists_them_outlive_other_processes(tmp_path: Path) -> None:
+    """A process that lists its runs while it drives others loses none of them to a process that comes and goes beside it."""
+    file = tmp_path / "memory.db"
+    store = Store(f"sqlite:///{file}")
+    other = f"from outrider.memory.store import Store; from outrider.memory.journal import Journal; from outrider.memory.events import RunStarted; s = Store('sqlite:///{file}'); Journal.create(s, RunStarted(goal='g', model='m')).release(); s.close()"
+    for _ in range(3):
+        Journal.create(store, START).release()
+        with opened(str(file)) as ask:
+            list(ask("SELECT count(*) FROM runs", ()))
+        subprocess.run([sys.executable, "-c", other], check=True)
+    count = (
+        "import sqlite3, sys; print(sqlite3.connect(sys.argv[1]).execute('SELECT count(*) FROM runs').fetchone()[0])"
+    )
+    seen = subprocess.run([sys.executable, "-c", count, str(file)], capture_output=True, text=True, check=True)
+    assert seen.stdout.strip() == "6"
+    store.close()

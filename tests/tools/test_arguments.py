@@ -173,3 +173,10 @@ def test_hostile_text_takes_no_time() -> None:
     """The library's time grows with the square: long text is not given to it."""
     with pytest.raises(BadArguments):
         read('{"a" ' * (MAX_REPAIR // 2) + "}")
+
+
+@pytest.mark.timeout(30)  # it took minutes
+def test_comments_that_never_end_take_no_time() -> None:
+    """A reply of nothing but openings is looked through once, not once for each."""
+    with pytest.raises(BadArguments):
+        read_arguments('{"a": 1 ' + "/* " * 60_000, {"type": "object", "properties": {"a": {"type": "integer"}}}, "t")

@@ -116,3 +116,11 @@ async def test_what_is_kept_of_sites_is_bounded() -> None:
     for number in range(robots.KEPT_MOST + 50):
         robots.ROBOTS._keep(f"http://h{number}", "")
     assert len(robots.ROBOTS._kept) == robots.KEPT_MOST
+
+
+async def test_what_one_run_may_not_reach_is_no_rule_of_the_site() -> None:
+    """A private address that one run may not ask is asked by the next one that may."""
+    with site(answer(b"User-agent: *\nDisallow: /x")) as server:
+        with pytest.raises(ToolError):
+            await read_page.run({"url": server.url("/a/page")}, ToolContext(workspace=Path()))
+        assert "the page itself" in await read(server)

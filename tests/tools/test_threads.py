@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import decimal
 import os
 import threading
 from pathlib import Path
@@ -46,3 +47,14 @@ def test_a_fork_starts_threads_of_its_own(tmp_path: Path) -> None:
             os._exit(code)
     assert os.waitpid(pid, 0)[1] == 0
     assert (tmp_path / "ran").exists()
+
+
+def test_what_one_piece_of_work_sets_is_not_the_next_ones() -> None:
+    """The precision of decimals belongs to whoever set it, though the thread is the same."""
+    done, said = threading.Event(), list[str]()
+    in_thread(lambda: (setattr(decimal.getcontext(), "prec", 3), done.set())[1])
+    assert done.wait(30)
+    done.clear()
+    in_thread(lambda: (said.append(str(decimal.Decimal(1) / 3)), done.set())[0])
+    assert done.wait(30)
+    assert len(said[0]) > 20

@@ -12,10 +12,11 @@ from outrider.agent.assemble import Listeners
 from outrider.agent.history.replay import replay
 from outrider.memory.events import ApprovalAsked, ApprovalGiven, FlagRaised, ToolCalled, ToolReturned
 from outrider.memory.store import Store
-from outrider.tools.builtin import built_in
+from outrider.tools.builtin import built_in, collect
 from outrider.tools.policy import Policy
 from outrider.tools.policy.reach import host_fits, host_of, reach_of
-from outrider.tools.policy.two import hosts_in
+from outrider.tools.policy.rules import Rule
+from outrider.tools.policy.two import Flags, hosts_in
 from outrider.tools.tool import tool
 from tests.agent.helpers import Actor, call, calls, observations, run, says
 from tests.servers.web import WebServer, answer
@@ -50,11 +51,11 @@ def pages(*paths: str) -> WebServer:
 
 
 def go(store: Store, work: Path, server: WebServer, goal: str, *steps: Step, **more: Any) -> Any:
+    hosts = more.pop("allowed_hosts", (server.host,))
     tools = more.pop("tools", ["read_file", "read_page", "http_request", "python", "list_files"])
     lines = [calls(call(name, json.dumps(arguments))) for name, arguments in steps]
-    return run(
-        store, Actor(*lines, says("done")), tools, goal=goal, workspace=work, allowed_hosts=(server.host,), **more
-    )  # fmt: skip
+    model = more.pop("model", None) or Actor(*lines, says("done"))
+    return run(store, model, tools, goal=goal, workspace=work, allowed_hosts=hosts, **more)
 
 
 def asked_paths(server: WebServer) -> list[str]:
@@ -302,3 +303,23 @@ def test_a_host_may_be_named_in_its_own_letters(named: str) -> None:
     assert host_fits(host_of("https://bücher.example.org/x"), named)
     assert host_fits(host_of("https://xn--bcher-kva.example.org/x"), named)
     assert not host_fits(host_of("https://bucher.example.com/x"), named)
+
+
+@pytest.mark.parametrize(
+    ("tool_name", "arguments"),
+    [
+        ("web_search", {"query": "https://example.org/the-vault-code"}),
+        (
+            "hub_run",
+            {"task": "summarization", "inputs": "notes.txt", "context": "https://example.org/", "where": "provider"},
+        ),
+    ],
+)
+def test_an_address_among_the_words_is_not_where_a_tool_sends(tool_name: str, arguments: dict[str, Any]) -> None:
+    """A tool that chooses its host sends there, whatever address the model writes beside it."""
+    one = next(tool for tool in collect((tool_name,), ()) if tool.name == tool_name)
+    reach = reach_of(one, one.effect_of(arguments), arguments)
+    assert tool_name in reach.hosts
+    flags = Flags(goal="look at https://example.org/ please", private=["file:notes.txt"])
+    assert flags.why_ask(reach, arguments)
+    assert not Rule.of({"host": ["example.org"], "decision": "allow"}).fits(reach)

@@ -36,7 +36,17 @@ def work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def go(store: Store, work: Path, *wanted: tuple[str, dict[str, Any]]) -> list[str]:
     lines = [calls(call(name, json.dumps(arguments))) for name, arguments in wanted]
-    tools = ["write_file", "edit_file", "delete_file", "move_file", "copy_file", "read_file", "shell", "python"]
+    tools = [
+        "write_file",
+        "edit_file",
+        "delete_file",
+        "move_file",
+        "copy_file",
+        "read_file",
+        "search_files",
+        "shell",
+        "python",
+    ]
     return observations(
         run(store, Actor(*lines, says("ok")), tools, workspace=work, tools_from=(str(work / "my_tools.py"),))
     )
@@ -69,3 +79,27 @@ def test_kept_secrets_are_not_read_by_tools_or_code(store: Store, work: Path) ->
     assert "hold keys" in read
     assert "A_TOKEN" not in listed
     assert "secrets.toml" not in listed
+
+
+@pytest.mark.parametrize("regex", [False, True])
+@pytest.mark.parametrize("path", [".", "state/secrets.toml"])
+def test_kept_secrets_are_not_found_by_a_search(store: Store, work: Path, regex: bool, path: str) -> None:
+    """A regular expression is looked for in a child process: it knows what is kept from tools, too."""
+    wanted = ("search_files", {"pattern": "A_TOKEN" if not regex else "A_T.KEN", "regex": regex, "path": path})
+    (found,) = go(store, work, wanted)
+    assert "kept-value" not in found
+    assert "secrets.toml:1" not in found
+
+
+def test_what_is_guarded_in_one_workspace_is_not_in_another(store: Store, work: Path, tmp_path: Path) -> None:
+    """The very files are guarded, not their names."""
+    go(store, work, ("read_file", {"path": "my_tools.py"}))
+    other = tmp_path / "other"
+    (other / "state").mkdir(parents=True)
+    (other / "state" / "app.py").write_text("fine")
+    (other / "my_tools.py").write_text(TOOLS)
+    lines = [calls(call("read_file", json.dumps({"path": "state/app.py"})))]
+    lines += [calls(call("write_file", json.dumps({"path": "my_tools.py", "content": "mine"})))]
+    read, wrote = observations(run(store, Actor(*lines, says("ok")), ["read_file", "write_file"], workspace=other))
+    assert "fine" in read
+    assert "wrote" in wrote

@@ -13,6 +13,7 @@ from outrider.tools.data.column_types import quoted
 from outrider.tools.data.rows_text import cell, grid, in_words, many
 
 MAX_LISTED, MAX_VALUES, MAX_WIDTH = 6, 20, 30  # columns whose values are listed, values of one, characters of a value
+MAX_LOOKED_AT = 20  # text columns whose values are counted for that: each is a pass over the file
 MAX_COUNTED = 1_000_000  # rows of a result that are counted
 
 
@@ -47,15 +48,16 @@ def described(connection: Any, loaded: Sequence[Loaded]) -> str:
 def _values(connection: Any, one: Loaded, types: Sequence[tuple[str, str]]) -> str:
     """What a text column holds, where it is little: a condition then needs no guess. At most MAX_LISTED columns."""
     lines: list[str] = []
-    for name, kind in types:
-        if kind != "VARCHAR" or len(lines) >= MAX_LISTED:
-            continue
+    texts = [name for name, kind in types if kind == "VARCHAR"]
+    for name in texts[:MAX_LOOKED_AT]:
+        if len(lines) >= MAX_LISTED:
+            break
         found = connection.execute(
             f"SELECT DISTINCT {quoted(name)} FROM {quoted(one.table)} WHERE {quoted(name)} IS NOT NULL ORDER BY 1 LIMIT {MAX_VALUES + 1}"  # noqa: S608
         ).fetchall()
-        texts = [cell(row[0]) for row in found]
-        if len(texts) <= MAX_VALUES and not any(len(text) > MAX_WIDTH or "," in text for text in texts):
-            lines.append(f"\nvalues of {name}: {', '.join(texts)}")
+        held = [cell(row[0]) for row in found]
+        if len(held) <= MAX_VALUES and not any(len(text) > MAX_WIDTH or "," in text for text in held):
+            lines.append(f"\nvalues of {name}: {', '.join(held)}")
     return "".join(lines)
 
 

@@ -17,6 +17,7 @@ from typing import Any
 from outrider.tools.documents.reader import NAMES, document_page, html_page, kind_of
 from outrider.tools.files import encoding, search_process, walk
 from outrider.tools.files.decoding import decoded
+from outrider.tools.files.guarded import with_keys
 from outrider.tools.files.paths import Place, missing, open_file, place, shown
 from outrider.tools.files.writing import MAX_WRITE, content_before, replace_file
 from outrider.tools.process.deadlines import in_child, in_thread
@@ -281,7 +282,7 @@ async def search_files(
         raise ToolError("there is nothing to search for", "pattern is empty", "give the text to find")
     asked = {
         "root": str(ctx.workspace.absolute()), "path": path, "pattern": pattern, "regex": regex,
-        "ignore_case": ignore_case, "most": MAX_FOUND,
+        "ignore_case": ignore_case, "most": MAX_FOUND, "with_keys": with_keys(ctx.workspace),
     }  # fmt: skip
     seconds = max(0.2, min(SEARCH_S, ctx.seconds_left() * 0.8))
     rows, late = await (_search_in_child if regex else _search_here)(asked, seconds)

@@ -1,6 +1,6 @@
 """Files that other programs run or obey on sight, and files that hold keys: never written by the agent, wherever they lie.
 Touches nothing. Does not promise: to know every program's habits; names that begin with a dot are taken as settings of one.
-What a run itself obeys (its tools files, its configuration) is named by `protect`, for all runs of the process.
+What a run itself obeys (its tools files, its configuration) is named by `protect`: those very files, for all runs of the process.
 
 The kind, not a list of names: what a shell, an editor, git, a package manager, a desktop or another agent reads without
 being asked. A coding task writes Makefiles and package.json; those are run by somebody who says so, and are not of the kind.
@@ -53,7 +53,7 @@ EXACT = frozenset(
     {"HEAD"}
 )  # a folder with HEAD, config and objects is a git repository, whose config names programs to run
 
-_OURS: dict[str, bool] = {}  # path in the workspace of what the next run obeys → whether it holds keys
+_OURS: dict[str, bool] = {}  # real path of what the next run obeys → whether it holds keys
 
 
 def protect(workspace: Path, files: Iterable[Path], *, keys: bool = False) -> tuple[str, ...]:
@@ -65,30 +65,39 @@ def protect(workspace: Path, files: Iterable[Path], *, keys: bool = False) -> tu
     for file in files:
         inside = os.path.relpath(os.path.realpath(file), os.path.realpath(workspace))
         if inside != "." and not inside.startswith(".."):
-            _OURS[inside] = keys or _OURS.get(inside, False)
+            real = os.path.realpath(file)
+            _OURS[real] = keys or _OURS.get(real, False)
             found.append(inside)
     return tuple(found)
 
 
-def _is_ours(path: str, *, keys: bool = False) -> bool:
+def with_keys(workspace: Path) -> list[str]:
+    """Real paths in a workspace of what was protected because it holds keys: for a child process to protect again."""
+    root = os.path.realpath(workspace)
+    return [path for path, keys in _OURS.items() if keys and path.startswith(f"{root}/")]
+
+
+def _is_ours(path: str, root: str, *, keys: bool = False) -> bool:
     """Whether the path is one that was protected, or lies in such a folder."""
+    if not _OURS or not root:
+        return False
     parts = path.split("/")
-    held = (_OURS.get("/".join(parts[: depth + 1])) for depth in range(len(parts)))
-    return any(one if keys else one is not None for one in held) if _OURS else False
+    held = (_OURS.get(f"{root}/{'/'.join(parts[: depth + 1])}") for depth in range(len(parts)))
+    return any(one if keys else one is not None for one in held)
 
 
-def is_secret(path: str) -> bool:
-    """Whether a path (resolved, relative) is in a place for keys: such files are not read and not searched."""
-    if _is_ours(path, keys=True):
+def is_secret(path: str, root: str = "") -> bool:
+    """Whether a path (resolved, relative to `root`, a real path) is in a place for keys: such files are not read and not searched."""
+    if _is_ours(path, root, keys=True):
         return True
     parts = [_plain(part) for part in path.split("/")]
     last = parts[-1]
     return any(part in SECRET for part in parts) or (last.startswith(".env.") and not last.endswith(EXAMPLES))
 
 
-def is_guarded(path: str) -> bool:
-    """Whether a path (resolved, relative) is one other programs run or obey on sight: such files are not written."""
-    return _is_ours(path) or is_secret(path) or any(_obeyed(part) for part in path.split("/"))
+def is_guarded(path: str, root: str = "") -> bool:
+    """Whether a path (resolved, relative to `root`) is one other programs run or obey on sight: such files are not written."""
+    return _is_ours(path, root) or is_secret(path, root) or any(_obeyed(part) for part in path.split("/"))
 
 
 def _obeyed(part: str) -> bool:

@@ -117,7 +117,7 @@ def _source(at: Place, path: str, *, whole: bool = False) -> list[Held]:
         raise missing(at, path)
     if not at.name:
         raise ToolError("the workspace itself stays", "only what is in it may be moved", "name a file in it")
-    refuse_guarded(at.path, path)
+    refuse_guarded(at.root, at.path, path)
     asked = normpath(path)
     if not any(asked == name or asked.endswith(f"/{name}") for name in (at.path, shown(at.path))):
         real = f"it is a link to {shown(at.path)}, or goes through one"
@@ -142,12 +142,12 @@ def _files(at: Place) -> Iterator[Held]:
     try:
         for entry in walk.entries(top, f"{at.path}/", deep=True):
             if entry.kind == "folder":
-                refuse_guarded(entry.path, entry.path)
+                refuse_guarded(at.root, entry.path, entry.path)
                 if entry.name in walk.NOT_ENTERED:
                     why = f"{shown(entry.path)} belongs to another program"
                     raise ToolError(f"{shown(at.path)} is left alone", why, "ask the person to do it")
             elif entry.kind == "file":
-                yield _held(Place(entry.folder, entry.name, entry.path))
+                yield _held(Place(entry.folder, entry.name, entry.path, at.root))
             else:
                 fix = "ask the person to do it"
                 raise ToolError(f"{shown(at.path)} is left alone", f"{shown(entry.path)} is a {entry.kind}", fix)
@@ -156,14 +156,14 @@ def _files(at: Place) -> Iterator[Held]:
 
 
 def _held(at: Place) -> Held:
-    refuse_guarded(at.path, at.path)
+    refuse_guarded(at.root, at.path, at.path)
     found = at.status()
     if found is None or not stat.S_ISREG(found.st_mode):
         raise ToolError(f"{shown(at.path)} is left alone", "it is a device, pipe or socket", "name a file")
     if is_database(at):
         why = "it is a database (it may hold this very run)"
         raise ToolError(f"{shown(at.path)} is left alone", why, "ask the person to do it")
-    if is_secret(at.path):
+    if is_secret(at.path, at.root):
         raise ToolError(f"{shown(at.path)} is left alone", "files of that name hold keys", "ask the person to do it")
     if found.st_size > MAX_WRITE:
         return Held(at.path, None)
@@ -182,7 +182,7 @@ def _target(workspace: Path, to: str, source: Place) -> Iterator[Place]:
         if _is_folder(at) or (at.status() is None and to.endswith("/")):
             to = f"{to.rstrip('/')}/{source.name}"
             at = held.enter_context(place(workspace, to, make_folders=True))
-        refuse_guarded(at.path, to)
+        refuse_guarded(at.root, at.path, to)
         if at.status() is not None:
             raise ToolError(f"{shown(to)} is there already", "nothing is overwritten", "choose another name")
         if f"{at.path}/".startswith(f"{source.path}/"):
@@ -215,7 +215,7 @@ def _remove_folders(at: Place) -> None:
     top = at.open_folder()
     try:
         for name in os.listdir(top):  # noqa: PTH208  # a descriptor, not a path
-            _remove_folders(Place(top, name, f"{at.path}/{name}"))
+            _remove_folders(Place(top, name, f"{at.path}/{name}", at.root))
     finally:
         os.close(top)
     os.rmdir(at.name, dir_fd=at.folder)

@@ -46,20 +46,24 @@ def shown(name: str) -> str:
     )
 
 
-def refuse_guarded(resolved: str, path: str) -> None:
-    """Raises ToolError when `resolved`, which was asked for as `path`, may not be written."""
-    if is_guarded(resolved):
+def refuse_guarded(root: str, resolved: str, path: str) -> None:
+    """Raises ToolError when `resolved` in the folder `root` (a real path), asked for as `path`, may not be written."""
+    if is_guarded(resolved, root):
         why = "other programs run or obey files of that name, or it holds keys"
         raise refused(f"{shown(path)} is not written", why, "use another name, or ask the person to do it")
 
 
 @dataclass(slots=True)
 class Place:
-    """A name in a folder that is open. `folder` is a descriptor; `path` is relative to the workspace, links resolved."""
+    """A name in a folder that is open. `folder` is a descriptor; `path` is relative to the workspace, links resolved.
+
+    root: the real path of the workspace.
+    """
 
     folder: int
     name: str  # "" for the workspace itself
     path: str
+    root: str
 
     def status(self) -> os.stat_result | None:
         """What is there (never a symbolic link), or None."""
@@ -130,12 +134,15 @@ class _Walk:
                 left[:0] = self._parts(target)
                 continue
             if not any(p not in ("", ".") for p in left):
-                return Place(self._open[-1], part, "/".join([*self._names, part]))
+                return self._place(part, "/".join([*self._names, part]))
             self._down(part, left)
         name = self._names.pop() if self._names else ""
         if name:
             os.close(self._open.pop())
-        return Place(self._open[-1], name, "/".join([*self._names, name]) if name else ".")
+        return self._place(name, "/".join([*self._names, name]) if name else ".")
+
+    def _place(self, name: str, path: str) -> Place:
+        return Place(self._open[-1], name, path, str(self._root))
 
     def _parts(self, path: str) -> list[str]:
         """The components of a path; an absolute one starts again at the root, if it is inside."""
@@ -166,8 +173,8 @@ class _Walk:
             self._open.append(os.open(part, FOLDER, dir_fd=self._open[-1]))
         except FileNotFoundError:
             if not self._make:
-                raise missing(Place(self._open[-1], part, "/".join([*self._names, part])), self._path) from None
-            refuse_guarded("/".join([*self._names, part]), self._path)
+                raise missing(self._place(part, "/".join([*self._names, part])), self._path) from None
+            refuse_guarded(str(self._root), "/".join([*self._names, part]), self._path)
             os.mkdir(part, dir_fd=self._open[-1])
             self._open.append(os.open(part, FOLDER, dir_fd=self._open[-1]))
         except NotADirectoryError:
@@ -235,7 +242,7 @@ def open_file(at: Place, path: str) -> int:
     found = at.status()
     if found is None:
         raise missing(at, path)
-    if is_secret(at.path):
+    if is_secret(at.path, at.root):
         raise refused(
             f"{shown(path)} is not read", "files of that name hold keys", "ask the person for what you need from it"
         )

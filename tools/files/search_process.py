@@ -21,7 +21,7 @@ from typing import Any
 
 from outrider.memory.errors import OutriderError
 from outrider.tools.files import encoding, paths, walk
-from outrider.tools.files.guarded import is_secret
+from outrider.tools.files.guarded import is_secret, protect
 from outrider.tools.process.limits import limit_self
 
 LINE = 20_000  # characters of a line that are looked at
@@ -31,7 +31,11 @@ MAX_FILE = 200_000_000  # bytes; a larger file is passed over and counted
 
 def main() -> None:
     limit_self(cpu_s=60)
-    for row in search(json.load(sys.stdin)):
+    asked = json.load(sys.stdin)
+    protect(
+        Path(asked["root"]), map(Path, asked["with_keys"]), keys=True
+    )  # what the parent protects, this process does not know
+    for row in search(asked):
         print(json.dumps(row), flush=True)  # noqa: T201  # the parent reads this
 
 
@@ -88,7 +92,7 @@ def _files(root: Path, path: str) -> Iterator[tuple[str, int]]:
         top = at.open_folder()
         try:
             for entry in walk.entries(top, prefix, deep=True):
-                if entry.kind == "file" and not is_secret(entry.path):
+                if entry.kind == "file" and not is_secret(entry.path, at.root):
                     yield entry.path, _open(entry)
         finally:
             os.close(top)

@@ -16,15 +16,20 @@ from outrider.tools.files.paths import READ, Place, open_file, place, refuse_gua
 from outrider.tools.tool import ToolError
 
 MAX_WRITE = 10_000_000  # bytes written, edited or kept for `undo` in one call
+MAX_TAKEN = 256 << 20  # bytes of one file that is compared with what a run left
 
 
 def take_file(workspace: Path, path: str) -> bytes | None:
-    """The content of a file of the workspace, None if there is none. Raises ToolError if it cannot be read."""
+    """The content of a file of the workspace, None if there is none. Raises ToolError if it cannot be read, or is one of
+    more than MAX_TAKEN bytes (it may grow while it is read)."""
     with place(workspace, path) as at:
         if at.status() is None:
             return None
         with os.fdopen(open_file(at, path), "rb") as file:
-            return file.read()
+            data = file.read(MAX_TAKEN + 1)
+    if len(data) > MAX_TAKEN:
+        raise ToolError(f"{shown(path)} is not read whole", f"over {MAX_TAKEN:,} bytes", "use a smaller file")
+    return data
 
 
 def put_file(workspace: Path, path: str, data: bytes | None) -> None:
@@ -40,14 +45,14 @@ def put_back(workspace: Path, path: str, data: bytes, form: Form) -> None:
     """Give back what was there: a file, an executable one, a link, a folder. Raises ToolError if that is not allowed."""
     if form == "folder":
         with _name(workspace, path, make=True) as (folder, name):
-            refuse_guarded(path, path)
+            refuse_guarded(os.path.realpath(workspace), path, path)
             with contextlib.suppress(FileNotFoundError, IsADirectoryError):
                 os.unlink(name, dir_fd=folder)  # a file or a link the run put in its place
             with contextlib.suppress(FileExistsError):
                 os.mkdir(name, 0o755, dir_fd=folder)
     elif form == "link":
         with _name(workspace, path, make=True) as (folder, name):
-            refuse_guarded(path, path)
+            refuse_guarded(os.path.realpath(workspace), path, path)
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(name, dir_fd=folder)
             os.symlink(os.fsdecode(data), name, dir_fd=folder)
@@ -99,7 +104,7 @@ def _name(workspace: Path, path: str, *, make: bool = False) -> Iterator[tuple[i
 
 def content_before(at: Place, path: str) -> bytes | None:
     """What a file holds before it is replaced; None if there is none, or if it is too large to keep."""
-    refuse_guarded(at.path, path)  # before it is read: what holds keys is not
+    refuse_guarded(at.root, at.path, path)  # before it is read: what holds keys is not
     found = at.status()
     if found is None or not stat.S_ISREG(found.st_mode) or found.st_size > MAX_WRITE:
         return None
@@ -109,7 +114,7 @@ def content_before(at: Place, path: str) -> bytes | None:
 
 def replace_file(at: Place, path: str, data: bytes) -> int | None:
     """Put `data` in the place of the file, whole or not at all; the size it had, or None if it is new."""
-    refuse_guarded(at.path, path)
+    refuse_guarded(at.root, at.path, path)
     found = at.status()
     if path.endswith("/") or (found is not None and stat.S_ISDIR(found.st_mode)):
         raise ToolError(

@@ -84,11 +84,7 @@ class HubPolicy:
 
 def why_not(card: Card, policy: HubPolicy, today: date) -> str:
     """Every reason why a model may not be chosen, "" if it may."""
-    reasons = []
-    if policy.licences and not any(one in policy.licences for one in card.licences):
-        reasons.append(f"licence {card.licence}")
-    if policy.commercial and not all(licence_of(one).commercial == "yes" for one in card.licences or ("",)):
-        reasons.append(f"commercial use is {licence_of((card.licences or ('',))[0]).commercial} under {card.licence}")
+    reasons = list(filter(None, (why_licence(card, policy),)))
     if policy.max_parameters and card.parameters is None:
         reasons.append("its size is not stated")
     elif policy.max_parameters and card.parameters is not None and card.parameters > policy.max_parameters:
@@ -101,6 +97,16 @@ def why_not(card: Card, policy: HubPolicy, today: date) -> str:
         reasons.append(f"last changed {card.modified or 'at an unknown time'}")
     if policy.min_downloads and (card.downloads or 0) < policy.min_downloads:
         reasons.append(f"{card.downloads or 0} downloads")
+    return "; ".join(reasons)
+
+
+def why_licence(card: Card, policy: HubPolicy) -> str:
+    """Why a model's licence rules it out, "" if it does not: all that is asked of a model that a package holds."""
+    reasons = []
+    if policy.licences and not any(one in policy.licences for one in card.licences):
+        reasons.append(f"licence {card.licence}")
+    if policy.commercial and not all(licence_of(one).commercial == "yes" for one in card.licences or ("",)):
+        reasons.append(f"commercial use is {licence_of((card.licences or ('',))[0]).commercial} under {card.licence}")
     return "; ".join(reasons)
 
 

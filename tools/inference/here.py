@@ -1,6 +1,7 @@
 """Runs a model on this machine: one that a package holds, a GGUF or a `transformers` pipeline over weights fetched before.
 May touch: child processes; the cache of the hub's weights. Nothing is sent.
 Does not promise: speed. A `transformers` model runs in the sandbox, from safetensors alone, and code that comes with it never runs.
+A GGUF is read by llama.cpp in a child process with limits, not in the sandbox: a fault in its reader is the person's to weigh.
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ taken, and only where there is none is a provider asked. Start reading at `hub_r
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
@@ -17,14 +17,14 @@ from typing import Any
 from outrider.memory.events import Effect
 from outrider.tools.hub.ask_hub import known_card, looked_up, model_id, settings_of
 from outrider.tools.hub.card import ID, Card
-from outrider.tools.hub.choose import HubPolicy, choose, why_not
+from outrider.tools.hub.choose import HubPolicy, choose, why_licence, why_not
 from outrider.tools.hub.packaged import Packaged, by_name, here_for, missing_for
 from outrider.tools.hub.tasks import TASKS, Task, spelt_task, task_of
 from outrider.tools.inference import here, remote
 from outrider.tools.inference.inputs import Given, given
 from outrider.tools.inference.outputs import told
 from outrider.tools.inference.result import Result, Unusable
-from outrider.tools.tool import Arguments, Observation, ToolContext, ToolError, tool
+from outrider.tools.tool import Arguments, Change, File, Observation, ToolContext, ToolError, tool
 
 MOST_TRIED = 6  # models of the ranking that are asked
 NAMED = 4  # models left out that are named
@@ -70,6 +70,8 @@ async def hub_run(
     options: more parameters of the model, such as {"tgt_lang": "fr"}
     """
     kind, place = task_of(task), where.strip()
+    if _stays_here(kind, model, place):
+        place = "here"  # what the effect says, so that nothing is sent that nobody was asked about
     what = given(ctx, kind, inputs, context, labels or [], options or {})
     plan = await _plan(ctx, kind, model.strip(), place, what)
     passed_over = list(plan.passed_over)
@@ -85,10 +87,17 @@ async def hub_run(
             continue
         notes = [f"by {way.model}, {way.how}", *plan.notes]
         notes += [f"not used: {'; '.join(passed_over)}"] if passed_over else []
-        private = (f"file:{what.path}",) if what.path else ()
-        text = "\n".join([words, *(f"[{note}]" for note in notes)])
-        return Observation(text, origin="untrusted", files=files, changes=changes, private=private)
+        return _observed(what, words, notes, files, changes)
     raise _nobody(kind, place, model, passed_over)
+
+
+def _observed(
+    given: Given, words: str, notes: list[str], files: tuple[File, ...], changes: tuple[Change, ...]
+) -> Observation:
+    """What a model gave: a stranger's words, and private where a file went in."""
+    text = "\n".join([words, *(f"[{note}]" for note in notes)])
+    private = tuple(f"file:{path}" for path in given.paths)
+    return Observation(text, origin="untrusted", files=files, changes=changes, private=private)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,21 +135,21 @@ async def _plan(ctx: ToolContext, task: Task, model: str, where: str, what: Give
             f"{where[:80]!r} is no place to run", "it is no address", 'use "here", "provider" or an address'
         )
     if (packaged := by_name(model)) is not None:
-        return _Plan([_packaged_way(ctx, task, packaged, what)])
+        return _packaged_plan(ctx, task, [packaged], what)
     if where != "provider" and not model and any(here_for(task)):
-        return _packaged_plan(ctx, task, what)
+        return _packaged_plan(ctx, task, here_for(task), what)
     plan = _Plan()
     for card in await _cards(ctx, task, model, where, plan):
         _add_card(ctx, plan, task, card, where, what, named=bool(model))
     return plan
 
 
-def _packaged_plan(ctx: ToolContext, task: Task, what: Given) -> _Plan:
+def _packaged_plan(ctx: ToolContext, task: Task, models: Iterable[Packaged], what: Given) -> _Plan:
     policy = HubPolicy.of(settings_of(ctx))
     plan = _Plan()
-    for one in here_for(task):
-        if policy.licences and one.licence not in policy.licences:
-            plan.passed_over.append(f"{one.name}: refused by the policy: licence {one.licence}")
+    for one in models:
+        if why := why_licence(one.card(), policy):
+            plan.passed_over.append(f"{one.name}: refused by the policy: {why}")
         else:
             plan.ways.append(_packaged_way(ctx, task, one, what))
     return plan

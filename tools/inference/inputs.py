@@ -20,12 +20,12 @@ MOST_TEXT = 200_000  # characters
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """text, or data with its media type. path: the file it is from, "" for words of the call. options: the model's parameters."""
+    """text, or data with its media type. paths: the files it is from, none for words of the call. options: the model's parameters."""
 
     text: str = ""
     data: bytes = b""
     media_type: str = ""
-    path: str = ""
+    paths: tuple[str, ...] = ()
     context: str = ""
     options: Mapping[str, Any] = field(default_factory=dict)
 
@@ -46,7 +46,8 @@ def given(
         )
     if task.takes == "text":
         text, path = _text(ctx, inputs)
-        return Given(text, path=path, context=_text(ctx, context)[0] if context else "", options=more)
+        beside, other = _text(ctx, context) if context else ("", "")
+        return Given(text, paths=tuple(filter(None, (path, other))), context=beside, options=more)
     data = _bytes(ctx, inputs)
     kind = sniffed(data)
     if kind.partition("/")[0] != task.takes:
@@ -54,7 +55,7 @@ def given(
             " (PNG, JPEG, GIF or WebP)" if task.takes == "image" else " (WAV, FLAC, OGG or MP3)"
         )
         raise ToolError(f"{shown(inputs)} is no {_noun(task)}", f"it is {kind or 'of another kind'}", fix)
-    return Given(data=data, media_type=kind, path=inputs, options=more)
+    return Given(data=data, media_type=kind, paths=(inputs,), options=more)
 
 
 def _noun(task: Task) -> str:
@@ -63,14 +64,18 @@ def _noun(task: Task) -> str:
 
 def _text(ctx: ToolContext, words: str) -> tuple[str, str]:
     """(the text, the file it is from): what names a file of the workspace is read, everything else is the text itself."""
-    if len(words) <= 300 and "\n" not in words and (ctx.workspace / words).is_file():
-        data = _bytes(ctx, words)
-        return data.decode("utf-8", "replace")[:MOST_TEXT], words
-    if len(words) > MOST_TEXT:
-        raise ToolError(
-            "the text is too long", f"{len(words):,} characters are over {MOST_TEXT:,}", "give a part of it"
-        )
-    return words, ""
+    path = words if "\n" not in words and _is_file(ctx, words) else ""
+    text = _bytes(ctx, path).decode("utf-8", "replace") if path else words
+    if len(text) > MOST_TEXT:
+        raise ToolError("the text is too long", f"{len(text):,} characters are over {MOST_TEXT:,}", "give a part of it")
+    return text, path
+
+
+def _is_file(ctx: ToolContext, words: str) -> bool:
+    try:
+        return (ctx.workspace / words).is_file()
+    except (OSError, ValueError):  # too long for a name, or no name at all: then it is words
+        return False
 
 
 def _bytes(ctx: ToolContext, path: str) -> bytes:

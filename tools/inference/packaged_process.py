@@ -26,6 +26,8 @@ from outrider.tools.process.limits import limit_self
 MEMORY_BYTES = 6 << 30  # address space: the engines map their weights and reserve a stack for each thread
 RATE = 16_000  # samples a second that pocketsphinx was trained on
 
+MOST_TEXT = 10_000  # characters, what a window of 4,096 tokens surely holds of most languages
+
 
 def main() -> None:
     limit_self(cpu_s=300, memory_bytes=MEMORY_BYTES)
@@ -137,12 +139,17 @@ def _chat(asked: dict[str, Any], data: bytes) -> Any:
 
 def complete(model: Any, asked: dict[str, Any]) -> Any:
     """What a language model in this process says to a task."""
+    if (
+        len(asked["text"]) + len(asked.get("context", "")) > MOST_TEXT
+    ):  # a part of it, told as the whole, would be wrong
+        raise ValueError(f"the text is longer than the {MOST_TEXT:,} characters this model reads; give it in parts")
     prompts = {
         "summarization": "Summarize this text in two sentences:\n\n{}",
         "translation": "Translate this text" + _into(asked) + ":\n\n{}",
-        "question-answering": f"Answer from this text alone.\n\n{asked.get('context', '')}\n\nQuestion: {{}}",
+        "question-answering": "Answer from this text alone.\n\n{context}\n\nQuestion: {}",
     }
-    words = prompts.get(asked["task"], "{}").replace("{}", asked["text"][:10_000])
+    before, _, after = prompts.get(asked["task"], "{}").partition("{}")
+    words = before.replace("{context}", asked.get("context", "")) + asked["text"] + after
     most = int(asked["options"].get("max_new_tokens") or 256)
     told = model.create_chat_completion(
         [{"role": "user", "content": words}], max_tokens=min(most, 2048), temperature=0.0

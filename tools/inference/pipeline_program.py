@@ -52,6 +52,14 @@ def loaded(kind: str, asked: dict[str, Any]) -> tuple[Any, Any]:
     return model.eval(), transformers.AutoTokenizer.from_pretrained(asked["folder"], **safe)
 
 
+def whole(words: Any, encoded: Any) -> Any:
+    """The encoded text, if the model reads all of it: a part of it, told as the whole, would be wrong without a word."""
+    count, most = encoded["input_ids"].shape[1], words.model_max_length
+    if count > most:
+        raise ValueError(f"the text is {count:,} tokens and this model reads {most:,}; give it in parts")
+    return encoded
+
+
 def rewritten(asked: dict[str, Any]) -> Any:
     """A translation or a summary, by an encoder and a decoder."""
     model, words = loaded("AutoModelForSeq2SeqLM", asked)
@@ -63,7 +71,7 @@ def rewritten(asked: dict[str, Any]) -> Any:
     if model.config.model_type == "t5" and asked["tag"] == "summarization":
         text = f"summarize: {text}"
     made = model.generate(
-        **words(text, return_tensors="pt", truncation=True),
+        **whole(words, words(text, return_tensors="pt")),
         max_new_tokens=int(asked["options"].get("max_new_tokens") or 200),
         **more,
     )
@@ -75,9 +83,7 @@ def answered(asked: dict[str, Any]) -> Any:
     import torch
 
     model, words = loaded("AutoModelForQuestionAnswering", asked)
-    given = words(
-        asked["text"], asked["context"], return_tensors="pt", truncation="only_second", return_offsets_mapping=True
-    )
+    given = whole(words, words(asked["text"], asked["context"], return_tensors="pt", return_offsets_mapping=True))
     places, parts = given.pop("offset_mapping")[0].tolist(), given.sequence_ids(0)
     with torch.no_grad():
         said = model(**given)

@@ -41,8 +41,9 @@ class Robots:
         site = f"{address.scheme}://{address.netloc.decode('ascii')}"
         at, rules = self._kept.get(site, (0.0, ""))
         if site not in self._kept or at < time.monotonic():
-            rules = await _rules_of(site, allowed, net, seconds)
-            self._keep(site, rules)
+            rules, said = await _rules_of(site, allowed, net, seconds)
+            if said:  # that this run may not reach the site, or had no time left, is nothing the site said
+                self._keep(site, rules)
         if isinstance(rules, str):
             if rules:
                 raise _refused(url, rules, "try later")
@@ -64,8 +65,8 @@ class Robots:
 ROBOTS = Robots()
 
 
-async def _rules_of(site: str, allowed: Sequence[str], net: Net, seconds: float) -> Protego | str:
-    """The rules of a site; "" when everything may be read, else why nothing may."""
+async def _rules_of(site: str, allowed: Sequence[str], net: Net, seconds: float) -> tuple[Protego | str, bool]:
+    """(the rules of a site; "" when everything may be read, else why nothing may; whether the site itself said so)."""
     try:
         got = await fetch(
             f"{site}/robots.txt",
@@ -76,10 +77,10 @@ async def _rules_of(site: str, allowed: Sequence[str], net: Net, seconds: float)
             max_redirects=REDIRECTS,
         )
     except ToolError as error:
-        return f"its robots.txt cannot be read: {error.what} ({error.why})"
+        return f"its robots.txt cannot be read: {error.what} ({error.why})", False
     if got.status >= 500:
-        return f"its robots.txt cannot be read: the server failed (status {got.status})"
-    return read_rules(got) if 200 <= got.status < 300 else ""
+        return f"its robots.txt cannot be read: the server failed (status {got.status})", True
+    return (read_rules(got) if 200 <= got.status < 300 else ""), True
 
 
 def read_rules(got: Fetched) -> Protego | str:

@@ -19,12 +19,16 @@ from outrider.tools.tool import Tool
 
 PATHS = ("path", "path2", "paths", "to", "source", "destination", "target", "file", "files", "folder", "database")
 ADDRESSES = ("url", "address", "endpoint", "base_url", "database")
+PLACES = ("where", "uri", "href", "link", "webhook")  # an address where it begins like one
+SEARCHES = ("web_search", "hub_search", "hub_choose")
+OWN_HOSTS = (*SEARCHES, "hub_model")  # tools that choose their host themselves
 _PORTS = {"http": 80, "https": 443}
+_URL = re.compile(r"\s*[A-Za-z][A-Za-z0-9+.-]*://")
 
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """What one call would touch. hosts: "host:port", or the tool's name where the tool itself chooses the host."""
+    """What one call would touch. hosts: "host:port", and the tool's name where the tool itself chooses the host."""
 
     tool: str
     effect: Effect
@@ -37,15 +41,25 @@ class Reach:
 def reach_of(tool: Tool, effect: Effect, arguments: Mapping[str, Any]) -> Reach:
     """What this call would touch."""
     sends = effect in ("network", "spend") or tool.origin == "untrusted"
-    hosts = tuple(dict.fromkeys(_hosts(arguments))) if sends else ()
+    own = () if _goes_where_it_says(tool, arguments) else (tool.name,)
     return Reach(
         tool.name,
         effect,
         sends,
-        hosts or ((tool.name,) if sends else ()),
+        tuple(dict.fromkeys((*_hosts(arguments), *own))) if sends else (),
         tuple(dict.fromkeys(_paths(arguments))),
         names_in(arguments),
     )
+
+
+def _goes_where_it_says(tool: Tool, arguments: Mapping[str, Any]) -> bool:
+    """Whether the call goes to an address among its arguments. A search, an MCP server or an operation of an API goes where
+    it always goes: an address in its words is no more than words.
+    """
+    if tool.name in OWN_HOSTS or tool.digest:
+        return False
+    named = any(text.strip() for name in ADDRESSES for text in texts_in(arguments.get(name)))
+    return named or any(_URL.match(text) for name in PLACES for text in texts_in(arguments.get(name)))
 
 
 def _paths(arguments: Mapping[str, Any]) -> Iterator[str]:
@@ -60,7 +74,7 @@ def _hosts(arguments: Mapping[str, Any]) -> Iterator[str]:
         for text in texts_in(value):
             if name in ADDRESSES and "://" not in text and text.strip():
                 text = f"https://{text.strip()}"
-            if re.match(r"\s*[A-Za-z][A-Za-z0-9+.-]*://", text):
+            if _URL.match(text):
                 yield host_of(text)
 
 

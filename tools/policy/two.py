@@ -20,10 +20,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from outrider.tools.net.named_secrets import texts_in
-from outrider.tools.policy.reach import Reach, host_fits, host_of
+from outrider.tools.policy.reach import OWN_HOSTS, SEARCHES, Reach, host_fits, host_of
 
-SEARCHES = ("web_search", "hub_search", "hub_choose")
-OWN_HOSTS = (*SEARCHES, "hub_model")  # tools that choose their host themselves
 MOST_LINKS = (
     8  # addresses of a search that are opened with private data at hand: choosing among them tells a little, too
 )
@@ -136,7 +134,10 @@ class Flags:
     opened: int = 0
 
     def read_private(self, source: str, text: str, paths: Iterable[str]) -> bool:
-        """Private data was read. Returns whether that is the first time."""
+        """Private data was read. Returns whether that is the first time.
+
+        text: where addresses in it are those of the file's author; "" where the run could have put one there.
+        """
         first = not self.private
         if source not in self.private:
             self.private.append(source)
@@ -147,13 +148,15 @@ class Flags:
             self.unnamed = True
         return first
 
-    def read_untrusted(self, source: str, tool: str, text: str) -> bool:
-        """Strangers' words were read. Returns whether that is the first time."""
+    def read_untrusted(self, source: str, tool: str, text: str, asked: Iterable[str] = ()) -> bool:
+        """Strangers' words were read. Returns whether that is the first time. asked: the words of the call, which its result
+        may only repeat: an address among them is the model's own."""
         first = not self.untrusted
         if source not in self.untrusted:
             self.untrusted.append(source)
         if tool in SEARCHES:
-            self.links.update(_addresses(text))
+            own = [_letters(one) for one in asked]
+            self.links.update(one for one in _addresses(text) if not any(_letters(one) in words for words in own))
         return first
 
     def names_file(self, path: str) -> bool:
@@ -205,7 +208,12 @@ def in_words(source: str) -> str:
     known = {"files": "files of the workspace", "memory": "memory of other runs", "database": "a database"}
     if kind == "tool":
         return f"what {name} gave"
-    return f"the file {name}" if kind == "file" else known.get(source, source)
+    return f"the file {name}" if kind in ("file", "changed") else known.get(source, source)
+
+
+def _letters(text: str) -> str:
+    """A text without what a cleaner may drop or change on the way."""
+    return "".join(_WORD.findall(text.casefold()))
 
 
 def _address(arguments: Mapping[str, Any]) -> str:

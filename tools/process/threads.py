@@ -12,6 +12,7 @@ import _thread
 import os
 from collections import deque
 from collections.abc import Callable
+from contextvars import Context
 from queue import Empty, SimpleQueue
 
 IDLE_S = 10.0  # a thread without work ends after so long
@@ -43,6 +44,6 @@ def _serve(inbox: SimpleQueue[Work]) -> None:
             except ValueError:  # somebody took it just now: work is on its way, or this thread is at its first
                 continue
             return
-        work()
+        Context().run(work)  # what one tool sets (decimal's precision, say) is not the next one's
         del work  # and what it holds
         _idle.append(inbox)

@@ -180,7 +180,7 @@ class HostFolder:
         if not path or any(part in (b"", b".", b"..") or b"\0" in part for part in parts):
             return
         ways = (b"/".join(parts[: depth + 1]) for depth in range(len(parts)))
-        refused = is_guarded(os.fsdecode(path)) or any(
+        refused = is_guarded(os.fsdecode(path), str(self.root)) or any(
             self._never(os.fsdecode(part), way, depth)
             for depth, (part, way) in enumerate(zip(parts, ways, strict=True))
         )

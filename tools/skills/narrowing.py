@@ -5,6 +5,7 @@ Touches nothing. Does not promise: that a name of another agent's tool is unders
 from __future__ import annotations
 
 import fnmatch
+import posixpath
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -56,4 +57,7 @@ def _fits(tool: str, pattern: str, arguments: Mapping[str, Any]) -> bool:
         begin = pattern.removesuffix("*").rstrip(": ")
         return command == begin or (pattern.endswith("*") and command.startswith(f"{begin} ")) or begin == ""
     path = arguments.get("path", arguments.get("url"))
-    return isinstance(path, str) and fnmatch.fnmatchcase(path.removeprefix("./"), pattern.removeprefix("./"))
+    if not isinstance(path, str):
+        return False
+    plain = path if "://" in path else posixpath.normpath(path)  # docs/../secret is not in docs
+    return fnmatch.fnmatchcase(plain, pattern.removeprefix("./"))

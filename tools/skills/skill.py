@@ -49,7 +49,7 @@ class Skill:
         """A file of the skill. Raises UsageError for one that is not there, leads out of the folder or is too large."""
         there = ", ".join(self.files()[:20]) or "none but SKILL.md"
         place = self.folder / file
-        real = Path(os.path.realpath(place))
+        real = Path(os.path.realpath(place)) if "\0" not in file else self.folder
         if not file or Path(file).is_absolute() or not real.is_relative_to(self.folder) or not real.is_file():
             raise UsageError(
                 f"the skill {self.name!r} has no file {file[:200]!r}", f"its files are {there}", "name one"

@@ -160,8 +160,9 @@ def _values(text: str, columns: Sequence[tuple[str, str]], cells: dict[str, list
         for value in values:
             at = _at(low, value.lower())
             if at >= 0 and value.lower() not in names and value.lower() not in BREAKS and len(value) > 1:
-                out.append((at, (column, f" {_NOT if _NEGATED.search(text[max(0, at - 24) : at]) else '='} '{value}'")))
-    out = _longest(out) or _parts(text, cells, names)
+                sign = _NOT if _NEGATED.search(text[max(0, at - 24) : at]) else "="
+                out.append((at, (column, _equals(value, sign))))
+    out = _signed_alike(text, _longest(out)) or _parts(text, cells, names)
     for match in asked.QUOTED.finditer(text):
         value = next(filter(None, match.groups()))
         if not any(abs(at - match.start()) < len(value) + 2 for at, _c in out):
@@ -181,6 +182,22 @@ def _values(text: str, columns: Sequence[tuple[str, str]], cells: dict[str, list
     return out
 
 
+_JOINED = re.compile(r"^(?:e?s)?\W*(?:,|\bn?or\b|\band\b)\s*(?:(?:n?or|and|from|in|the)\s+)*$", re.I)
+
+
+def _signed_alike(text: str, found: list[tuple[int, Condition]]) -> list[tuple[int, Condition]]:
+    """ "not from Berlin or Bonn": a value that is joined to a negated one of its column is negated too."""
+    out: list[tuple[int, Condition]] = []
+    end = 0  # of the value before
+    for at, (column, rest) in sorted(found):
+        value = rest.split("'", 1)[1][:-1].replace("''", "'")
+        before = out[-1][1] if out else ("", "")
+        joined = before[0] == column and before[1].startswith(f" {_NOT}") and _JOINED.match(text[end:at])
+        out.append((at, (column, _equals(value, _NOT) if joined else rest)))
+        end = at + len(value)
+    return out
+
+
 def _parts(text: str, cells: dict[str, list[str]], names: set[str]) -> list[tuple[int, Condition]]:
     """One word of a cell, where the goal names no whole cell: "the hotel" of "hotel Bonn"."""
     for match in re.finditer(r"\b(?:the|of|for|on|did|does|a|an) ([a-z]{4,})\b", text.lower()):
@@ -197,9 +214,9 @@ _NEGATED = re.compile(
 )
 
 
-def _equals(value: str) -> str:
+def _equals(value: str, sign: str = "=") -> str:
     safe = value.replace("'", "''")
-    return f" = '{safe}'"
+    return f" {sign} '{safe}'"
 
 
 def _at(text: str, value: str) -> int:

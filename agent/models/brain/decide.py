@@ -41,12 +41,15 @@ class Ask:
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """A call, or an answer with what it says of itself. `missing`: what the answer leaves out."""
+    """A call, or an answer with what it says of itself. `missing`: what the answer leaves out. `overruled`: a sum that
+    code read out of the goal, where the model wrote another: one reading, that nothing else bears out.
+    """
 
     call: tuple[str, dict[str, Any]] | None = None
     text: str = ""
     outcome: Outcome = "answered"
     missing: tuple[str, ...] = ()
+    overruled: bool = False
 
 
 def begin(goal: str, tools: Sequence[Card], history: Sequence[Step]) -> Ask | Move:
@@ -290,11 +293,11 @@ def read(ask: Ask, text: str, tools: Sequence[Card], sure: float = 1.0) -> Move:
         name, arguments = call[0], sql.made_right(call[0], doubts.put_right(ask.goal, *call, tools), ask.looked)
         if name == "edit_file" and not _is_asked_for(ask.goal, arguments):
             return Move(text=f"{prompt.CANNOT} for certain, and I changed nothing.", outcome="unable", missing=("a change",))  # fmt: skip
-        if name == "calculate" and not ask.history:
-            arguments = _read_twice(ask.goal, arguments, sure)
+        other = _other_sum(ask.goal, arguments, sure) if name == "calculate" and not ask.history else ""
+        arguments = {**arguments, "expression": other} if other else arguments
         if any(step.tool == name and step.arguments == arguments for step in ask.history):
             return guarded(ask, _last_seen(ask.history), tools)
-        return Move((name, arguments))
+        return Move((name, arguments), overruled=bool(other))
     if ask.whole is not None:
         goal, history = ask.whole
         begins = next((words for words, _ in _ENDS if text.startswith(words)), "")
@@ -324,12 +327,12 @@ def _is_asked_for(goal: str, arguments: dict[str, Any]) -> bool:
     return any(line.strip() in goal.lower() for line in fresh.split("\n") if line.strip()) or not fresh
 
 
-def _read_twice(goal: str, arguments: dict[str, Any], sure: float) -> dict[str, Any]:
-    """The sum of a story: as code reads it, where code can and the model is not sure of another."""
+def _other_sum(goal: str, arguments: dict[str, Any], sure: float) -> str:
+    """The sum of a story as code reads it, where that differs from a model's that is not sure of it; "" otherwise."""
     found = stories.read(goal)
     if not found or sure >= doubts.CERTAIN or stories.same(found, str(arguments.get("expression"))):
-        return arguments
-    return {**arguments, "expression": stories.clean(found)}
+        return ""
+    return stories.clean(found)
 
 
 def guarded(ask: Ask, text: str, tools: Sequence[Card]) -> Move:

@@ -23,6 +23,7 @@ from outrider.agent.models.choice.words import pieces, stem, stems
 CERTAIN = 0.9  # so sure is the model seldom wrong: its sum stands beside another reading, and the answer says so
 LEAST = {"calculate": 0.6, "table": 0.12, "sql_query": 0.12}  # below this a call is doubtful; calibrated on goals that
 LEAST_OWN, LEAST_OTHER = 0.25, 0.2  # were not trained on (docs/builtin.md)
+LEAST_ALIKE = 0.25  # of a sum that code reads alike: a model that hardly held it is no second opinion
 
 
 def is_doubtful(goal: str, step: Step, tools: Sequence[Card], sure: Mapping[str, float]) -> bool:
@@ -39,10 +40,11 @@ def is_doubtful(goal: str, step: Step, tools: Sequence[Card], sure: Mapping[str,
 
 
 def _sum_is_doubtful(goal: str, expression: str, likely: float) -> bool:
+    """A sum of which the model is not sure alone; where code reads the goal, one on which the two do not agree by themselves."""
     readings = [one for part in clauses.split(goal) if (one := stories.read(part.text))]
-    if any(stories.same(one, expression) for one in readings):
-        return False
-    return bool(likely < LEAST["calculate"] or readings)
+    if not readings:
+        return likely < LEAST["calculate"]
+    return likely < LEAST_ALIKE or not any(stories.same(one, expression) for one in readings)
 
 
 def _own_is_doubtful(goal: str, step: Step, card: Card, likely: float) -> bool:

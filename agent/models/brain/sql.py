@@ -337,18 +337,22 @@ def _where(looked: Looked, sources: Sources) -> str:
 
 
 def _together(found: list[conditions.Condition]) -> list[conditions.Condition]:
-    """Two values of one column are either of them: no row has both."""
+    """Values of one column are any of them: no row has two."""
     out: list[conditions.Condition] = []
     for column, rest in found:
         same = next(
-            (at for at, (other, said) in enumerate(out) if column and other == column and said.startswith(" = '")), None
+            (at for at, (other, said) in enumerate(out) if column and other == column and said.startswith(_ANY)), None
         )
         if same is not None and rest.startswith(" = '"):
-            first = out[same][1].removeprefix(" = ")
-            out[same] = (column, f" IN ({first.strip('()')}, {rest.removeprefix(' = ')})")
+            before = out[same][1]
+            first = before[len(" IN (") : -1] if before.startswith(" IN (") else before.removeprefix(" = ")
+            out[same] = (column, f" IN ({first}, {rest.removeprefix(' = ')})")
             continue
         out.append((column, rest))
     return out
+
+
+_ANY = (" = '", " IN (")
 
 
 def _any_of(texts: list[str], rest: str) -> str:

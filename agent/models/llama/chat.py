@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 
 from outrider.agent.models.model import CallDraft, Message, Reply, ToolSpec, Usage, as_shown
 from outrider.memory.text import whole_characters
@@ -20,6 +21,7 @@ HOW = (
     'When you know the answer to the goal: {"answer": "the answer"}.\nTools:'
 )
 CUT_CALL = "its tool call was cut at the reply's limit"
+REPETITION = "repetition"
 Turn = dict[str, str]
 
 
@@ -64,11 +66,18 @@ def _say(out: list[Turn], turn: Turn) -> None:
 
 
 def read(text: str, usage: Usage, finish: str) -> Reply:
-    """The reply in the JSON the grammar let through. finish: "stop", or why it ends in the middle ("length" …).
+    """The reply in the JSON the grammar let through. finish: "stop", or why it ends in the middle ("length",
+    "repetition" …).
 
     Of an answer that was cut the words so far are the text; a cut call keeps what was written of its arguments, and its
-    flaw says that it is none to run: it is asked for again with more room.
+    flaw says that it is none to run: it is asked for again with more room. A call that was stopped in the middle of a loop
+    is nothing to run or to ask for again: more room would be filled with the loop.
     """
+    reply = _read(text, usage, finish)
+    return replace(reply, calls=(), finish_reason=finish, flaw="") if finish == REPETITION else reply
+
+
+def _read(text: str, usage: Usage, finish: str) -> Reply:
     try:
         said = json.loads(text)
     except ValueError:

@@ -13,7 +13,6 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Mapping
-from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -140,12 +139,10 @@ class LlamaModel:
         usage = Usage(input_tokens=done["tokens"], output_tokens=min(done["made"], request.max_tokens))
         text, finish = done.get("text", watch.text), done["finish"] or "stop"
         if watch.phrase:
-            text, finish = said_once(text, watch.phrase), "repetition"
+            text, finish = said_once(text, watch.phrase), chat.REPETITION
         if not request.tools:
             return Reply(text=text.strip(), usage=usage, finish_reason=finish)
         reply = chat.read(text, usage, finish)
-        if watch.phrase:  # a call that was stopped in the middle of a loop is nothing to run
-            reply = replace(reply, calls=())
         if request.on_text and reply.text:
             request.on_text(reply.text)
         return reply

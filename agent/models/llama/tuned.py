@@ -123,7 +123,8 @@ class TunedModel:
             put_right = (
                 own and call != done["text"].strip()
             )  # an optional guess was left out: that was half of its doubt
-            self._remember(goal, call, done["sure"] ** 0.5 if put_right else done["sure"])
+            sure = 0.0 if move.overruled else done["sure"]  # sure of another sum: nothing bears this one out
+            self._remember(goal, call, sure**0.5 if put_right else sure)
         return move, usage
 
     def _remember(self, goal: str, call: str, sure: float) -> None:

@@ -9,7 +9,8 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from typing import Any, cast
 from urllib.parse import parse_qsl, urlsplit
@@ -60,7 +61,8 @@ class _Actions:
         if action == "answer":
             self._answer(run_id, form)
         elif action == "stop":
-            stop(_writing(self.store), run_id, via="page", who=user())
+            with _writing(self.store) as store:
+                stop(store, run_id, via="page", who=user())
         elif action == "resume":
             self.go(["resume", run_id, *_limits(form)])
         elif action == "fork":
@@ -80,20 +82,25 @@ class _Actions:
             )
         question, approve = found[0], form.get("word") == "approve"
         scope = form.get("scope", "once")
-        given = answer(
-            _writing(self.store), question, approve=approve, via="page", who=user(),
-            scope=cast(Scope, scope if scope in ("once", "run", "always") else "once"),
-            arguments=_edited(form.get("arguments", ""), question) if approve else None, reason=form.get("reason", ""),
-        )  # fmt: skip
+        edited = _edited(form.get("arguments", ""), question) if approve else None
+        with _writing(self.store) as store:
+            given = answer(
+                store, question, approve=approve, via="page", who=user(),
+                scope=cast(Scope, scope if scope in ("once", "run", "always") else "once"),
+                arguments=edited, reason=form.get("reason", ""),
+            )  # fmt: skip
         if given.scope == "always" and approve and not given.again and question.asked.holds:
             add_rule(Rule.of(question.asked.holds))
 
 
-def _writing(store: Store) -> Store:
+@contextmanager
+def _writing(store: Store) -> Iterator[Store]:
     """The same database, to write to."""
     if store.mode != "read":
-        return store
-    return Store(store.url.render_as_string(hide_password=False), mode="use")
+        yield store
+        return
+    with closing(Store(store.url.render_as_string(hide_password=False), mode="use")) as own:
+        yield own
 
 
 def _edited(written: str, question: Question) -> dict[str, Any] | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from pathlib import Path
 from typing import Any
 
@@ -89,6 +90,21 @@ def test_documents_are_files_folders_and_lines(tmp_path: Path) -> None:
     for wrong in ([str(tmp_path / "a.txt")] * 2, [str(tmp_path / "c.png")], [str(tmp_path / "none")]):
         with pytest.raises(UsageError):
             read_documents(wrong)
+
+
+def test_many_documents_are_read_in_the_time_their_lines_take(tmp_path: Path) -> None:
+    """Forty thousand tickets are looked at once each, not each beside every other; one that is there twice is named."""
+    lines = [json.dumps({"id": f"ticket {n}", "text": "x"}) for n in range(40_000)]
+    file = tmp_path / "tickets.jsonl"
+    file.write_text("\n".join(lines))
+    began = time.process_time()
+    assert len([json.loads(line) for line in lines]) == 40_000
+    parsed = time.process_time()
+    assert len(read_documents([str(file)])) == 40_000
+    assert time.process_time() - parsed < 50 * (parsed - began)
+    file.write_text("\n".join([*lines, lines[7]]))
+    with pytest.raises(UsageError, match="'ticket 7'"):
+        read_documents([str(file)])
 
 
 def test_the_interval_is_wilsons() -> None:

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -104,3 +112,48 @@ def test_an_address_where_nothing_answers_is_said(tmp_path: Path) -> None:
     """It names the address and what to start."""
     with pytest.raises(UsageError, match="there is no cluster"):
         connect("127.0.0.1:1")
+
+
+@contextmanager
+def head(folder: Path) -> Iterator[tuple[str, dict[str, str]]]:
+    """A cluster as `ray start --head` makes it, that asks for its token; its address for Ray's client, and an environment that has the token."""
+    with socket.socket() as one, socket.socket() as other:
+        one.bind(("127.0.0.1", 0))
+        other.bind(("127.0.0.1", 0))
+        gcs, client = one.getsockname()[1], other.getsockname()[1]
+    env = {key: value for key, value in os.environ.items() if not key.startswith("RAY_")}
+    env |= {"RAY_AUTH_TOKEN": "c0ffee" * 8, "RAY_USAGE_STATS_ENABLED": "0"}
+    command = [Path(sys.executable).parent / "ray", "start", "--head", "--block", f"--port={gcs}", f"--ray-client-server-port={client}",
+               "--num-cpus=2", "--include-dashboard=false", "--object-store-memory=80000000"]  # fmt: skip
+    with (folder / "head.log").open("w") as log:
+        started = subprocess.Popen(
+            command, env=env | {"RAY_AUTH_MODE": "token"}, stdout=log, stderr=log, start_new_session=True
+        )
+    try:
+        until = time.monotonic() + 120
+        while time.monotonic() < until and started.poll() is None:
+            with socket.socket() as knock:
+                if knock.connect_ex(("127.0.0.1", client)) == 0:
+                    break
+            time.sleep(0.2)
+        yield f"ray://127.0.0.1:{client}", env
+    finally:
+        os.killpg(started.pid, signal.SIGTERM)
+        try:
+            started.wait(30)
+        except subprocess.TimeoutExpired:
+            os.killpg(started.pid, signal.SIGKILL)
+            started.wait()
+
+
+def test_a_batch_goes_to_a_cluster_by_the_address_of_its_client(tmp_path: Path) -> None:
+    """`--on ray://HOST:PORT` from outside the cluster, which asks for its token as Ray's do by default: all goals are answered."""
+    (tmp_path / "goals.txt").write_text("".join(f"goal {n}\n" for n in range(6)))
+    (tmp_path / "s.json").write_text(json.dumps({"replies": [{"text": "It is seven."}]}))
+    with head(tmp_path) as (address, env):
+        command = [Path(sys.executable).parent / "outrider", "batch", "goals.txt", "--on", address, "-j", "4",
+                   "--model", f"scripted:{tmp_path / 's.json'}", "--memory", str(tmp_path / "m.db")]  # fmt: skip
+        done = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode == 0, done.stderr + (tmp_path / "head.log").read_text()
+    outcomes = [json.loads(line) for line in done.stdout.splitlines()]
+    assert sorted((one["line"], one["answer"]) for one in outcomes) == [(n, "It is seven.") for n in range(1, 7)]

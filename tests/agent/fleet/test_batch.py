@@ -12,13 +12,20 @@ from typing import Any
 import pytest
 
 from outrider.agent import Agent
+from outrider.agent.budget import Budget, Ledger
+from outrider.agent.fleet.batch import Batch
+from outrider.agent.fleet.lines import Item, item_of
 from outrider.agent.fleet.outcome import Outcome
 from outrider.agent.history.run_view import list_runs
+from outrider.agent.limits.pool import Pool, Share
 from outrider.agent.limits.rates import Gate, Rate, read_rates
+from outrider.agent.live_run import LiveRun
 from outrider.agent.models.model import Price, Reply, Request, Usage, byte_bound
 from outrider.agent.models.scripted import ScriptedModel
 from outrider.memory.errors import UsageError
-from outrider.memory.spending.fleet import in_all, open_fleet
+from outrider.memory.events import Amount
+from outrider.memory.journal import Journal
+from outrider.memory.spending.fleet import Fleet, Slice, in_all, keep, left_of, open_fleet, set_aside, take
 from outrider.memory.store import Store
 from tests.agent.helpers import Actor, says
 
@@ -238,3 +245,58 @@ async def test_a_slow_reader_misses_no_outcome(store: Store) -> None:
         heard += 1
         await asyncio.sleep(0.02)
     assert heard == 40
+
+
+class WhileOthersTakeTheRest:
+    """An agent that puts a run together while another process takes what was left of the budget of the fleet."""
+
+    def __init__(self, agent: Agent, fleet: Fleet) -> None:
+        self.agent, self.fleet, self.store = agent, fleet, agent.store
+
+    async def prepare(self, goal: str, **changes: Any) -> LiveRun:
+        left = left_of(self.store, self.fleet.id)
+        assert take(self.store, self.fleet.id, "elsewhere", left, Slice(None, 0))
+        return await self.agent.prepare(goal, **changes)
+
+    prepare_resume = prepare_follow_up = prepare
+
+
+async def test_a_run_that_is_cancelled_while_it_waits_for_room_is_free_for_others(store: Store) -> None:
+    """Its lease is given back, and it does not count as one at work that might give something back."""
+    fleet = open_fleet(store, "small", Slice(None, 1000))
+    agent = WhileOthersTakeTheRest(Agent(Actor(says("seven")), tools=["plan"], memory=store), fleet)
+    batch = Batch(agent, fleet, jobs=4)
+    batch.pool.at_work = 2  # others, that are at work in this process
+    item = item_of(1, {"goal": "a"})
+    assert isinstance(item, Item)
+    waiting = asyncio.create_task(batch.one(item))
+    await _until(lambda: batch.pool.at_work == 3 or waiting.done())
+    waiting.cancel()
+    await asyncio.gather(waiting, return_exceptions=True)
+    assert batch.pool.at_work == 2
+    Journal.open_for_writing(store, batch.run_id(item)).release()
+
+
+async def test_two_requests_of_one_run_at_once_are_both_set_aside(store: Store) -> None:
+    """Children of a run ask together while nothing is left: what was given back is taken for each, and no request goes without."""
+    pool, nothing = Pool(store, open_fleet(store, "small", Slice(None, 1000)), 4), Slice(None, 0)
+    take(store, pool.fleet.id, "elsewhere", Slice(None, 600), nothing)
+    share = await pool.enter("mine", Ledger(Budget(), None))
+    assert share is not None
+    take(store, pool.fleet.id, "mine", Slice(None, 350 - set_aside(store, pool.fleet.id, "mine").tokens), nothing)
+    share = Share(pool, "mine", set_aside(store, pool.fleet.id, "mine"), Ledger(Budget(), None))
+    take(store, pool.fleet.id, "elsewhere", Slice(None, left_of(store, pool.fleet.id).tokens), nothing)
+    pool.at_work = 5
+    both = [asyncio.create_task(share.reserve(Amount(tokens=360), Decimal(0), ending=True)) for _ in range(2)]
+    await asyncio.sleep(0.1)
+    keep(store, pool.fleet.id, "elsewhere", Slice(None, 100))
+    await asyncio.gather(*both)
+    assert set_aside(store, pool.fleet.id, "mine").tokens >= 720
+
+
+async def _until(true: Any) -> None:
+    for _ in range(500):
+        if true():
+            return
+        await asyncio.sleep(0.02)
+    raise AssertionError("it did not come to that")

@@ -310,3 +310,18 @@ def test_killed_anywhere_in_the_graph_no_effect_happens_twice(tmp_path: Path, ur
         assert nodes["a"].state == "done"  # a read runs again
     finally:
         store.close()
+
+
+def test_a_result_is_not_put_into_code(store: Store, tmp_path: Path) -> None:
+    """What a step gave may be a stranger's: as a part of a command it would be run."""
+
+    @tool(origin="untrusted")
+    def page() -> str:
+        """A page."""
+        return "x'; touch taken; '"
+
+    steps = plan_of(step("page", "page"), step("count", "shell", command="wc -w <<< '@page'"))
+    done = run(store, Actor(steps, says("over")), ["plan", page, "shell"], workspace=tmp_path)
+    assert not (tmp_path / "taken").exists()
+    assert graph_of(done)["count"].state == "failed"
+    assert any("would be run as code" in seen for seen in observations(done))

@@ -160,7 +160,7 @@ def test_other_names_and_pages_are_refused(server: Server) -> None:
     assert server.refused("/v1/health", Host=f"evil.example:{server.port}")[0] == 400
     assert server.refused("/v1/runs", {"goal": "x"}, Origin="https://evil.example")[0] == 403
     assert server.refused("/v1/runs", {"goal": "x"}, Origin="null")[0] == 403
-    assert server.refused("/v1/runs", {"goal": "x" * 2_000_000})[0] == 413
+    assert server.refused("/v1/runs", {"goal": "x" * 12_000_000})[0] == 413
 
 
 @pytest.mark.parametrize(
@@ -174,6 +174,18 @@ def test_a_goal_that_cannot_be_meant_is_refused_with_why(server: Server, body: A
     code, said = server.refused("/v1/runs", body)
     assert code == 400
     assert set(json.loads(said)["error"]) == {"what", "why", "fix"}
+    assert server.ask("/v1/runs")["runs"] == []
+
+
+@pytest.mark.parametrize("spelled", ["{file}", "./{name}", "{name}", "../{parent}/{name}", " {file} "])
+def test_no_file_of_the_server_is_read_for_a_goal(server: Server, tmp_path: Path, spelled: str) -> None:
+    """Not as the schema of an answer, which comes back with the run, and not as a model: whoever has the token may not read the disk."""
+    (tmp_path / "auths.json").write_text(json.dumps({"auths": {"registry": "planted-value-0123456789"}}))
+    named = spelled.format(file=tmp_path / "auths.json", name="auths.json", parent=tmp_path.name)
+    code, said = server.refused("/v1/runs", {"goal": "a", "schema": named})
+    assert (code, "planted-value" in said) == (400, False)
+    for model in (f"scripted:{named}", f" scripted:{named}", f"llama:{tmp_path}/x", "llama:x.gguf", "llama:../x.GGUF"):
+        assert server.refused("/v1/runs", {"goal": "a", "model": model})[0] == 400
     assert server.ask("/v1/runs")["runs"] == []
 
 

@@ -16,6 +16,8 @@ from PIL import Image
 
 from outrider.tools.hub.tasks import TASKS
 from outrider.tools.inference.hub_run import effect_of, hub_run
+from outrider.tools.inference.inputs import given
+from outrider.tools.inference.packaged_process import complete
 from outrider.tools.inference.result import Unusable, read_result
 from outrider.tools.tool import Observation, ToolContext, ToolError
 from tests.servers.hub import hub
@@ -249,3 +251,71 @@ def test_no_answer_of_a_server_is_taken_for_a_result_that_it_is_not(task: str, b
         return
     with pytest.raises(Unusable):
         read_result(TASKS[task], "application/json", body)
+
+
+@pytest.fixture
+def cached(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A model whose weights were fetched before."""
+    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path / "cache"))
+    folder = tmp_path / "cache" / "models--acme--cap" / "snapshots" / "abc"
+    folder.mkdir(parents=True)
+    (folder / "model.safetensors").write_bytes(b"x")
+    return "acme/cap"
+
+
+async def test_a_call_that_may_not_send_sends_nothing(cached: str, tmp_path: Path) -> None:
+    """A model that is here is run here, though a provider would serve it: nobody was asked about sending."""
+    arguments = {"task": "summarization", "inputs": "private words", "model": cached}
+    assert effect_of(arguments) == "read"
+    with hub([model(cached, 900, "summarization")], more=served({cached: says([{"summary_text": "sent"}])})) as server:
+        with pytest.raises(ToolError):
+            await run(context(server, tmp_path), **arguments)
+        assert [asked.path for asked in server.requests if "inference" in asked.path] == []
+
+
+async def test_every_file_that_was_read_is_private(tmp_path: Path) -> None:
+    """The text an answer is looked for in is as private as the question."""
+    (tmp_path / "salary.txt").write_text("Ann earns 4,711.")
+    ask = TASKS["question-answering"]
+    what = given(context_of(tmp_path), ask, "What does Ann earn?", "salary.txt", [], {})
+    assert what.paths == ("salary.txt",)
+
+
+@pytest.mark.parametrize("words", ["x" * 280, "\u65e5" * 120, "a\0b"])
+def test_words_that_could_be_no_file_name_are_words(tmp_path: Path, words: str) -> None:
+    """A long sentence is a text, not a name the file system refuses."""
+    assert given(context_of(tmp_path), TASKS["summarization"], words, "", [], {}).text == words
+
+
+def test_a_file_too_long_to_be_read_whole_is_refused(tmp_path: Path) -> None:
+    """The summary of a part, told as that of the whole, would be wrong without a word."""
+    (tmp_path / "long.txt").write_text("word " * 60_000)
+    with pytest.raises(ToolError, match="too long"):
+        given(context_of(tmp_path), TASKS["summarization"], "long.txt", "", [], {})
+
+
+def test_a_packaged_model_reads_all_or_says_so() -> None:
+    """And a question is not put where the text holds braces."""
+    with pytest.raises(ValueError, match="longer than"):
+        complete(None, {"task": "summarization", "text": "x" * 10_001, "options": {}})
+    said = []
+
+    class Echo:
+        def create_chat_completion(self, messages: Any, **_: Any) -> Any:
+            said.append(messages[0]["content"])
+            return {"choices": [{"message": {"content": "ok"}}]}
+
+    complete(Echo(), {"task": "question-answering", "text": "why?", "context": "f() {} is empty", "options": {}})
+    assert said == ["Answer from this text alone.\n\nf() {} is empty\n\nQuestion: why?"]
+
+
+async def test_a_named_packaged_model_is_held_to_the_licences_too(tmp_path: Path) -> None:
+    """Naming a model is no way around what the person allows."""
+    (tmp_path / "a.png").write_bytes(picture())
+    here = ToolContext(workspace=tmp_path, settings={"hub": {"licences": ["mit"]}}, seconds_left=lambda: 100.0)
+    with pytest.raises(ToolError, match=r"licence apache-2\.0"):
+        await run(here, task="ocr", inputs="a.png", model="tesseract")
+
+
+def context_of(folder: Path) -> ToolContext:
+    return ToolContext(workspace=folder)

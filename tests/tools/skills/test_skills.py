@@ -193,6 +193,7 @@ def test_a_hostile_description_is_quoted_and_capped_and_many_skills_do_not_fill_
         ("Bash", "python", {"code": "1"}, True),
         ("Read(docs/**)", "read_file", {"path": "docs/a/b.md"}, True),
         ("Read(docs/**)", "read_file", {"path": "../x"}, False),
+        ("Read(docs/**)", "read_file", {"path": "docs/../private.txt"}, False),
         ("WebFetch", "read_page", {"url": "https://x"}, True),
         ("", "table", {"path": "x"}, False),
         ("mine", "mine", {}, True),

@@ -79,11 +79,23 @@ def _summed(text: str, told: list[_Told], terms: dict[str, str]) -> str:
     for one in told[1:]:
         if re.search(r"\bof $", one.before):
             return ""
-        sign = "-" if of and less else _sign(one, sign, paid, money) or ("-" if less else "+" if total else "")
+        sign = (
+            "-"
+            if of and less and not _joins(one)
+            else _sign(one, sign, paid, money) or ("-" if less else "+" if total else "")
+        )
         if not sign:
             return ""
         out = f"{out} {sign} {terms.get(one.text, one.text)}"
     return out
+
+
+def _joins(one: _Told) -> bool:
+    """ "Of 50 people 12 left and 7 came": a number that comes to what is left."""
+    near = re.split(r"[.;?!,]|\bthen\b|\band\b|\bbut\b", one.before)[-1]
+    after = re.split(r",|\band\b|\bthen\b|\bbut\b", one.after)[0].strip()
+    came = re.compile(r"\b(?:c[ao]mes?|coming|join\w*|arriv\w*|add(?:s|ed)|return\w*|found|receiv\w*)\b")
+    return bool(came.search(near) or (_AFTER_CAME.match(after) and not _AFTER_GONE.match(after)))
 
 
 def _divisor(text: str) -> tuple[str, str]:

@@ -13,7 +13,7 @@ import operator
 import re
 from collections.abc import Callable
 
-from outrider.agent.models.brain.sums import rates, word_sums
+from outrider.agent.models.brain.sums import rates, turned, word_sums
 from outrider.agent.models.brain.sums.running import running
 from outrider.agent.models.brain.sums.words import N
 from outrider.agent.models.choice import asked
@@ -29,6 +29,8 @@ def read(goal: str) -> str:
     plain = re.sub(r"\b(hour|dai|week|month|year)ly\b", lambda m: f"a {m[1].replace('dai', 'day')}", plain)
     numbers = [number for number, _ in word_sums.numbers(goal)]
     if not 1 <= len(numbers) <= 5 or len(plain) > 500:
+        return ""
+    if turned.is_turned(plain):
         return ""
     for shape in _SHAPES:
         made = shape(plain)

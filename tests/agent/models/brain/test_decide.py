@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from outrider.agent.models.brain import certain, decide, sql, told
@@ -165,6 +167,29 @@ def test_a_value_that_no_shown_row_holds_is_looked_for_in_every_text_column() ->
 def test_values_that_the_look_lists_are_conditions() -> None:
     """ "returned" stands in no shown row, and the look says which column holds it."""
     assert "= 'returned'" in _sql_of("how many returned rows are in s.csv?")
+
+
+TOWNS = (
+    LONG.replace("state", "town")
+    .replace("open |", "Rom |")
+    .replace("closed, open, returned", "Berlin, Bonn, Essen, Cork, O'Brien")
+)
+
+
+@pytest.mark.parametrize(
+    ("goal", "where"),
+    [
+        ("how many rows of s.csv are not from Berlin or Bonn?", ["<> 'Berlin'", "<> 'Bonn'"]),
+        ("how many rows of s.csv are not from Berlin, Bonn or from Essen?", ["<> 'Berlin'", "<> 'Bonn'", "<> 'Essen'"]),
+        ("how many rows of s.csv are from Berlin but not from Bonn?", ["= 'Berlin'", "<> 'Bonn'"]),
+        ("how many rows of s.csv are from Berlin, Bonn or Essen?", ["IN ('Berlin', 'Bonn', 'Essen')"]),
+        ("how many rows of s.csv are from O'Brien or Cork?", ["IN ('O''Brien', 'Cork')"]),
+    ],
+)
+def test_several_values_of_one_column_are_any_or_none_of_them(goal: str, where: list[str]) -> None:
+    """ "not from Berlin or Bonn" takes neither; three towns are no row that lies in all of them."""
+    call = _sql_of(goal, TOWNS).split("\n")[1]
+    assert re.findall(r'\(" ([^"]+)"\)', call) == where
 
 
 def test_who_made_most_by_a_number_is_the_largest_sum() -> None:

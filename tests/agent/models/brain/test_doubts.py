@@ -32,17 +32,22 @@ def test_a_sum_that_another_reading_does_not_bear_out_is_no_answer() -> None:
 
 
 def test_a_sum_that_both_read_alike_is_answered() -> None:
-    """However the model ordered it, and however little it was sure."""
+    """However the model ordered it; one that it hardly held is no second opinion."""
     step = Step("calculate", {"expression": "12 * 3 - 5"}, "12 * 3 - 5 = 31")
-    assert _answer(EGGS, step, 0.2, CALCULATE).outcome == "answered"
+    assert _answer(EGGS, step, 0.3, CALCULATE).outcome == "answered"
+    assert _answer(EGGS, step, 0.2, CALCULATE).outcome == "partial"
 
 
 def test_the_model_gives_way_to_the_other_reading_unless_it_is_sure() -> None:
     """A story that code can read is not left to chance."""
     ask = decide.prepare(EGGS, [CALCULATE], ())
     wrote = prompt.call_line("calculate", {"expression": "12 * 5 - 3"})
-    assert decide.read(ask, wrote, [CALCULATE], 0.4).call == ("calculate", {"expression": "3 * 12 - 5"})
+    overruled = decide.read(ask, wrote, [CALCULATE], 0.4)
+    assert overruled.call == ("calculate", {"expression": "3 * 12 - 5"})
+    assert overruled.overruled, "the model's doubt stays: nothing bears this sum out"
     assert decide.read(ask, wrote, [CALCULATE], 0.99).call == ("calculate", {"expression": "12 * 5 - 3"})
+    alike = decide.read(ask, prompt.call_line("calculate", {"expression": "12 * 3 - 5"}), [CALCULATE], 0.7)
+    assert not alike.overruled
 
 
 def test_a_number_that_was_said_once_is_not_used_twice_in_silence() -> None:

@@ -49,6 +49,35 @@ def test_what_is_no_such_story_is_not_guessed(goal: str) -> None:
     assert stories.read(goal) == ""
 
 
+@pytest.mark.parametrize(
+    "goal",
+    [
+        "A shirt costs 40 euros and is 25% off. How much do I save?",
+        "After a 20% discount a coat costs 80 euros. What was the price before?",
+        "Ben has 15 marbles after he lost 6. How many did he have before?",
+        "Tom gave away 6 cards and has 9 left. How many did he have originally?",
+        "Lisa has 30 stickers, twice as many as Max. How many does Max have?",
+        "Lisa has 30 stickers, twice as many as Max. How many do they have together?",
+        "Lisa is 30 years old, 5 years older than Max. How old is Max?",
+        "Ann has 39 cards, 5 more than Ben. How many does Ben have?",
+        "A salary of 2000 rose by 5%. How much more is that?",
+        "30 pupils 40% are girls. How many are boys?",
+        "Of 30 pupils 40% are girls. How many boys are there?",
+        "6 workers need 10 days for a wall. How many days do 3 workers need?",
+        "2 taps fill a tub in 30 minutes. How long do 3 taps take?",
+    ],
+)
+def test_what_asks_back_is_not_read_forwards(goal: str) -> None:
+    """The right numbers with the wrong operator would look like a second opinion."""
+    assert stories.read(goal) == ""
+
+
+def test_who_comes_is_not_taken_from_the_rest() -> None:
+    """ "From 50" says what there was; not that everything after it went."""
+    assert stories.same(stories.read("From 50 people 12 left and 7 came. How many are there?"), "50 - 12 + 7")
+    assert stories.same(stories.read("Of 50 people 12 left and 7 went home. How many are left?"), "50 - 12 - 7")
+
+
 def test_readings_of_the_training_stories_are_right_where_there_is_one() -> None:
     """Of a thousand made-up stories, those that are read are read right in more than 96 of 100."""
     rnd, right, read = random.Random(8), 0, 0

@@ -237,6 +237,15 @@ def test_chat_call_cut_in_the_middle_keeps_its_tool_and_says_so() -> None:
     assert (reply.calls[0].name, reply.calls[0].arguments) == ("write_file", '{"path": "a.py", "content": "x = 1')
 
 
+def test_chat_call_stopped_in_a_loop_is_neither_run_nor_asked_for_with_more_room() -> None:
+    """A loop fills any limit: the model is told that it repeats itself, as on every other wire."""
+    usage = Usage(input_tokens=1, output_tokens=1)
+    for text in ('{"tool": "read_page", "arguments": {"url": "today.today', '{"tool": "x", "arguments": {}}', "{"):
+        reply = read(text, usage, "repetition")
+        assert (reply.calls, reply.flaw, reply.finish_reason) == ((), "", "repetition"), text
+    assert read('{"answer": "yes yes', usage, "repetition").text == "yes yes"
+
+
 def test_chat_reply_holds_no_half_character() -> None:
     """A grammar lets a lone surrogate through; no database and no terminal does."""
     for text in ('{"answer": "a\\ud83d b"}', '{"tool": "t", "arguments": {"a": "\\udc00"}}'):

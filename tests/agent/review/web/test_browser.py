@@ -12,11 +12,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
+from outrider.memory import schema
 from outrider.memory.events import Answered, ChildEnded, ChildStarted, RunStarted, Stopped
 from outrider.memory.journal import Journal
 from outrider.memory.store import Store
-from tests.agent.review.runs import HOSTILE, call, finished, long_run
+from tests.agent.review.runs import HOSTILE, asking, call, finished, long_run
 from tests.agent.review.web.viewer import TOKEN, Viewer, viewing
 
 pytestmark = [pytest.mark.slow, pytest.mark.browser, pytest.mark.timeout(300)]
@@ -211,3 +213,27 @@ def test_the_exported_page_opens_offline_without_a_request(store: Store, browser
     assert urls == {file.as_uri()}
     assert browser.get_log("browser") == []
     assert axe(browser) == []
+
+
+def test_the_buttons_of_a_page_do_what_they_say(store: Store, viewer: Viewer, browser: Any) -> None:
+    """Refuse, Resume and Fork, pressed in a browser: it decides what Origin a form carries, not a test."""
+    waiting, ended = asking(store), finished(store)
+    go(browser, viewer, f"/runs/{waiting.run_id}")
+    press(browser, "Refuse")
+    with store.read() as db:
+        words = db.execute(select(schema.requests.c.action, schema.requests.c.via)).all()
+    assert [tuple(word) for word in words] == [("deny", "page")]
+    assert browser.current_url.startswith(f"{viewer.address}/runs/{waiting.run_id}")
+    for word in ("Resume", "Fork"):
+        go(browser, viewer, f"/runs/{ended.run_id}")
+        press(browser, word)
+    assert [words[:2] for words in viewer.started] == [["resume", ended.run_id], ["fork", ended.run_id]]
+    waiting.release()
+
+
+def press(browser: Any, word: str) -> None:
+    """Press the button that says this, and wait for what comes."""
+    browser.execute_script(
+        "[...document.querySelectorAll('form button')].find(b => b.textContent.trim() === arguments[0]).click()", word
+    )
+    time.sleep(1.5)
