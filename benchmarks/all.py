@@ -16,6 +16,7 @@ from __future__ import annotations
 import argparse
 import os
 import platform
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -42,6 +43,14 @@ def _lines(file: str) -> list[str]:
         return Path(file).read_text().splitlines()
     except OSError:
         return []
+
+
+def commit() -> str:
+    """Which state of the repository is measured; "" outside one."""
+    done = subprocess.run(
+        ["git", "describe", "--always", "--dirty"], capture_output=True, text=True, cwd=page.ROOT, check=False
+    )
+    return done.stdout.strip()
 
 
 def prepared(subjects: list[Subject], results: Results) -> list[Subject]:
@@ -81,6 +90,7 @@ def run(flags: argparse.Namespace, plan: Plan) -> Results:
     file = cache() / "results" / f"{time.strftime('%Y%m%d-%H%M%S', time.gmtime(began))}.json"
     about = {
         "date": time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(began)),
+        "commit": commit(),
         "quick": flags.quick,
         "plan": plan.__dict__,
         "machine": machine(),

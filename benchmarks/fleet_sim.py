@@ -18,6 +18,7 @@ from pathlib import Path
 from benchmarks import plots
 from benchmarks.results import Results
 from benchmarks.tables import number, table
+from outrider.memory.lease import BEAT_S
 
 SEED = 20261128
 # What is assumed of the world outside; the page says so.
@@ -108,10 +109,12 @@ class Parameters:
     disk_kb: float
     process_mb: float
     waiting_mb: float
+    beat_s: float = 0.0  # CPU of renewing a run's lease, every BEAT_S
 
     def world(self, runs: int, steps: int, latency_s: float, processes: int = 1) -> World:
         """One machine's, with SQLite."""
-        step_s, begin_s = self.step_cpu_s * self.stretch, self.begin_s * self.stretch
+        step_s = (self.step_cpu_s + self.beat_s * latency_s / BEAT_S) * self.stretch
+        begin_s = self.begin_s * self.stretch
         return World(runs, steps, latency_s, processes, step_s, begin_s)
 
 
@@ -128,11 +131,15 @@ def parameters(results: Results) -> Parameters | None:
         return None
     begin_s = max(0.0, short - (long - short) / 90 * 10)
     size = max(results.samples.get("memory", {}).get("outrider", {"0": []}), key=int)
+    rows = max(results.samples.get("store", {}).get("outrider", {"0": []}), key=int)
+    beat = results.figure(
+        "store", "outrider", rows, lambda cost: cost["ms"].get("renew a lease", {"ours": 0.0})["ours"] / 1e3
+    )
     step_s = max(1e-4, (crowd / 50 - begin_s) / 21)
     return Parameters(
         step_s, begin_s, max(1.0, of("step", "100", "wall_s") / long), of("database", "50", "server_cpu_ms") / 1e3,
         of("database", "50", "commits"), of("database", "50", "rows"), of("database", "50", "connections"), of("step", "100", "disk_bytes") / 1e5,
-        of("memory", size, "process_mb"), of("memory", size, "waiting_mb"),
+        of("memory", size, "process_mb"), of("memory", size, "waiting_mb"), beat.median if beat else 0.0,
     )  # fmt: skip
 
 
@@ -154,46 +161,50 @@ def compared(results: Results, known: Parameters) -> list[tuple[str, World, floa
 
 def needs(known: Parameters, goals: int) -> dict[str, float]:
     """What so many goals at work at once ask for each second, on the assumptions above."""
-    rate = goals / (LATENCY_S + known.step_cpu_s)
-    own_s = known.step_cpu_s + known.begin_s / STEPS
+    rate, beats = goals / (LATENCY_S + known.step_cpu_s), goals / BEAT_S
+    transactions = rate * known.commits + beats
     return {
         "steps a second": rate,
-        "cores for the loops, a process each": rate * own_s,
+        "cores for the loops, a process each": goals * _busy(known),
         "memory of the loops, GB": goals * known.waiting_mb / 1e3,
-        "database transactions a second": rate * known.commits,
+        "database transactions a second": transactions,
+        "… of these leases renewed": beats,
         "rows written a second": rate * known.rows,
-        "database cores": rate * known.server_s,
-        "database connections": (rate * own_s + 1) * known.connections,
+        "database cores": transactions * _transaction_s(known),
+        "database connections": max(1.0, goals * _busy(known)) * known.connections,
         "disk a day, TB": rate * known.disk_kb * 86_400 / 1e9,
         "requests a minute to providers": rate * 60,
         "million tokens a minute": rate * 60 * (TOKENS_IN + TOKENS_OUT) / 1e6,
     }
 
 
+def _busy(known: Parameters) -> float:
+    """The part of a core that one goal at work takes: its steps, its share of beginning, its lease."""
+    return (known.step_cpu_s + known.begin_s / STEPS) / (LATENCY_S + known.step_cpu_s) + known.beat_s / BEAT_S
+
+
+def _transaction_s(known: Parameters) -> float:
+    """Of a database core, the average measured."""
+    return known.server_s / known.commits if known.commits else 0.0
+
+
 def limits(known: Parameters) -> list[tuple[float, str, str]]:
     """(goals at once at which it is reached, what, what to do then), the first to break first."""
-    own_s = known.step_cpu_s + known.begin_s / STEPS
     found = [
-        (LATENCY_S / own_s, "one process: its loop is busy all the time", "more processes: `outrider batch` again on the same file, or `--on ray`"),
+        (1 / _busy(known), "one process: its loop is busy all the time", "more processes: `outrider batch` again on the same file, or `--on ray`"),
         (PROCESS_GB * 1e3 / max(known.waiting_mb, 1e-3), f"one process: {PROCESS_GB} GB of memory", "more processes"),
         (REQUESTS_PER_MINUTE / 60 * LATENCY_S, f"a provider's {REQUESTS_PER_MINUTE:,} requests a minute", "`--per-minute`; more keys, more providers, batch prices, a model of one's own"),
         (TOKENS_PER_MINUTE / (TOKENS_IN + TOKENS_OUT) / 60 * LATENCY_S, f"a provider's {TOKENS_PER_MINUTE / 1e6:.0f} million tokens a minute", "the same; shorter contexts, cached prefixes"),
     ]  # fmt: skip
     if known.server_s:
+        one = known.commits / (LATENCY_S + known.step_cpu_s) + 1 / BEAT_S  # transactions of a goal a second
+        each = max(1.0, known.connections)
+        servers = "a database for each label or batch: runs share nothing but the budget over all"
+        pooler = "a pooler in front of PostgreSQL (transaction mode was not tried)"
         found.append(
-            (
-                SERVER_CORES / known.server_s * LATENCY_S,
-                f"one PostgreSQL server of {SERVER_CORES} cores",
-                "a database for each label or batch: runs share nothing but the budget over all",
-            )
+            (SERVER_CORES / (one * _transaction_s(known)), f"one PostgreSQL server of {SERVER_CORES} cores", servers)
         )
-        found.append(
-            (
-                CONNECTIONS * LATENCY_S / own_s,
-                f"{CONNECTIONS} connections, one a process",
-                "a pooler in front of PostgreSQL (transaction mode was not tried)",
-            )
-        )
+        found.append((CONNECTIONS / each / _busy(known), f"{CONNECTIONS} connections, {each:.0f} a process", pooler))
     return sorted(found)
 
 
@@ -229,6 +240,7 @@ def _known(known: Parameters) -> str:
         ["CPU of a step, among 50 runs", f"{known.step_cpu_s * 1e3:.2f} ms", "at_once, less what beginning costs"],
         ["CPU of beginning and ending a run", f"{known.begin_s * 1e3:.0f} ms", "step: what 10 steps take beyond a ninth of the 90 more of 100"],
         ["seconds on the clock for a second of CPU", f"{known.stretch:.2f}", "step, 100 steps: the machine, its load, the server's own work"],
+        ["renewing a lease", f"{known.beat_s * 1e3:.2f} ms" if known.beat_s else "not measured", f"store; every {BEAT_S:.0f} s for each run at work"],
         ["a waiting run", f"{known.waiting_mb:.2f} MB", "memory"],
         ["disk of a step, SQLite", f"{known.disk_kb:.1f} kB", "step, 100 steps"],
         ["PostgreSQL, CPU of a step", f"{known.server_s * 1e3:.2f} ms" if known.server_s else "not measured", "database, 50 runs"],
@@ -250,7 +262,7 @@ def _extended(known: Parameters, points: list[tuple[str, World, float, float]], 
         line = []
         for runs in (100, *SIZES):
             world = replace(
-                quiet.world(runs, 5, LATENCY_S, processes), spread=0.5, database_s=known.server_s, database_cores=SERVER_CORES,
+                quiet.world(runs, 5, LATENCY_S, processes), spread=0.5, database_s=known.server_s + _transaction_s(known) * LATENCY_S / BEAT_S, database_cores=SERVER_CORES,
                 begin_s=known.begin_s * 5 / STEPS,
             )  # fmt: skip
             told_of = simulate(world)

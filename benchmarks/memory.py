@@ -83,6 +83,10 @@ def figures(rows: int) -> dict[str, dict[str, float]]:
             for number, text in enumerate(said):
                 journal.append(ToolReturned(call_id=f"{number}.0", tool="look", text=text))
 
+        def renew() -> None:
+            for _ in range(200):
+                journal.beat()
+
         found = {
             "append one observation": {"ours": timed(append) / rows, "raw": raw_append / rows},
             "read and decode one": {
@@ -90,6 +94,7 @@ def figures(rows: int) -> dict[str, dict[str, float]]:
                 "raw": raw_read / rows,
             },
             "last page of 50": {"ours": timed(lambda: [journal.tail(50) for _ in range(100)]) / 100},
+            "renew a lease": {"ours": timed(renew) / 200},
             "verify one": {"ours": timed(lambda: verify(journal)) / rows},
         }
         ours, theirs = recalls(store, raw_db, 100)

@@ -39,7 +39,7 @@ def about(results: Results) -> str:
     )  # fmt: skip
     return (
         f"Measured on {results.about['date']}, {kind}, in {results.about.get('minutes', '?')} minutes: {machine['cpus']} cores ({machine['cpu']}), "
-        f"{machine['memory_gb']} GB, {machine['system']}, Python {machine['python']}; {busy}.{loaded}\n\nVersions: {versions}.{missing}"
+        f"{machine['memory_gb']} GB, {machine['system']}, Python {machine['python']}; {busy}.{loaded}\n\nVersions: {versions}; Outrider at {results.about.get('commit') or 'an unnamed state'}.{missing}"
     )
 
 
