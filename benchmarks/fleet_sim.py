@@ -25,13 +25,15 @@ SEED = 20261128
 LATENCY_S, STEPS, TOKENS_IN, TOKENS_OUT = 5.0, 20, 4000, 300
 SERVER_CORES, CONNECTIONS, PROCESS_GB = 16, 500, 8
 REQUESTS_PER_MINUTE, TOKENS_PER_MINUTE = 10_000, 30_000_000
+CROWD_STEPS = (5, 60)
 SIZES = (1_000, 10_000, 100_000)
 
 
 @dataclass(frozen=True)
 class World:
     """Seconds throughout. `database_s`: of one database core a step, 0 where the commit is part of the process's work (SQLite).
-    `requests_per_s`: what the provider allows, 0 for no limit. `spread`: latencies are uniform within ± this part of the mean."""
+    `requests_per_s`: what the provider allows, 0 for no limit. `spread`: latencies are uniform within ± this part of the mean. `until_s`: look at the last two thirds of that time, when everything
+    is under way, and not at whole runs; 0: until all have ended."""
 
     runs: int
     steps: int
@@ -43,6 +45,7 @@ class World:
     database_cores: int = 1
     requests_per_s: float = 0.0
     spread: float = 0.0
+    until_s: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -56,11 +59,11 @@ class Told:
 
 
 def simulate(world: World) -> Told:
-    """Until every run has ended. The same world gives the same figures."""
+    """A fleet from its start. The same world gives the same figures."""
     chance = random.Random(SEED)
     free = [0.0] * world.processes
     cores = [0.0] * world.database_cores
-    gate, end, busy = 0.0, 0.0, 0.0
+    gate, end, busy, counted = 0.0, 0.0, 0.0, 0
     began = [world.begin_s] * world.runs  # what a run's next piece of work takes besides its step
     left = [world.steps + 1] * world.runs  # replies to come: one for each step, and the answer
     # (when, order, run, whether the process has worked on it): a step passes twice, to its process and to the database
@@ -68,6 +71,8 @@ def simulate(world: World) -> Told:
     order = world.runs
     while waiting:
         now, _, run, worked = heapq.heappop(waiting)
+        if world.until_s and now > world.until_s:
+            break
         order += 1
         if not worked:
             place = run % world.processes
@@ -82,6 +87,7 @@ def simulate(world: World) -> Told:
             now = max(now, core) + world.database_s
             heapq.heappush(cores, now)
         end = max(end, now)
+        counted += world.until_s / 3 < now <= (world.until_s or now)
         if not left[run]:
             continue
         left[run] -= 1
@@ -90,9 +96,13 @@ def simulate(world: World) -> Told:
             now = gate
         latency_s = world.latency_s * (1 + world.spread * (2 * chance.random() - 1))
         heapq.heappush(waiting, (now + latency_s, order, run, False))
-    steps = world.runs * (world.steps + 1)
-    used = steps * world.database_s / world.database_cores
-    return Told(end, steps / end, busy / world.processes / end, used / end)
+    if world.until_s:
+        spent_s, steps = world.until_s * 2 / 3, counted
+        busy = counted * world.step_s
+    else:
+        spent_s, steps = end, world.runs * (world.steps + 1)
+    used = counted * world.database_s / world.database_cores
+    return Told(end, steps / spent_s, min(1.0, busy / world.processes / spent_s), min(1.0, used / spent_s))
 
 
 @dataclass(frozen=True)
@@ -119,25 +129,26 @@ class Parameters:
 
 
 def parameters(results: Results) -> Parameters | None:
-    """From the measures `step`, `at_once`, `memory` and `database`; None if the first two were not taken."""
+    """From the measures `crowd`, `step`, `memory`, `store` and `database`; None if the first two were not taken."""
 
     def of(measure: str, size: str, entry: str) -> float:
         found = results.figure(measure, "outrider", size, entry)
         return found.median if found else 0.0
 
-    short, long = of("step", "10", "cpu_s"), of("step", "100", "cpu_s")
-    crowd = of("at_once", "50", "cpu_s")
-    if not short or not long or not crowd:
+    few, many = (of("crowd", str(steps), "cpu_s") / 50 for steps in CROWD_STEPS)
+    alone = of("step", "100", "cpu_s")
+    if not few or not many or not alone:
         return None
-    begin_s = max(0.0, short - (long - short) / 90 * 10)
+    low, high = CROWD_STEPS
+    step_s = max(1e-5, (many - few) / (high - low))
+    begin_s = max(0.0, few - (low + 1) * step_s)
     size = max(results.samples.get("memory", {}).get("outrider", {"0": []}), key=int)
     rows = max(results.samples.get("store", {}).get("outrider", {"0": []}), key=int)
     beat = results.figure(
         "store", "outrider", rows, lambda cost: cost["ms"].get("renew a lease", {"ours": 0.0})["ours"] / 1e3
     )
-    step_s = max(1e-4, (crowd / 50 - begin_s) / 21)
     return Parameters(
-        step_s, begin_s, max(1.0, of("step", "100", "wall_s") / long), of("database", "50", "server_cpu_ms") / 1e3,
+        step_s, begin_s, max(1.0, of("step", "100", "wall_s") / alone), of("database", "50", "server_cpu_ms") / 1e3,
         of("database", "50", "commits"), of("database", "50", "rows"), of("database", "50", "connections"), of("step", "100", "disk_bytes") / 1e5,
         of("memory", size, "process_mb"), of("memory", size, "waiting_mb"), beat.median if beat else 0.0,
     )  # fmt: skip
@@ -149,7 +160,14 @@ def compared(results: Results, known: Parameters) -> list[tuple[str, World, floa
     for size in sorted(results.samples.get("fleet", {}).get("outrider", {}), key=int):
         if point := results.figure("fleet", "outrider", size, "wall_s"):
             world = known.world(int(size), 20, 0.05)
-            found.append((f"{int(size):,} runs × 20 steps × 50 ms", world, point.median, simulate(world).wall_s))
+            found.append(
+                (
+                    f"{int(size):,} run{'s' * (size != '1')} × 20 steps × 50 ms",
+                    world,
+                    point.median,
+                    simulate(world).wall_s,
+                )
+            )
     runs, steps, delay_ms = results.about["plan"]["batch"]
     if point := results.figure("batch", "outrider", str(runs), "wall_s"):
         world = known.world(runs, steps, delay_ms / 1e3)
@@ -194,7 +212,7 @@ def limits(known: Parameters) -> list[tuple[float, str, str]]:
         (1 / _busy(known), "one process: its loop is busy all the time", "more processes: `outrider batch` again on the same file, or `--on ray`"),
         (PROCESS_GB * 1e3 / max(known.waiting_mb, 1e-3), f"one process: {PROCESS_GB} GB of memory", "more processes"),
         (REQUESTS_PER_MINUTE / 60 * LATENCY_S, f"a provider's {REQUESTS_PER_MINUTE:,} requests a minute", "`--per-minute`; more keys, more providers, batch prices, a model of one's own"),
-        (TOKENS_PER_MINUTE / (TOKENS_IN + TOKENS_OUT) / 60 * LATENCY_S, f"a provider's {TOKENS_PER_MINUTE / 1e6:.0f} million tokens a minute", "the same; shorter contexts, cached prefixes"),
+        (TOKENS_PER_MINUTE / (TOKENS_IN + TOKENS_OUT) / 60 * LATENCY_S, f"a provider's {TOKENS_PER_MINUTE / 1e6:.0f} million tokens a minute", "`--per-minute`; shorter contexts, cached prefixes, more keys and providers"),
     ]  # fmt: skip
     if known.server_s:
         one = known.commits / (LATENCY_S + known.step_cpu_s) + 1 / BEAT_S  # transactions of a goal a second
@@ -237,8 +255,8 @@ def page_blocks(results: Results, folder: Path) -> tuple[dict[str, str], list[Pa
 
 def _known(known: Parameters) -> str:
     rows = [
-        ["CPU of a step, among 50 runs", f"{known.step_cpu_s * 1e3:.2f} ms", "at_once, less what beginning costs"],
-        ["CPU of beginning and ending a run", f"{known.begin_s * 1e3:.0f} ms", "step: what 10 steps take beyond a ninth of the 90 more of 100"],
+        ["CPU of a step, among 50 runs", f"{known.step_cpu_s * 1e3:.2f} ms", "crowd: 50 runs at once, of 60 steps less of 5"],
+        ["CPU of beginning and ending a run", f"{known.begin_s * 1e3:.0f} ms", "crowd: what 50 runs of 5 steps take besides"],
         ["seconds on the clock for a second of CPU", f"{known.stretch:.2f}", "step, 100 steps: the machine, its load, the server's own work"],
         ["renewing a lease", f"{known.beat_s * 1e3:.2f} ms" if known.beat_s else "not measured", f"store; every {BEAT_S:.0f} s for each run at work"],
         ["a waiting run", f"{known.waiting_mb:.2f} MB", "memory"],
@@ -257,18 +275,19 @@ def _extended(known: Parameters, points: list[tuple[str, World, float, float]], 
         sizes = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
         told = [(float(runs), simulate(known.world(runs, 20, 0.05)).steps_per_s) for runs in sizes]
         drawn.append(plots.Line("outrider, 50 ms", told, near))
-    quiet, rows = replace(known, stretch=1.0), []
+    quiet, rows = replace(known, stretch=1.0, step_cpu_s=known.step_cpu_s + known.begin_s / STEPS, begin_s=0.0), []
     for processes in (1, 16, 256):
         line = []
         for runs in (100, *SIZES):
+            database_s = known.server_s + _transaction_s(known) * LATENCY_S / BEAT_S
             world = replace(
-                quiet.world(runs, 5, LATENCY_S, processes), spread=0.5, database_s=known.server_s + _transaction_s(known) * LATENCY_S / BEAT_S, database_cores=SERVER_CORES,
-                begin_s=known.begin_s * 5 / STEPS,
+                quiet.world(runs, STEPS, LATENCY_S, processes), spread=0.5, database_s=database_s, database_cores=SERVER_CORES,
+                until_s=LATENCY_S * 4.5,
             )  # fmt: skip
             told_of = simulate(world)
             line.append((float(runs), told_of.steps_per_s))
-            rows.append([f"{processes}", f"{runs:,}", number(told_of.steps_per_s), number(runs * 6 / (5 * LATENCY_S + LATENCY_S)), f"{told_of.process_busy:.0%}".replace("%", " %"), f"{told_of.database_busy:.0%}".replace("%", " %")])  # fmt: skip
-        drawn.append(plots.Line(f"{processes} process{'es' * (processes > 1)}, {LATENCY_S:.0f} s", line))
+            rows.append([f"{processes}", f"{runs:,}", number(told_of.steps_per_s), number(runs / LATENCY_S), f"{told_of.process_busy:.0%}".replace("%", " %"), f"{told_of.database_busy:.0%}".replace("%", " %")])  # fmt: skip
+        drawn.append(plots.Line(f"{processes} process{'es' * (processes > 1)}, {LATENCY_S:.0f} s", line, ()))
     file = folder / "bench-fleet.svg"
     plots.lines(
         "Steps a second, by runs at work at once (dots: measured)", "runs at once", "steps a second", drawn, file

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
+from benchmarks.fleet_sim import CROWD_STEPS
 from benchmarks.results import Cost, Results
 from benchmarks.running import Driver, command_cost
 from benchmarks.server import ModelServer
@@ -257,6 +258,13 @@ def fleet(drivers: Drivers, subjects: Sequence[Subject], results: Results, plan:
             )
 
 
+def crowd(drivers: Drivers, subjects: Sequence[Subject], results: Results, plan: Plan) -> Iterator[Cell]:
+    """50 runs at once, short and long: what a step costs among others, and what beginning a run costs."""
+    for steps in CROWD_STEPS:
+        if OUTRIDER in subjects:
+            yield Cell("crowd", OUTRIDER.name, str(steps), partial(drivers.many, OUTRIDER, AT_ONCE, steps, LATENCY_MS))
+
+
 def batch(drivers: Drivers, subjects: Sequence[Subject], results: Results, plan: Plan) -> Iterator[Cell]:
     """A thousand goals of ten steps, against a model that takes 200 ms, in one process."""
     runs, steps, delay_ms = plan.batch
@@ -315,7 +323,7 @@ def ray(drivers: Drivers, subjects: Sequence[Subject], results: Results, plan: P
 Measure = Callable[[Drivers, Sequence[Subject], Results, Plan], Iterable[Cell]]
 MEASURES: dict[str, Measure] = {
     "step": step, "at_once": at_once, "parallel": parallel, "stream": stream, "cold": cold, "memory": memory,
-    "sandbox": sandbox, "store": store, "batch": batch, "fleet": fleet, "database": database, "ray": ray,
+    "sandbox": sandbox, "store": store, "batch": batch, "fleet": fleet, "crowd": crowd, "database": database, "ray": ray,
 }  # fmt: skip
 
 

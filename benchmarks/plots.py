@@ -15,11 +15,11 @@ WIDTH, HEIGHT, LEFT, TOP, RIGHT, BOTTOM = 760, 420, 74, 52, 190, 52
 
 @dataclass(frozen=True)
 class Line:
-    """A named line: points (x, y), both over 0; `marks`: points that were measured beside a line that was computed."""
+    """A named line: points (x, y), both over 0. `marks`: what was measured, where the line was computed; None: its own points."""
 
     name: str
     points: Sequence[tuple[float, float]]
-    marks: Sequence[tuple[float, float]] = ()
+    marks: Sequence[tuple[float, float]] | None = None
 
 
 def _colours(names: Sequence[str]) -> dict[str, str]:
@@ -45,7 +45,7 @@ def _short(value: float) -> str:
 
 def lines(title: str, x_name: str, y_name: str, drawn: Sequence[Line], file: Path) -> None:
     """Lines on log paper, each named at its end."""
-    every = [point for line in drawn for point in (*line.points, *line.marks)]
+    every = [point for line in drawn for point in (*line.points, *(line.marks or ()))]
     x_ticks, y_ticks = (_decades(min(p[at] for p in every), max(p[at] for p in every)) for at in (0, 1))
     width, height = WIDTH - LEFT - RIGHT, HEIGHT - TOP - BOTTOM
 
@@ -79,7 +79,7 @@ def lines(title: str, x_name: str, y_name: str, drawn: Sequence[Line], file: Pat
     for line in drawn:
         colour, thick = colours[line.name], 2.6 if line.name.startswith("outrider") else 1.6
         placed = [place(point) for point in line.points]
-        dots = [place(point) for point in line.marks] or (placed if len(placed) < 8 else [])
+        dots = placed if line.marks is None else [place(point) for point in line.marks]
         path = " ".join(f"{x:.1f},{y:.1f}" for x, y in placed)
         made.append(f'<polyline points="{path}" fill="none" stroke="{colour}" stroke-width="{thick}"/>')
         made += [f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3.4" fill="{colour}"/>' for x, y in dots]

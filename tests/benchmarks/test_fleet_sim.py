@@ -33,6 +33,17 @@ def test_many_runs_are_bound_by_the_busiest_thing() -> None:
     assert asked.steps_per_s == pytest.approx(500, rel=0.06)
 
 
+def test_a_look_at_the_middle_sees_the_rate_and_not_the_slowest_run() -> None:
+    """Where nothing is busy, so many steps a second are taken as runs wait for so many seconds."""
+    world = replace(QUIET, runs=200, latency_s=5.0, spread=0.5, until_s=22.5)
+    told = simulate(world)
+    assert told.steps_per_s == pytest.approx(40, rel=0.1)
+    assert told.process_busy == pytest.approx(0.04, rel=0.1)
+    full = simulate(replace(world, runs=20_000))
+    assert full.steps_per_s == pytest.approx(1000, rel=0.02)
+    assert full.process_busy == 1.0
+
+
 def test_simulation_of_the_same_world_is_the_same() -> None:
     """A page that is drawn again does not change by chance."""
     world = replace(QUIET, runs=50, spread=0.5)
@@ -50,9 +61,9 @@ def test_needs_and_limits_agree_with_each_other() -> None:
 def test_points_are_not_what_the_simulation_was_told() -> None:
     """Its figures come from single runs and one crowd; the points it is held against are others."""
     made = Results(about={"plan": {"batch": (1000, 10, 200)}})
-    for size, cpu_s in (("10", 0.05), ("100", 0.23)):
-        made.add("step", "outrider", size, {"cpu_s": cpu_s, "wall_s": cpu_s * 2, "disk_bytes": 1000})
-    made.add("at_once", "outrider", "50", {"cpu_s": 50 * (0.03 + 21 * 0.002), "wall_s": 4.0})
+    for steps, cpu_s in (("5", 50 * (0.03 + 6 * 0.002)), ("60", 50 * (0.03 + 61 * 0.002))):
+        made.add("crowd", "outrider", steps, {"cpu_s": cpu_s, "wall_s": 4.0})
+    made.add("step", "outrider", "100", {"cpu_s": 0.23, "wall_s": 0.46, "disk_bytes": 1000})
     made.add("fleet", "outrider", "10", {"cpu_s": 1.0, "wall_s": 2.0})
     known = parameters(made)
     assert known is not None
