@@ -13,15 +13,22 @@ from collections.abc import Sequence
 from hashlib import blake2b
 from typing import Any
 
+from pydantic_core import to_json
+
 from outrider.agent.models.model import CallDraft, Message, Picture, ToolSpec, as_shown
 from outrider.tools.arguments import read_object
+
+SENT_BACK = ("reasoning_content", "reasoning_details")  # what DeepSeek, Kimi and OpenRouter want back beside calls
 
 _dumps = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 def to_bytes(value: Any) -> bytes:
     """Compact JSON in UTF-8. Half a surrogate pair (a model can write one) becomes "?": no server would take it."""
-    return _dumps(value).encode("utf-8", "replace")
+    try:
+        return to_json(value)
+    except ValueError:
+        return _dumps(value).encode("utf-8", "replace")
 
 
 class MessageBytes:
@@ -119,7 +126,7 @@ def wire_message(message: Message) -> dict[str, Any]:
     if not message.calls:
         return {"role": message.role, "content": as_shown(message)}
     return {
-        **message.kept,
+        **{field: message.kept[field] for field in SENT_BACK if field in message.kept},
         "role": "assistant",
         "content": as_shown(message) or None,
         "tool_calls": [wire_call(call) for call in message.calls],
