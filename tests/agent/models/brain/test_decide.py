@@ -190,6 +190,27 @@ def test_a_year_or_a_month_is_a_span_with_two_sides(goal: str, where: list[str])
 
 
 @pytest.mark.parametrize(
+    ("goal", "where"),
+    [
+        ("How many in s.csv work in Sales, and what is their average pay?", ["= 'Sales'"]),
+        ("How many in s.csv work in Sales, and what do they earn on average?", ["= 'Sales'"]),
+        (
+            "How many in s.csv do not work in Sales, and how many of them were hired before 2020?",
+            ["<> 'Sales'", "< '2020-01-01'"],
+        ),
+        ("How many in s.csv work in Sales, and what is the average pay in s.csv?", []),
+        ("How many in s.csv work in Sales, and what is the average pay in Ops?", ["= 'Ops'"]),
+    ],
+)
+def test_they_of_a_second_question_are_those_of_the_first(goal: str, where: list[str]) -> None:
+    """What "they" earn is not what everybody earns."""
+    count = Step("table", {"path": "s.csv", "sql": "SELECT COUNT(*) FROM t WHERE team = 'Sales'"}, "count_star(): 2")
+    ask = decide.begin(goal, CARDS, [count, Step("table", {"path": "s.csv"}, STAFF)])
+    assert isinstance(ask, decide.Ask)
+    assert re.findall(r'\(" ([^"]+)"\)', ask.grammar.split("\n")[1]) == where
+
+
+@pytest.mark.parametrize(
     ("goal", "order"),
     [
         ("Who in s.csv was hired first?", '"hired") " ASC"'),
