@@ -256,7 +256,7 @@ _BUT = r"(?:(?!but\b|and\b|or\b|only\b|just\b)\w+\s+)"
 _NEGATED = re.compile(
     rf"(?:(?:\bnot|n't|\bnever|\bno longer|\bneither)\s+({_BUT}{{0,2}})"
     r"|(?:\bexcept(?:ing)?(?: for)?|\bexclud(?:e|es|ed|ing)|\bother than|\bwithout|\b(?:leaving|leave|left) out|\bignor(?:e|ing)"
-    r"|\bomit(?:ting)?|\bskip(?:ping)?|\bdisregard(?:ing)?|\b(?:apart|aside) from|\bbesides|\bbarring|\bminus|\bnone of"
+    r"|\bomit(?:ting)?|\bskip(?:ping)?|\bdisregard(?:ing)?|\b(?:apart|aside) from|\bbesides|\boutside(?: of)?|\bbarring|\bminus|\bnone of"
     rf"|\bnot (?:counting|including))\s+{_BUT}{{0,4}})$",
     re.I,
 )

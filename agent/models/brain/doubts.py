@@ -44,7 +44,7 @@ def is_doubtful(goal: str, step: Step, tools: Sequence[Card], sure: Mapping[str,
 _WANTED: tuple[tuple[re.Pattern[str], re.Pattern[str]], ...] = (  # what a goal says → what its statement then has
     (re.compile(
         r"\bnot\b(?! (?:only|just|less|more|fewer))|n't\b|\bexcept|\bexclud|\bwithout\b|\bneither\b|\b(?:leav\w+|left) out\b|\bignoring\b"
-        r"|\bother than\b|\b(?:apart|aside) from\b|\bbesides\b|\bomit", re.I),
+        r"|\bother than\b|\b(?:apart|aside) from\b|\bbesides\b|\boutside\b|\bomit", re.I),
      re.compile(r"<>|!=|\bNOT\b|<=?|>=?")),
     (re.compile(r"\bpercent(?:age)?s?\b|\bper cent\b|\bwhat (?:share|proportion|fraction)\b|\bratio\b", re.I), re.compile(r"/|\bpercent|share|ratio", re.I)),
     (re.compile(r"\b(?:which|who|whose|what|when|where)\b.*\b(?!(?:inter|for|harv|for|requ|earn|hon|t|r|p|n|w|gu|s|j|l|qu|ch)est\b)(?:most|least|first|last|[a-z]+est)\b(?! name)", re.I | re.S),

@@ -309,6 +309,8 @@ def _where(looked: Looked, sources: Sources) -> str:
     numeric = [name for name, kind in columns if kind in NUMERIC]
     texts = [name for name, kind in columns if kind not in (*NUMERIC, *DATES)]
     found = conditions.required(certain.tailless(sources.goal), columns, looked.cells)
+    meant = conditions.required(sources.meant, columns, looked.cells) if sources.meant else []
+    found = [*(one for one in meant if one not in found), *found]
     parts = []
     for column, rest in _together(found):
         if not column and texts and rest.startswith((" = ", " <> ")):

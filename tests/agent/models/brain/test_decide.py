@@ -190,6 +190,27 @@ def test_a_year_or_a_month_is_a_span_with_two_sides(goal: str, where: list[str])
 
 
 @pytest.mark.parametrize(
+    ("goal", "where"),
+    [
+        ("How many in s.csv work in Sales, and what is their average pay?", ["= 'Sales'"]),
+        ("How many in s.csv work in Sales, and what do they earn on average?", ["= 'Sales'"]),
+        (
+            "How many in s.csv do not work in Sales, and how many of them were hired before 2020?",
+            ["<> 'Sales'", "< '2020-01-01'"],
+        ),
+        ("How many in s.csv work in Sales, and what is the average pay in s.csv?", []),
+        ("How many in s.csv work in Sales, and what is the average pay in Ops?", ["= 'Ops'"]),
+    ],
+)
+def test_they_of_a_second_question_are_those_of_the_first(goal: str, where: list[str]) -> None:
+    """What "they" earn is not what everybody earns."""
+    count = Step("table", {"path": "s.csv", "sql": "SELECT COUNT(*) FROM t WHERE team = 'Sales'"}, "count_star(): 2")
+    ask = decide.begin(goal, CARDS, [count, Step("table", {"path": "s.csv"}, STAFF)])
+    assert isinstance(ask, decide.Ask)
+    assert re.findall(r'\(" ([^"]+)"\)', ask.grammar.split("\n")[1]) == where
+
+
+@pytest.mark.parametrize(
     ("goal", "order"),
     [
         ("Who in s.csv was hired first?", '"hired") " ASC"'),
@@ -250,6 +271,7 @@ TOWNS = (
         ("how many rows are in s.csv, leaving out those from Berlin?", ["<> 'Berlin'"]),
         ("how many rows are in s.csv if the Berlin ones are left out?", ["<> 'Berlin'"]),
         ("ignoring all the rows from Berlin and Bonn, how many are in s.csv?", ["<> 'Berlin'", "<> 'Bonn'"]),
+        ("how many rows of s.csv are from outside Berlin?", ["<> 'Berlin'"]),
         ("how many rows of s.csv are not from Berlin but from Bonn?", ["<> 'Berlin'", "= 'Bonn'"]),
         ("how many rows of s.csv are from Berlin, Bonn or Essen?", ["IN ('Berlin', 'Bonn', 'Essen')"]),
         ("how many rows of s.csv are from O'Brien or Cork?", ["IN ('O''Brien', 'Cork')"]),
@@ -352,3 +374,11 @@ UNITS = "40 rows and 3 columns in s.csv\ncolumns: what (text), units (whole numb
 def test_pieces_are_summed_and_a_word_of_a_cell_finds_it(goal: str, part: str) -> None:
     """What was sold is no number of rows; a cell need not be named whole."""
     assert part in _sql_of(goal, UNITS)
+
+
+def test_a_product_is_told_in_words() -> None:
+    """The name that the database gives it has parentheses of its own."""
+    step = Step(
+        "table", {"path": "s.csv", "sql": "SELECT SUM(quantity * price) FROM t"}, "sum((quantity * price)): 785.50"
+    )
+    assert told.result(step) == "sum of quantity * price is 785.50"
