@@ -6,10 +6,12 @@ from __future__ import annotations
 
 import json
 import os
+import stat
 import sys
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 from outrider.memory.errors import UsageError
@@ -124,3 +126,17 @@ def say_lines(lines: Iterable[Line]) -> None:
 
     with suppress(OSError, ValueError):
         Painter(sys.stderr).show(lines)
+
+
+def check_apart(written: Path, read: Iterable[str | Path]) -> None:
+    """Raises UsageError where `written` is a file that is read as well, by whatever name; "-" is what is piped in."""
+    for each in read:
+        with suppress(OSError, ValueError):  # one of them is not there: whoever opens it says so
+            found = (
+                os.fstat(sys.stdin.fileno() if sys.stdin else -1)
+                if str(each) == "-"
+                else Path(each).expanduser().stat()
+            )
+            if stat.S_ISREG(found.st_mode) and os.path.samestat(found, written.stat()):
+                why = "it is read as well, and what it holds would be lost"
+                raise UsageError(f"{str(written)!r} cannot be written", why, "name another file to write to")

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -28,7 +28,7 @@ KEPT = 200  # goals that are done, of which a node still knows what came of them
 
 @dataclass(frozen=True, slots=True)
 class Orders:
-    """Everything a node needs to know of a batch. model: a spec, or the actor that holds it. files: tools by their name.
+    """Everything a node needs to know of a batch. model: a spec, or the actor that holds it. files: see tools_files.
 
     at_once: goals on all actors together.
     """
@@ -46,6 +46,12 @@ class Orders:
     files: Mapping[str, bytes] = field(default_factory=dict)
 
 
+def tools_files(paths: Sequence[str | Path]) -> dict[str, bytes]:
+    """What tools files hold, by a path for a node's folder: each keeps its name, and two of one name do not meet."""
+    files = [Path(path).expanduser() for path in paths]
+    return {f"{number}/{file.name}": file.read_bytes() for number, file in enumerate(files)}
+
+
 @dataclass(frozen=True, slots=True)
 class Done:
     """What a node tells of a goal: the line of the results, and what changed in its folder."""
@@ -61,6 +67,7 @@ class Node:
     def __init__(self, orders: Orders, shared: Any = None) -> None:
         self._folder = Path(tempfile.mkdtemp(prefix="outrider-node-"))
         for name, data in orders.files.items():
+            (self._folder / name).parent.mkdir(exist_ok=True)
             (self._folder / name).write_bytes(data)
         settings = dict(orders.settings)
         if orders.files:

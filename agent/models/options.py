@@ -25,7 +25,7 @@ LEAST_CONTEXT = 256  # tokens: less holds no question
 MOST_OPTIONS = 64
 # Outrider writes these itself: one set by hand would break the reading of replies or the budget.
 OURS = {
-    "model": "--model", "messages": "the goal", "tools": "--tool", "functions": "--tool", "stream": "nothing: it is chosen",
+    "model": "--model", "messages": "the goal", "input": "the goal", "tools": "--tool", "functions": "--tool", "stream": "nothing: it is chosen",
     "stream_options": "nothing: it is chosen", "n": "nothing: one reply is read", "max_tokens": "--max-output",
     "max_completion_tokens": "--max-output", "max_output_tokens": "--max-output", "api_key": "--api-key-env",
     "base_url": "--base-url",

@@ -5,13 +5,18 @@ Does not promise: a budget beyond the one it was started with; each `run` gets a
 
 from __future__ import annotations
 
+import asyncio
 import json
-from collections.abc import Mapping
+import os
+import signal
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from outrider.agent.agent import Agent
 from outrider.agent.assemble import UNLIMITED
 from outrider.agent.serving.mcp_session import Session
+from outrider.agent.serving.stdin_pipe import stdin_that_ends
 from outrider.agent.version import VERSION
 from outrider.memory.errors import OutriderError
 from outrider.tools.tool import Observation, Tool, ToolContext, tool
@@ -80,12 +85,14 @@ class Offer:
 
     async def aclose(self) -> None:
         """End the session, what its tools kept open, and the agent."""
-        await self._session.aclose()
-        await self._agent.aclose()
+        try:
+            await self._session.aclose()
+        finally:
+            await self._agent.aclose()
 
 
-async def serve_stdio(offer: Offer) -> None:
-    """Serve one client on stdin and stdout until it goes."""
+async def serve_stdio(offer: Offer) -> int:
+    """Serve one client on stdin and stdout until it goes, or a signal comes; returns the exit code. Raises StoreError."""
     from mcp.server.lowlevel import Server
     from mcp.server.stdio import stdio_server
     from mcp_types import CallToolResult, ListToolsResult, TextContent
@@ -101,8 +108,33 @@ async def serve_stdio(offer: Offer) -> None:
         return CallToolResult(content=[TextContent(type="text", text=text)], is_error=not ok)
 
     server: Any = Server("outrider", version=VERSION, on_list_tools=list_tools, on_call_tool=call_tool)
+    with stdin_that_ends() as end, _ending_on_signals(end) as came:
+        try:
+            async with stdio_server() as (read, write):
+                await server.run(read, write, server.create_initialization_options())
+        finally:
+            await offer.aclose()
+    return 128 + came[0] if came else 0
+
+
+@contextmanager
+def _ending_on_signals(end: Callable[[], None]) -> Iterator[list[int]]:
+    """While inside, Ctrl-C and SIGTERM end the session as if its client had gone; the second one does not clear up."""
+    loop, came = asyncio.get_running_loop(), list[int]()
+
+    def told(number: int) -> None:
+        if came:
+            os._exit(128 + number)
+        came.append(number)
+        end()
+
+    taken = []
+    for number in (signal.SIGINT, signal.SIGTERM):
+        with suppress(NotImplementedError, ValueError, RuntimeError):  # not this platform, not this thread
+            loop.add_signal_handler(number, told, number)
+            taken.append(number)
     try:
-        async with stdio_server() as (read, write):
-            await server.run(read, write, server.create_initialization_options())
+        yield came
     finally:
-        await offer.aclose()
+        for number in taken:
+            loop.remove_signal_handler(number)

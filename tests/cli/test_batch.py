@@ -266,3 +266,41 @@ def test_results_that_cannot_be_written_stop_it_and_nothing_is_lost(program: Pro
     last = program(*words(program, file, model))
     assert last.code == 0, last.err
     check_once(program, 3, last.lines)
+
+
+def test_a_reader_who_leaves_stops_the_batch_and_the_exit_code_says_so(program: Program) -> None:
+    """`outrider batch … | head -1`: not everything was done, and the same command goes on."""
+    file, model = goals(program, 30), script(program, 0.05)
+    line = words(program, file, model, "-j", "2")
+    started = program.start(*line)
+    assert started.stdout is not None
+    assert json.loads(started.stdout.readline())["state"] == "answered"
+    started.stdout.close()
+    assert started.wait(120) == 4
+    assert started.stderr is not None
+    assert "the same command goes on" in started.stderr.read()
+    assert max(marks(program).values()) == 1
+    assert len({mark.split()[0] for mark in marks(program)}) < 30, "what nobody reads is not begun"
+    last = program(*line)
+    assert last.code == 0, last.err
+    check_once(program, 30, last.lines)
+
+
+@pytest.mark.parametrize("name", ["itself", "symlink", "hard link", "other way", "piped in", "its tools"])
+def test_results_are_not_written_over_what_is_read(program: Program, name: str) -> None:
+    """Exit code 2 before anything is opened: not a byte of the goals is lost, whatever the name."""
+    file, model = goals(program, 3), script(program, 0)
+    path = program.work / file
+    (program.work / "sub").mkdir()
+    (program.work / "symlink").symlink_to(path)
+    (program.work / "hard link").hardlink_to(path)
+    out = {"itself": file, "piped in": file, "other way": f"sub/../{file}", "its tools": "../mark.py"}.get(name, name)
+    before = (path.read_bytes(), (program.folder / "mark.py").read_bytes())
+    line = words(program, "-" if name == "piped in" else file, model, "-o", out)
+    with path.open() as stdin:
+        started = program.start(*line, stdin=stdin)
+        _, told = started.communicate(timeout=120)
+    assert started.returncode == 2
+    assert "is read as well" in told
+    assert (path.read_bytes(), (program.folder / "mark.py").read_bytes()) == before
+    assert not list(program.home.rglob("*.db"))

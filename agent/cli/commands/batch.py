@@ -10,6 +10,7 @@ import typer
 
 from outrider.agent.cli.flags import Profile, RunFlags, takes
 from outrider.agent.cli.given import choose_model, read_config, settings_of
+from outrider.agent.cli.output import check_apart
 
 if TYPE_CHECKING:
     from outrider.agent.fleet.lines import Format
@@ -94,11 +95,13 @@ def command(
     command goes on.
 
     Results go to stdout as JSON lines, progress to stderr. Ctrl-C begins no other goal; again: stop now. Exit code 0: all
-    answered; 3: some not, or a line is no goal; 4: stopped before the end.
+    answered; 3: some not, or a line is no goal; 4: stopped before the end, or nobody read the results to their end.
     """
     from outrider.agent.fleet.start import open_goals
     from outrider.agent.limits.rates import read_rates
 
+    if out is not None:
+        check_apart(out, [goals, *(flags.tools_from or ())])
     config, rates = read_config(profile), read_rates(per_minute or (), at_once or ())
     whole, limits = _limits(flags, config, {"usd": each_usd, "tokens": each_tokens})
     with open_goals(goals, _format(kind)) as file:

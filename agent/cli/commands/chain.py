@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json as json_text
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -11,7 +12,7 @@ import typer
 from outrider.agent.cli.flags import Profile, RunFlags, takes
 from outrider.agent.cli.given import budget_of, choose_model, read_config, settings_of
 from outrider.agent.cli.help import Command, Group
-from outrider.agent.cli.output import out, out_json, out_lines, say
+from outrider.agent.cli.output import ReaderGone, check_apart, out, out_json, out_lines, say
 from outrider.memory.errors import UsageError
 
 if TYPE_CHECKING:
@@ -64,6 +65,8 @@ def run(
     from outrider.agent.chains.documents import read_documents
     from outrider.agent.cli.progress import Progress
 
+    if answers is not None:
+        check_apart(answers, [file, *documents])
     chosen, texts = _chain(file, chain, shots), read_documents(documents)
     config, progress = read_config(profile), Progress(quiet=flags.quiet)
     spec, settings = choose_model(flags, config, settings_of(flags, config), progress, profile=profile)
@@ -76,7 +79,8 @@ def run(
             say(f"{done}/{len(texts)}  {_line(row)}")
 
     rows = asyncio.run(_work(flags, config, spec, settings, chosen, texts, answers, parallel, tell))
-    _print(rows, as_json=flags.json)
+    with suppress(ReaderGone):  # its exit code still tells
+        _print(rows, as_json=flags.json)
     raise typer.Exit(SOME_WRONG if any(row.wrong for row in rows) else 0)
 
 

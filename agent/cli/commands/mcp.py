@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import typer
+
 from outrider.agent.cli.flags import Profile, RunFlags, takes
 
 if TYPE_CHECKING:
@@ -21,10 +23,10 @@ def command(flags: RunFlags, profile: Profile = None) -> None:
 
     from outrider.agent.serving.mcp_server import serve_stdio
 
-    async def serve() -> None:
-        await serve_stdio(_offer(flags, profile))
+    async def serve() -> int:
+        return await serve_stdio(_offer(flags, profile))
 
-    asyncio.run(serve())
+    raise typer.Exit(asyncio.run(serve()))
 
 
 def _offer(flags: RunFlags, profile: str | None) -> Offer:

@@ -11,7 +11,7 @@ import typer
 
 from outrider.agent.cli.flags import Memory
 from outrider.agent.cli.listing.databases import open_store
-from outrider.agent.cli.output import out, say
+from outrider.agent.cli.output import check_apart, out, say
 from outrider.memory.errors import UsageError
 
 if TYPE_CHECKING:
@@ -50,6 +50,7 @@ def command(
     path = None if base == "smollm2" else Path(base).expanduser()
     if path is not None and not path.is_file():
         raise UsageError(f"there is no base {base}", "no such file", "name a GGUF file, or smollm2")
+    check_apart(Path(output).expanduser(), [*([path] if path else []), *tools_from])
     cards = [Card(one.name, one.description, one.parameters) for one in collect([], tools_from)]
     lines = _lines(open_store(memory), runs) if runs else []
     done = tune(Wanted(cards, lines, path, minutes, Path(output).expanduser()), say)

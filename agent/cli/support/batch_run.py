@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, TextIO, cast
 
-from outrider.agent.cli.output import HidingStream, hide, lost, out_json, say
+from outrider.agent.cli.output import HidingStream, ReaderGone, hide, lost, out_json, say
 from outrider.agent.cli.support.batch_view import BatchView
 from outrider.memory.errors import StoreError, UsageError
 from outrider.memory.spending.fleet import Fleet, Slice
@@ -108,6 +108,9 @@ async def _watched(
     except asyncio.CancelledError:
         if not stopping.now:
             raise
+    except ReaderGone:
+        say("nobody reads the results any more: the batch was left; the same command goes on")
+        return STOPPED
     except StoreError:
         say("the batch was left; the same command goes on")
         raise
@@ -140,11 +143,11 @@ def _said_of_files(batch: Batch | Cluster) -> int:
 
 def _on_cluster(agent: Agent, started: Started, fleet: Fleet, place: Place) -> Cluster:
     from outrider.agent.cluster.driver import Cluster
-    from outrider.agent.cluster.node import Orders
+    from outrider.agent.cluster.node import Orders, tools_files
     from outrider.agent.fleet.start import aliases
 
     spec, settings = agent.told()
-    files = {Path(file).name: Path(file).read_bytes() for file in settings.pop("tools_from", ())}
+    files = tools_files(settings.pop("tools_from", ()))
     workspace = Path(settings.pop("workspace", ".")).expanduser().resolve()
     memory = agent.store.url.render_as_string(hide_password=False)
     orders = Orders(

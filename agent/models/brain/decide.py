@@ -42,7 +42,8 @@ class Ask:
 @dataclass(frozen=True, slots=True)
 class Move:
     """A call, or an answer with what it says of itself. `missing`: what the answer leaves out. `overruled`: a sum that
-    code read out of the goal, where the model wrote another: one reading, that nothing else bears out.
+    code read out of the goal, where the model wrote another: one reading, that nothing else bears out. `sure`: how likely
+    the model held the call, from 0 to 1; None for one that code made.
     """
 
     call: tuple[str, dict[str, Any]] | None = None
@@ -50,6 +51,7 @@ class Move:
     outcome: Outcome = "answered"
     missing: tuple[str, ...] = ()
     overruled: bool = False
+    sure: float | None = None
 
 
 def begin(goal: str, tools: Sequence[Card], history: Sequence[Step]) -> Ask | Move:

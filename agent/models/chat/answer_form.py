@@ -50,16 +50,15 @@ def form_of(schema: Schema, *, strict: bool = True) -> dict[str, Any] | None:
 def unwrapped(reply: Reply) -> Reply:
     """The reply as if no form had been asked for: the data alone, or the mark of how it fell short and the words.
 
-    One that was cut in the middle of its envelope comes back without text.
+    An envelope may stand in a code fence, or have words after it. One that breaks off comes back without text.
     """
-    text = reply.text.strip()
+    text = _unfenced(reply.text.strip())
     if reply.calls or not text.startswith("{"):
         return reply
     try:
-        read = json.loads(text)
+        read, _ = json.JSONDecoder().raw_decode(text)
     except (ValueError, RecursionError):
-        begun = re.match(r'\{\s*"status"\s*:', text) and reply.finish_reason == "length"
-        return replace(reply, text="") if begun else reply
+        return replace(reply, text="") if _BEGUN.match(text) else reply
     if not (isinstance(read, dict) and set(read) == {"status", "says", "answer"} and read["status"] in STATES):
         return reply
     data = "" if read["answer"] is None else json.dumps(read["answer"], ensure_ascii=False)
@@ -67,6 +66,14 @@ def unwrapped(reply: Reply) -> Reply:
         return replace(reply, text=data or "null")
     said = data if read["status"] == "partial" and data else str(read["says"]) or data
     return replace(reply, text=f"STATUS: {read['status']}\n{said}".strip())
+
+
+_FENCE = re.compile(r"```(?:json)?\s*\n(?=\s*\{)", re.I)
+_BEGUN = re.compile(rf'\{{\s*"status"\s*:\s*(?:"(?:{"|".join(STATES)})"\s*,\s*"says"|"?[a-z ]*\Z)')
+
+
+def _unfenced(text: str) -> str:
+    return text[found.end() :].strip() if (found := _FENCE.match(text)) else text
 
 
 def refused_part(words: str, form: dict[str, Any]) -> str:

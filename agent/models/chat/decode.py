@@ -13,6 +13,7 @@ from typing import Any
 
 from outrider.agent.models.chat.call_parts import CallParts
 from outrider.agent.models.chat.characters import content_text, plain_text
+from outrider.agent.models.chat.encode import SENT_BACK
 from outrider.agent.models.chat.errors import error_text, short
 from outrider.agent.models.chat.reader import CUT, read_reply
 from outrider.agent.models.chat.reasoning import in_fields
@@ -23,7 +24,6 @@ from outrider.agent.models.model import Reply, ToolSpec, Usage
 from outrider.memory.text import whole_characters
 
 MOST_KEPT = 400_000  # characters of reasoning fields that are sent back
-_KEPT = ("reasoning_content", "reasoning_details")  # what DeepSeek, Kimi and OpenRouter want back beside calls
 
 
 class BadReply(Exception):
@@ -171,7 +171,7 @@ class _Parts:
         self._text.append(text)
         self._refusal.append(content_text(message.get("refusal")))
         self._reasoning.append(in_fields(message))
-        for field in _KEPT:
+        for field in SENT_BACK:
             given = message.get(field)
             if given and isinstance(given, str | list):
                 before = self._kept.get(field)

@@ -16,6 +16,8 @@ from typing import Any
 from outrider.agent.models.model import CallDraft, Message, Picture, ToolSpec, as_shown
 from outrider.tools.arguments import read_object
 
+SENT_BACK = ("reasoning_content", "reasoning_details")  # what DeepSeek, Kimi and OpenRouter want back beside calls
+
 _dumps = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
@@ -119,7 +121,7 @@ def wire_message(message: Message) -> dict[str, Any]:
     if not message.calls:
         return {"role": message.role, "content": as_shown(message)}
     return {
-        **message.kept,
+        **{field: message.kept[field] for field in SENT_BACK if field in message.kept},
         "role": "assistant",
         "content": as_shown(message) or None,
         "tool_calls": [wire_call(call) for call in message.calls],

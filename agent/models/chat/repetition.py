@@ -22,10 +22,15 @@ _TAIL = MOST_PERIOD * TIMES + LEAST_HOSTED  # as far back as a look goes
 ALIKE_EVERY = 512  # characters between two looks for sentences that are only alike
 ALIKE_KINDS = 3  # so many different sentences may take turns
 ALIKE_TIMES = 8  # each comes about this often
-LEAST_WORDS = 6  # of a sentence in which numbers change: "line 7 of the file" may be work
+LEAST_WORDS = 6  # of a sentence in which a number changes: "line 7 of the file" may be work
+COUNTER_WITHIN = 3  # words before the number that counts a sentence: "Step 12:", "Let me try 12 …"
 _SENTENCE = re.compile(r"[^.!?\n。！？]*[.!?\n。！？]+[ \t\n]*|[^.!?\n。！？]+\Z")
 _NUMBER = re.compile(r"\d+")
 _WORD = re.compile(r"[^\W\d_]{2,}")
+_DATA = re.compile(
+    r"[\[\](){}<>=|;\"`_\\/@$]|\B'|'\B"
+)  # of code, a table, a statement: a value that changes there is work
+_MOST_DIGITS = 4000  # the most Python reads
 
 
 def repeated_tail(text: str, least: int = LEAST_CHARS) -> str:
@@ -51,9 +56,9 @@ def loop(text: str, least: int = LEAST_CHARS) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Sentence:
-    """shape: it without its spaces, capitals and numbers. at: where it begins."""
+    """shape: what stands around its numbers, without its spaces and capitals. at: where it begins."""
 
-    shape: str
+    shape: tuple[str, ...]
     numbers: tuple[int, ...]
     at: int
 
@@ -62,11 +67,11 @@ def alike_tail(text: str, least: int = LEAST_CHARS) -> str:
     """What `text` ends with from where two or three sentences begin to come again and again, alike but not the same;
     "" if it does not end so.
 
-    Spaces and capitals never tell them apart. Numbers do, unless they stand still or count on evenly: a list of
-    measurements is work, "Step 12: I check the file once more" is not.
+    Spaces and capitals never tell them apart. Numbers do, unless they stand still, or one at the beginning of a sentence
+    of words counts on evenly: rows, statements and measurements are work, "Step 12: I check the file once more" is not.
     """
     found = [each for each in _SENTENCE.finditer(text) if not each[0].isspace()]
-    kinds: dict[str, list[_Sentence]] = {}
+    kinds: dict[tuple[str, ...], list[_Sentence]] = {}
     start = len(text)
     for taken, each in enumerate(reversed(found[1:-1]), start=1):  # not the first, which may have lost its beginning,
         sentence = _sentence(each)  # nor the last, which may still be written
@@ -83,19 +88,24 @@ def alike_tail(text: str, least: int = LEAST_CHARS) -> str:
 
 def _sentence(found: re.Match[str]) -> _Sentence:
     words = " ".join(found[0].split()).lower()
-    return _Sentence(_NUMBER.sub("#", words), tuple(int(each[:15]) for each in _NUMBER.findall(words)), found.start())
+    numbers = tuple(int(each[:_MOST_DIGITS]) for each in _NUMBER.findall(words))
+    return _Sentence(tuple(_NUMBER.split(words)), numbers, found.start())
 
 
 def _says_nothing_new(alike: list[_Sentence]) -> bool:
-    """Whether sentences of one shape (the newest first) differ in nothing, or in numbers that count on evenly."""
-    words = len(_WORD.findall(alike[0].shape))
+    """Whether sentences of one shape (the newest first) differ in nothing, or in the number that counts them."""
+    shape = " ".join(alike[0].shape)
+    words = len(_WORD.findall(shape))
     if words == 0 or len(alike) < 2:
         return False
     columns = list(zip(*(each.numbers for each in alike), strict=True))
-    if all(len(set(column)) == 1 for column in columns):
+    changing = [at for at, column in enumerate(columns) if len(set(column)) > 1]
+    if not changing:
         return True
-    steps = [{after - before for after, before in pairwise(column)} for column in columns]
-    return words >= LEAST_WORDS and all(len(step) == 1 for step in steps)
+    before = " ".join(alike[0].shape[: changing[0] + 1])
+    steps = {newer - older for newer, older in pairwise(columns[changing[0]])}
+    counts = len(changing) == 1 and len(steps) == 1 and len(before.split()) <= COUNTER_WITHIN
+    return counts and words >= LEAST_WORDS and not _DATA.search(shape)
 
 
 def said_once(text: str, phrase: str) -> str:

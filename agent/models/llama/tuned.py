@@ -9,22 +9,25 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import time
+from collections.abc import Sequence
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 from outrider.agent.models.brain import decide, english, prompt
 from outrider.agent.models.brain.lines import Card
-from outrider.agent.models.choice import ask, asked
+from outrider.agent.models.choice import ask
 from outrider.agent.models.choice.steps import View
 from outrider.agent.models.llama.process import LlamaProcess
-from outrider.agent.models.model import CallDraft, Limits, ModelFailure, Price, Reply, Request, Seen, Usage
+from outrider.agent.models.model import CallDraft, Limits, Message, ModelFailure, Price, Reply, Request, Seen, Usage
 from outrider.memory.errors import ModelUnavailable
 
 CONTEXT = 2048  # a prompt is at most about 1,000 tokens (brain/prompt.py bounds it)
 NAME = "builtin"
-REMEMBERED = 200  # goals
+SURE = "sure"  # where a reply keeps how sure the model was of its call: the answer may come in another process
 NOTHING = Usage(input_tokens=0, output_tokens=0)
 
 
@@ -49,7 +52,6 @@ class TunedModel:
         self.limits = Limits(context=None, max_output=2 * decide.TOKENS)
         self._process = LlamaProcess(path, context=max_context or CONTEXT, threads=threads or 2, adapter=lora)
         self._starting: asyncio.Task[Any] | None = None
-        self._sure: dict[str, dict[str, float]] = {}  # goal → call → how sure the model was of it
         with contextlib.suppress(RuntimeError):  # no loop yet: the first request starts it
             asyncio.get_running_loop()
             self._starting = asyncio.ensure_future(self._process.start())
@@ -72,11 +74,12 @@ class TunedModel:
         if not view.history and (why := english.not_english(view.goal)):
             return Reply(text=why, usage=NOTHING, outcome="unable")
         move, usage = await self._move(request, view, until)
-        move = decide.doubted(move, view.goal, _cards(view), view.history, self._sure.get(asked.bounded(view.goal), {}))
+        move = decide.doubted(move, view.goal, _cards(view), view.history, _sure_of(request.messages))
         if move.call is not None:
             name, arguments = move.call
             draft = CallDraft(name=name, arguments=decide.dumped(arguments))
-            return Reply(calls=(draft,), usage=usage, finish_reason="tool_calls")
+            kept = {} if move.sure is None else {SURE: move.sure}
+            return Reply(calls=(draft,), usage=usage, finish_reason="tool_calls", kept=kept)
         if request.on_text:
             request.on_text(move.text)
         return Reply(text=move.text, usage=usage, outcome=move.outcome)
@@ -117,22 +120,14 @@ class TunedModel:
         )
         move = decide.read(one, done["text"], cards, done["sure"])
         if move.call is not None and not one.by_code:
-            goal = one.whole[0] if one.whole else one.goal
             call = prompt.call_line(*move.call)
             own = any(card.name == move.call[0] and card.form is None for card in cards)
             put_right = (
                 own and call != done["text"].strip()
             )  # an optional guess was left out: that was half of its doubt
             sure = 0.0 if move.overruled else done["sure"]  # sure of another sum: nothing bears this one out
-            self._remember(goal, call, sure**0.5 if put_right else sure)
+            move = replace(move, sure=sure**0.5 if put_right else sure)
         return move, usage
-
-    def _remember(self, goal: str, call: str, sure: float) -> None:
-        """How sure the model was of a call, until the answer that rests on it."""
-        goal = asked.bounded(goal)
-        if goal not in self._sure and len(self._sure) >= REMEMBERED:
-            self._sure.pop(next(iter(self._sure)))
-        self._sure.setdefault(goal, {})[call] = sure
 
     async def _ready_by(self, until: float) -> None:
         left_s = until - time.monotonic()
@@ -160,6 +155,25 @@ class TunedModel:
         elif self._starting is not None and not self._starting.cancelled():
             self._starting.exception()
         await self._process.aclose()
+
+
+def _sure_of(messages: Sequence[Message]) -> dict[str, float]:
+    """Call line → how sure the model was when it wrote the call last. One that is not there was made by code."""
+    out: dict[str, float] = {}
+    for message in messages:
+        for call in message.calls:
+            line, sure = _line(call), message.kept.get(SURE)
+            out.pop(line, None)
+            if isinstance(sure, int | float):
+                out[line] = float(sure)
+    return out
+
+
+def _line(call: CallDraft) -> str:
+    try:
+        return prompt.call_line(call.name, json.loads(call.arguments))
+    except (ValueError, RecursionError):  # another model wrote it
+        return ""
 
 
 def _cards(view: View) -> list[Card]:

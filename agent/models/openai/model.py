@@ -175,14 +175,16 @@ class OpenAIModel:
         request = self._pictures.left_out(request) if self.blind else request
         while True:
             stream = request.on_text is not None if self._habits.stream is None else self._habits.stream
-            decoder = self._decoder(request) if stream else None
-            sent = self._settings(request, stream) | self._form(request)
+            form = self._form(request)
+            shown = replace(request, on_text=None) if form else request  # nobody is to watch an envelope
+            decoder = self._decoder(shown) if stream else None
+            sent = self._settings(request, stream) | form
             answer = await self._send(request, sent, decoder)
             if answer.status == 200:
                 if self.on_body:
                     self.on_body(answer.body)
                 reply = self._read(answer, decoder, request)
-                return unwrapped(reply) if _FORM in sent and _FORM not in self._habits.extra else reply
+                return _taken_out(reply, request.on_text if stream else None) if form else reply
             if (written := failed_generation(answer.body)) is not None and answer.status == 400:
                 return _unread(written, request)
             if self._pictures.refused(answer.status, answer.body, request):
@@ -320,9 +322,8 @@ class OpenAIModel:
                 "OPENAI_API_KEY is not set, and OpenAI answers nobody without one",
                 "set OPENAI_API_KEY, or give --base-url of a server that needs none",
             )
-        ours = HttpTransport(self.base_url, proxy=proxy, tls=tls)  # checks the address either way
         if client is None:
-            return ours
+            return HttpTransport(self.base_url, proxy=proxy, tls=tls)
         from outrider.agent.models.openai.sdk_transport import SdkTransport
 
         return SdkTransport(client)
@@ -342,6 +343,14 @@ class OpenAIModel:
 
 def _words(answer: HttpResponse) -> str:
     return answer.body[:20_000].decode("utf-8", "replace")
+
+
+def _taken_out(reply: Reply, show: Callable[[str], None] | None) -> Reply:
+    """A reply that was asked for in a form, out of its envelope, and shown to whoever watches."""
+    reply = unwrapped(reply)
+    if show and reply.text.strip() and not reply.flaw:
+        show(reply.text)
+    return reply
 
 
 def _unread(written: str, request: Request) -> Reply:

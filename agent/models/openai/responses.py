@@ -6,7 +6,7 @@ goes back as it came. Does not promise: the API's own tools (web search, files);
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -19,6 +19,7 @@ from outrider.agent.models.chat.usage import usage_of
 from outrider.agent.models.model import CallDraft, Message, Reply, Request, ToolSpec, as_shown
 from outrider.agent.models.openai.model import OpenAIModel
 from outrider.agent.models.prices import find_price, find_window
+from outrider.memory.errors import UsageError
 from outrider.memory.text import whole_characters
 
 KEPT = "items"  # where the output of a reply with calls is kept, to go back as it came
@@ -40,6 +41,7 @@ class ResponsesModel(OpenAIModel):
             self._limits, self._looked_up = self._with_window(find_window(self.name, base_url=self.base_url)), True
         self.name = f"openai-responses:{name}"
         self._habits.limit_field = "max_output_tokens"
+        self._habits.extra = in_its_words(self._habits.extra)
         self._items: WeakKeyDictionary[Message, bytes] = WeakKeyDictionary()
 
     def _decoder(self, request: Request) -> StreamDecoder:
@@ -51,18 +53,19 @@ class ResponsesModel(OpenAIModel):
     def _settings(self, request: Request, stream: bool) -> dict[str, Any]:
         settings = super()._settings(request, stream)
         settings.pop("stream_options", None)
-        if effort := settings.pop("reasoning_effort", None):
-            settings["reasoning"] = {"effort": effort}
         limit = self._habits.limit_field
         settings[limit] = max(16, settings[limit])  # the least the API takes
-        return {"store": False, "include": ["reasoning.encrypted_content"]} | settings
+        return {"store": False} | settings
+
+    def _form(self, request: Request) -> dict[str, Any]:
+        return {} if "format" in self._habits.extra.get("text", {}) else super()._form(request)
 
     def _body(self, request: Request, settings: dict[str, Any]) -> bytes:
         pieces = [self._encoded(message) for message in request.messages]
         tools = [{"type": "function", "strict": False, **wire_tool(spec)["function"]} for spec in request.tools]
         if form := settings.get("response_format"):
             rest = {name: value for name, value in settings.items() if name != "response_format"}
-            settings = rest | {"text": {"format": {"type": "json_schema", **form["json_schema"]}}}
+            settings = rest | {"text": rest.get("text", {}) | {"format": _flat(form)}}
         head = {"model": self.model, **settings} | ({"tools": tools} if tools else {})
         return to_bytes(head)[:-1] + b',"input":[' + b",".join(piece for piece in pieces if piece) + b"]}"
 
@@ -71,6 +74,39 @@ class ResponsesModel(OpenAIModel):
         if known is None:
             known = self._items[message] = to_bytes(input_items(message))[1:-1]
         return known
+
+
+_KINDS: dict[str, tuple[type, str]] = {
+    "text": (dict, '{"verbosity": "low"}'),
+    "reasoning": (dict, '{"summary": "auto"}'),
+    "response_format": (dict, '{"type": "json_object"}'),
+    "include": (list, '["message.output_text.logprobs"]'),
+}
+
+
+def in_its_words(extra: Mapping[str, Any]) -> dict[str, Any]:
+    """Settings that a person gave, as this API has them: `response_format` and `reasoning_effort` have other places here,
+    and what is asked for beside them stays. Raises UsageError for a field of another kind than the API's.
+    """
+    made = dict(extra)
+    for name, (kind, right) in _KINDS.items():
+        if name in made and not isinstance(made[name], kind):
+            why = f"the Responses API takes {'a list' if kind is list else 'an object'} there"
+            raise UsageError(
+                f"the model option {name} cannot be {str(made[name])[:80]!r}", why, f"write {name}={right}"
+            )
+    if form := made.pop("response_format", None):
+        made["text"] = {"format": _flat(form)} | made.get("text", {})
+    if effort := made.pop("reasoning_effort", None):
+        made["reasoning"] = made.get("reasoning", {}) | {"effort": effort}
+    made["include"] = list(dict.fromkeys(["reasoning.encrypted_content", *made.get("include", [])]))
+    return made
+
+
+def _flat(form: Mapping[str, Any]) -> dict[str, Any]:
+    """A `response_format` as `text.format`: without the level of `json_schema`."""
+    inner = form.get("json_schema")
+    return {"type": form.get("type"), **inner} if isinstance(inner, dict) else dict(form)
 
 
 def input_items(message: Message) -> list[dict[str, Any]]:

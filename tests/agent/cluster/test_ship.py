@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import io
+import json
 import zipfile
 from pathlib import Path
 
 import pytest
 
+from outrider.agent.cluster.node import Node, Orders, tools_files
 from outrider.agent.cluster.ship import Changes, bring_back, changes, pack, unpack
+from outrider.agent.fleet.lines import Item, items_of
+from outrider.agent.history.run_view import read_run
 from outrider.memory.errors import UsageError
+from outrider.memory.events import ToolReturned
+from outrider.memory.spending.fleet import Slice, open_fleet
+from outrider.memory.store import Store
 
 
 def test_what_changed_comes_back_and_nothing_else(tmp_path: Path) -> None:
@@ -67,3 +74,37 @@ def test_an_archive_cannot_write_outside(tmp_path: Path, name: str) -> None:
     with pytest.raises(UsageError, match="leads out"):
         bring_back(Changes(data.getvalue()), folder, {}, "r")
     assert not (tmp_path / "out.txt").exists()
+
+
+TOOL = '''
+from outrider.tools import tool
+
+@tool(effect="read")
+def {name}() -> str:
+    """Go {name}."""
+    return "{name}"
+'''
+
+
+async def test_tools_files_of_one_name_come_to_a_node_both(tmp_path: Path) -> None:
+    """`--tools-from a/tools.py --tools-from b/tools.py`: neither takes the other's place."""
+    for name in ("left", "right"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "tools.py").write_text(TOOL.format(name=name))
+    url = f"sqlite:///{tmp_path}/m.db"
+    fleet = open_fleet(Store(url), "two", Slice())
+    calls = [{"tool": name, "arguments": {}} for name in ("left", "right")]
+    (tmp_path / "s.json").write_text(json.dumps({"replies": [*calls, {"text": "both"}]}))
+    files = tools_files([tmp_path / "left" / "tools.py", tmp_path / "right" / "tools.py"])
+    node = Node(Orders(url, f"scripted:{tmp_path / 's.json'}", fleet, 1, {}, {"tools": ("plan",)}, files=files))
+    await node.ready()
+    (tmp_path / "work").mkdir()
+    packed = pack(tmp_path / "work")
+    (item,) = items_of(["go"])
+    assert isinstance(item, Item)
+    done = await node.work(item, packed.data, packed.files)
+    assert done is not None
+    assert done.told["state"] == "answered", done.told
+    run = read_run(Store(url), done.told["run"])
+    returned = [stored.event for stored in run.events() if isinstance(stored.event, ToolReturned)]
+    assert [(event.ok, event.text) for event in returned] == [(True, "left"), (True, "right")]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import signal
+import subprocess
 import sys
 from contextlib import closing
 from pathlib import Path
@@ -127,3 +129,36 @@ async def test_a_session_is_recorded_as_a_run(folder: Path) -> None:
         assert verify(Journal.open_for_reading(store, run_id)).ok
         assert undo(store, run_id).restored == ("notes.txt",)
     assert (folder / "work" / "notes.txt").read_text() == "canary7719alpha"
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_ends_the_session_though_its_client_says_nothing_more(
+    folder: Path, number: signal.Signals, code: int
+) -> None:
+    """The server waits for no other line: the run is ended, and the process is gone while its stdin is still open."""
+    with subprocess.Popen(
+        [sys.executable, "-c", PROGRAM, "mcp", "--model", "scripted:none.json"], cwd=folder / "work", stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+        env={"OUTRIDER_HOME": str(folder / "home"), "PATH": os.environ["PATH"], "HOME": str(folder)},
+    ) as server:  # fmt: skip
+        assert server.stdin
+        assert server.stdout
+        client = {"protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": {"name": "x", "version": "1"}}
+        for message in (
+            {"id": 0, "method": "initialize", "params": client},
+            {"method": "notifications/initialized"},
+            {"id": 1, "method": "tools/call", "params": {"name": "calculate", "arguments": {"expression": "6*7"}}},
+        ):
+            server.stdin.write(json.dumps({"jsonrpc": "2.0"} | message).encode() + b"\n")
+            server.stdin.flush()
+        while b'"id":1' not in server.stdout.readline():
+            assert server.poll() is None
+        server.send_signal(number)
+        try:
+            assert server.wait(60) == code
+        finally:
+            server.kill()
+    with closing(Store(f"sqlite:///{folder / 'home' / 'memory.db'}")) as store:
+        (listed,) = list_runs(store)
+        assert listed.state == "answered"
+        Journal.open_for_writing(store, listed.id).release()

@@ -8,10 +8,11 @@ import pytest
 
 from outrider.agent import Agent, Budget
 from outrider.agent.models.chat.answer_form import form_of, refused_part, unwrapped
-from outrider.agent.models.model import Reply
+from outrider.agent.models.model import Message, Reply, Request
 from outrider.agent.models.openai.model import OpenAIModel
 from outrider.agent.models.openai.responses import ResponsesModel
 from outrider.agent.structured.reading import MISFIT
+from outrider.memory.errors import UsageError
 from outrider.memory.store import Store
 from tests.agent.models.openai.test_responses import says, serving
 from tests.servers.openai_server import OpenAIServer
@@ -139,6 +140,65 @@ def test_a_form_of_the_persons_own_is_left_alone(store: Store) -> None:
 
 
 @pytest.mark.parametrize(
+    ("body", "text"),
+    [
+        ({"text": {"verbosity": "low"}}, {"verbosity": "low", "format": "ours"}),
+        ({"text": {"format": {"type": "json_object"}}}, {"format": {"type": "json_object"}}),
+        ({"response_format": {"type": "json_object"}}, {"format": {"type": "json_object"}}),
+        (
+            {"response_format": {"type": "json_schema", "json_schema": {"name": "p", "schema": PERSON}}, "text": {"verbosity": "low"}},
+            {"format": {"type": "json_schema", "name": "p", "schema": PERSON}, "verbosity": "low"},
+        ),
+    ],
+)  # fmt: skip
+def test_the_responses_api_keeps_what_a_person_set_for_its_text(store: Store, body: Any, text: Any) -> None:
+    """Beside our form, or in its place; by the name that chat completions have too."""
+    held = FITS if text.get("format") == "ours" else '{"name": "Ann", "age": 40}'
+    with serving([says(held)]) as (url, seen):
+        model = ResponsesModel("gpt-5", base_url=url, api_key="x", stream=False, body=body)
+        done = Agent(model, tools=(), memory=store).run("Who?", answer=PERSON)
+    assert done.value == {"name": "Ann", "age": 40}
+    sent = seen[0]["text"]
+    assert "response_format" not in seen[0]
+    if text["format"] == "ours":
+        assert sent.pop("format")["name"] == "answer"
+        text = {name: value for name, value in text.items() if name != "format"}
+    assert sent == text
+
+
+def test_the_responses_api_keeps_what_a_person_set_for_reasoning_and_includes(store: Store) -> None:
+    """And what Outrider needs stands beside it: without it no reasoning item could go back."""
+    body = {"reasoning": {"summary": "auto"}, "include": ["message.output_text.logprobs"]}
+    with serving([says("done")]) as (url, seen):
+        model = ResponsesModel("gpt-5", base_url=url, api_key="x", stream=False, reasoning_effort="low", body=body)
+        Agent(model, tools=(), memory=store).run("Who?")
+    assert seen[0]["reasoning"] == {"summary": "auto", "effort": "low"}
+    assert seen[0]["include"] == ["reasoning.encrypted_content", "message.output_text.logprobs"]
+
+
+@pytest.mark.parametrize("option", [{"text": "low"}, {"response_format": "json"}, {"reasoning": 3}, {"include": "x"}])
+def test_the_responses_api_refuses_at_once_what_it_has_no_place_for(option: Any) -> None:
+    """A word where the API has an object is said before anything is asked."""
+    with pytest.raises(UsageError, match=next(iter(option))):
+        ResponsesModel("gpt-5", base_url="http://127.0.0.1:1/v1", api_key="x", body=option)
+
+
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize("wire", ["chat", "responses"])
+async def test_whoever_watches_sees_the_data_and_no_envelope(stream: bool, wire: str) -> None:
+    """The envelope is between Outrider and the server; where nothing is streamed, nothing is shown before the end."""
+    shown: list[str] = []
+    with OpenAIServer(replies=[{"text": FITS}]) as server, serving([says(FITS)]) as (url, _):
+        kind, url = (OpenAIModel, server.base_url) if wire == "chat" else (ResponsesModel, url)
+        model = kind("scripted", base_url=url, api_key="x", stream=stream)
+        asked = Request([Message("user", "Who?")], (), 500, 20, shown.append, PERSON)
+        reply = await model.reply(asked)
+        await model.aclose()
+    assert reply.text == '{"name": "Ann", "age": 40}'
+    assert "".join(shown) == (reply.text if stream else "")
+
+
+@pytest.mark.parametrize(
     ("schema", "strict"),
     [
         (PERSON, True),
@@ -172,6 +232,12 @@ def test_a_schema_that_refers_to_its_own_root_is_told_in_words(schema: Any) -> N
         ("plain words", "stop", "plain words"),
         ('{"name": "Ann"}', "stop", '{"name": "Ann"}'),
         ('{"status": "answered", "says": "", "answer": {"na', "length", ""),
+        ('{"status": "answered", "says": "", "answer": {"na', "repetition", ""),
+        ('{"status": "not found", "says": "no', "content_filter", ""),
+        ('{"status": "ans', "length", ""),
+        ('{"status": "open", "na', "length", '{"status": "open", "na'),
+        ('```json\n{"status": "answered", "says": "", "answer": 7}\n```', "stop", "7"),
+        ('{"status": "answered", "says": "", "answer": 7}\nI hope this helps!', "stop", "7"),
         ('{"status": "answered", "says": "", "answer": null}', "stop", "null"),
         ('{"status": "odd", "says": "", "answer": 1}', "stop", '{"status": "odd", "says": "", "answer": 1}'),
         ("[" * 100_000, "stop", "[" * 100_000),

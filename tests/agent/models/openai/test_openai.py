@@ -726,6 +726,16 @@ async def test_a_ready_client_brings_its_own_address_and_auth() -> None:
     assert model.price is None
 
 
+def test_a_ready_client_needs_no_way_of_ours(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its own proxy holds: one of the environment that ours could not use is no reason to refuse it."""
+    import openai
+
+    client = openai.AsyncOpenAI(base_url="https://models.example/v1", api_key="k")
+    monkeypatch.setenv("HTTPS_PROXY", "socks5://127.0.0.1:9")
+    monkeypatch.setenv("NO_PROXY", "")
+    assert OpenAIModel("x", client=client).base_url == "https://models.example/v1"
+
+
 def test_the_window_of_a_known_model_is_known() -> None:
     """A long run is shortened before OpenAI refuses it; a server of one's own has the window one says."""
     assert (OpenAIModel("gpt-4o-mini", api_key="k").limits.context or 0) >= 100_000
