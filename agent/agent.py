@@ -16,7 +16,7 @@ from outrider.agent.assemble import Listeners
 from outrider.agent.budget import Budget
 from outrider.agent.children import delegate, prompted
 from outrider.agent.driving import drive
-from outrider.agent.history.run_view import Run, read_run
+from outrider.agent.history.run_view import Run, read_run, view_of
 from outrider.agent.live_run import LiveRun
 from outrider.agent.models import as_model, open_model
 from outrider.agent.models.detect import Found, choose
@@ -305,7 +305,10 @@ class Agent:
 
     async def _drive(self, live: LiveRun) -> Run:
         await drive(live)
-        return replace(read_run(self.store, live.journal.run_id), kind=live.answer_kind)
+        if live.state.stopped is None:  # it was left
+            return replace(read_run(self.store, live.journal.run_id), kind=live.answer_kind)
+        run = view_of(live.journal, live.state, live.ledger, live.masker.text(live.model.name))
+        return replace(run, kind=live.answer_kind)
 
     async def _once(self, work: Any) -> Run:
         """Run with models opened on this loop and closed with it; the database stays open for `Run.events`."""

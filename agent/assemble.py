@@ -30,9 +30,10 @@ from outrider.agent.structured.reading import check_of
 from outrider.agent.tool_memory import RunMemory, tool_context
 from outrider.agent.version import VERSION
 from outrider.memory.errors import UsageError
-from outrider.memory.events import Attachment, Resumed, RunStarted, Stopped
+from outrider.memory.events import Attachment, Resumed, RunStarted, Stopped, decode
 from outrider.memory.inbox import Inbox
 from outrider.memory.journal import Journal
+from outrider.memory.redaction import Masker
 from outrider.memory.store import Store
 from outrider.memory.text import for_storage
 from outrider.tools.builtin import collect, replaced
@@ -86,11 +87,10 @@ def start(
     )
     blobs = {one.picture: one.data for one in attachments if one.data}
     masker = masker_of(settings, model)
-    journal = Journal.create(
-        store, masker.model(first), label=masker.text(settings.label), parent=parent, run_id=run_id, blobs=blobs
-    )
-    live = _assemble(journal, settings, model, ledger, toolbox, _workspace(settings.workspace), listeners)
-    _replay(live)
+    first = masker.model(first)
+    journal = Journal.create(store, first, label=masker.text(settings.label), parent=parent, run_id=run_id, blobs=blobs)
+    live = _assemble(journal, settings, model, ledger, toolbox, _workspace(settings.workspace), listeners, masker)
+    live.apply(journal.head_seq, decode(first.kind, first.body()))  # as whoever resumes it will read it
     return live
 
 
@@ -315,8 +315,9 @@ def _take_up(
     toolbox = _toolbox(settings, model, extra, first)
     ledger = Ledger(budget, price)
     live = _assemble(
-        journal, settings, model, ledger, toolbox, _workspace(settings.workspace), listeners or Listeners()
-    )
+        journal, settings, model, ledger, toolbox, _workspace(settings.workspace), listeners or Listeners(),
+        masker_of(settings, model),
+    )  # fmt: skip
     _replay(live)
     return live
 
@@ -342,9 +343,8 @@ def _replay(live: LiveRun) -> None:
 
 def _assemble(
     journal: Journal, settings: Settings, model: Model, ledger: Ledger, toolbox: Toolbox, workspace: Path,
-    listeners: Listeners,
+    listeners: Listeners, masker: Masker,
 ) -> LiveRun:  # fmt: skip
-    masker = masker_of(settings, model)
     context = tool_context(
         journal, settings, ledger, workspace, ask=listeners.ask, progress=listeners.progress, masker=masker
     )

@@ -21,19 +21,8 @@ Origin = Literal["trusted", "untrusted"]
 Decision = Literal["allow", "ask", "deny"]
 Outcome = Literal["answered", "partial", "not_found", "refused", "unable"]  # what an answer says of itself
 StopReason = Literal[
-    "answered",
-    "partial",
-    "not_found",
-    "refused",
-    "unable",
-    "budget",
-    "stuck",
-    "denied",
-    "invalid",
-    "interrupted",
-    "model",
-    "error",
-]
+    "answered", "partial", "not_found", "refused", "unable", "budget", "stuck", "denied", "invalid", "interrupted", "model", "error",
+]  # fmt: skip
 
 
 class _Part(BaseModel):
@@ -61,6 +50,9 @@ class Amount(_Part):
 
     tokens: int = Field(default=0, ge=0)
     usd: Decimal = Field(default=Decimal(0), ge=0)
+
+    def __eq__(self, other: object) -> bool:  # each event that is written is compared with its defaults
+        return isinstance(other, Amount) and self.tokens == other.tokens and self.usd == other.usd
 
 
 class CallDraft(_Part):

@@ -18,7 +18,7 @@ from datetime import UTC, datetime
 from typing import Any
 from weakref import WeakValueDictionary
 
-from sqlalchemy import Connection, RowMapping, bindparam, insert, select, update
+from sqlalchemy import Connection, RowMapping, bindparam, insert, select, text, update
 
 from outrider.memory import schema
 from outrider.memory.appending.commit import commit
@@ -38,7 +38,7 @@ from outrider.memory.appending.rows import (
 from outrider.memory.errors import LeaseLost, RunExists, UsageError
 from outrider.memory.events import Event
 from outrider.memory.lease import holder_lives, holder_name
-from outrider.memory.store import Store
+from outrider.memory.store import Store, run
 
 __all__ = ["Journal", "Stored", "chain", "find_run", "new_run_id", "words_of"]
 
@@ -56,6 +56,7 @@ class Journal:
     def __init__(self, store: Store, row: Mapping[str, Any] | RowMapping, *, fence: int | None) -> None:
         self.store = store
         self.run_id: str = row["run_id"]
+        self.created_at: str = row["created_at"]
         self._parent: str | None = row["parent"]
         self._fork_seq: int | None = row["fork_seq"]
         self._head = Head(
@@ -90,7 +91,7 @@ class Journal:
             row |= {"head_seq": fork_seq, "head_hash": shared.hash}
         with store.write() as db:  # the run and its first event in one commit: there is no run without a beginning
             row["run_id"] = _free_id(db, run_id)
-            row["number"] = db.execute(insert(schema.runs).values(row)).inserted_primary_key[0]  # type: ignore[index]
+            row["number"] = _insert(db, row)
             journal = cls(store, row, fence=1)
             begun = Append(journal._head, [first], blobs or {})
             write(db, [begun])
@@ -128,7 +129,7 @@ class Journal:
         """
         with store.write() as db:
             whole = {**_NEW, **row}
-            whole["number"] = db.execute(insert(schema.runs).values(whole)).inserted_primary_key[0]  # type: ignore[index]
+            whole["number"] = _insert(db, whole)
             journal = cls(store, whole, fence=1)
             brought = Append(journal._head, [stored.event for stored in events], blobs, list(events))
             move_head(db, journal._head, events[-1].seq, events[-1].hash)
@@ -198,7 +199,7 @@ class Journal:
         if _HELD.get(self.run_id) is self:
             del _HELD[self.run_id]
         with self.store.write() as db:
-            db.execute(_RELEASE, {"this_run": self._head.number, "old_fence": self._head.fence})
+            run(db, _RELEASE, {"this_run": self._head.number, "old_fence": self._head.fence, "nobody": ""})
         self._head.fence = None
 
     def read(self, *, after: int = 0, upto: int | None = None) -> Iterator[Stored]:
@@ -212,8 +213,8 @@ class Journal:
         while True:
             with self.store.read() as db:
                 where = {"base": self._base, "low": self._base + after, "high": self._base + last, "page": PAGE}
-                page = db.execute(_READ, where)
-                rows = [_stored(row) for row in page.mappings()]
+                found = run(db, _READ, where).fetchall()
+                rows = [Stored(of, seq, at, kind, body, bytes(hash_)) for of, seq, at, kind, body, hash_ in found]
             yield from rows
             if len(rows) < PAGE:
                 return
@@ -296,26 +297,29 @@ def new_run_id() -> str:
     return f"{datetime.now(UTC):%y%m%d}-{''.join(secrets.choice('23456789abcdefghjkmnpqrstuvwxyz') for _ in range(6))}"
 
 
+def _insert(db: Connection, row: Mapping[str, Any]) -> int:
+    """Put in the row of a new run; returns its number."""
+    if db.dialect.name == "sqlite":
+        return int(run(db, _NEW_RUN, {"number": None, **row}).lastrowid)
+    return int(db.execute(_NEW_RUN.values(row)).inserted_primary_key[0])  # type: ignore[index]
+
+
 def _free_id(db: Connection, wanted: str) -> str:
     while True:
         run_id = wanted or new_run_id()
-        if db.scalar(select(schema.runs.c.number).where(schema.runs.c.run_id == run_id)) is None:
+        if run(db, _OF_ID, {"wanted": run_id}).fetchone() is None:
             return run_id
         if wanted:
             raise RunExists(f"there is a run {wanted}", "ids are given once", "resume it, or give another id")
 
 
-def _stored(row: RowMapping) -> Stored:
-    return Stored(row["run_id"], row["seq"], row["at"], row["kind"], row["body"], bytes(row["hash"]))
-
-
-_e, _r = schema.events, schema.runs
-_READ = (
-    select(_e)
-    .where(_e.c.id > bindparam("low"), _e.c.id <= bindparam("high"), _e.c.id == bindparam("base") + _e.c.seq)
-    .order_by(_e.c.id)
-    .limit(bindparam("page"))
+_r = schema.runs
+_READ = text(
+    "SELECT run_id, seq, at, kind, body, hash FROM events "
+    "WHERE id > :low AND id <= :high AND id = :base + seq ORDER BY id LIMIT :page"
 )
 _MINE = (_r.c.number == bindparam("this_run"), _r.c.fence == bindparam("old_fence"))
-_RELEASE = update(_r).where(*_MINE).values(holder="")
+_RELEASE = update(_r).where(*_MINE).values(holder=bindparam("nobody"))
+_NEW_RUN = insert(_r)
+_OF_ID = select(_r.c.number).where(_r.c.run_id == bindparam("wanted"))
 _BEAT = update(_r).where(*_MINE).values(beat=bindparam("now"))

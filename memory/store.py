@@ -12,7 +12,6 @@ import time
 import weakref
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import blake2b
 from pathlib import Path
@@ -48,14 +47,6 @@ class Locked(StoreError):
     """Another writer holds the database, and this one was not to wait."""
 
 
-@dataclass(slots=True)
-class Patience:
-    """Whether the next transaction waits for another process's. An object of its own: an engine that knew its Store would keep
-    the connection of a Store nobody holds open until the garbage collector comes by."""
-
-    waits: bool = True
-
-
 class Store:
     """One database. One writer connection behind a lock; reads use connections of their own.
 
@@ -73,8 +64,9 @@ class Store:
         with telling(self.url):
             _look(self.url, mode)
             self._closed = weakref.finalize(self, _in_use(self.url))
-            self._patience = Patience()
-            self._writers = _engine(self.url, write=True, durable=durable, patience=self._patience)
+            self._waits = True  # whether the next transaction waits for another process's …
+            self._patient = True  # … and whether the connection is set to
+            self._writers = _engine(self.url, write=True, durable=durable)
             self._readers = self._writers if _in_memory(self.url) else _engine(self.url, write=False, durable=durable)
             self._kept: Connection | None = None
             self._file: tuple[int, int] | None = None
@@ -92,16 +84,33 @@ class Store:
             raise RuntimeError("this database was opened for reading")
         with self._alone(wait), telling(self.url):
             if self._kept is None or self._kept.invalidated:
-                self._kept = self._writers.connect()
+                self._kept, self._patient = self._writers.connect(), True
                 self._file = _file_of(self.url)
             self._check_place()
             try:
-                with self._kept.begin():
+                with self._kept.begin() if self.dialect != "sqlite" else self._transaction(self._kept):
                     yield self._kept
             except exc.DBAPIError as error:
                 if error.connection_invalidated or self.dialect != "sqlite":
                     self._drop_connection()
                 raise
+
+    @contextmanager
+    def _transaction(self, kept: Connection) -> Iterator[Any]:
+        """One straight on the driver, for SQLAlchemy's objects around it cost three times what SQLite's own work does."""
+        driver: Any = kept.connection.dbapi_connection
+        if self._patient != self._waits:
+            driver.execute(f"PRAGMA busy_timeout={BUSY_S * 1000 if self._waits else 0}").close()
+            self._patient = self._waits
+        _begin(self.url, driver, self._waits)
+        try:
+            yield
+            driver.commit()
+        except BaseException:
+            driver.rollback()
+            raise
+        finally:
+            kept.rollback()  # only SQLAlchemy's own, if it was given something to execute
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
@@ -144,7 +153,7 @@ class Store:
         if not self._lock.acquire(blocking=wait):
             raise locked(self.url)
         try:
-            self._patience.waits = wait
+            self._waits = wait
             yield
         finally:
             self._lock.release()
@@ -403,7 +412,7 @@ def _use_wal(connection: Any) -> None:
             time.sleep(0.02)
 
 
-def _engine(url: URL, *, write: bool, durable: bool, patience: Patience | None = None) -> Engine:
+def _engine(url: URL, *, write: bool, durable: bool) -> Engine:
     if url.get_backend_name() != "sqlite":
         engine = create_engine(url, pool_pre_ping=not write, pool_size=2)
         # First of all: SQLAlchemy's own look at a new connection cannot read the text of an SQL_ASCII database.
@@ -424,27 +433,18 @@ def _engine(url: URL, *, write: bool, durable: bool, patience: Patience | None =
         for pragma in pragmas:
             connection.execute(f"PRAGMA {pragma}").close()
 
-    @event.listens_for(engine, "begin")
-    def begin(connection: Connection) -> None:
-        # A plain BEGIN that reads, then writes, fails at once when another process wrote in between.
-        # Straight to the driver: this is done twice a step.
-        driver: Any = connection.connection.dbapi_connection
-        if patience is None or patience.waits:
-            driver.execute("BEGIN IMMEDIATE" if write else "BEGIN").close()
-        else:
-            _begin_now(url, driver)
-
+    if not write:  # a reader sees one state of the database; a writer begins by itself (`Store._transaction`)
+        event.listen(
+            engine, "begin", lambda connection: connection.connection.dbapi_connection.execute("BEGIN").close()
+        )
     return engine
 
 
-def _begin_now(url: URL, driver: Any) -> None:
-    """Begin to write without waiting for another process. Raises Locked."""
-    driver.execute("PRAGMA busy_timeout=0").close()
+def _begin(url: URL, driver: Any, wait: bool) -> None:
+    """A plain BEGIN that reads, then writes, fails at once when another process wrote in between. Raises Locked."""
     try:
         driver.execute("BEGIN IMMEDIATE").close()
     except sqlite3.OperationalError as error:
-        if error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY:
-            raise locked(url) from error
-        raise
-    finally:
-        driver.execute(f"PRAGMA busy_timeout={BUSY_S * 1000}").close()
+        if wait or error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
+            raise
+        raise locked(url) from error

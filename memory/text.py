@@ -77,6 +77,8 @@ _NAMES = (
 
 def for_storage(text: str) -> str:
     """Text fit to keep and to search: valid Unicode, line ends \\n, nothing that drives a terminal, nothing hidden."""
+    if text.isascii() and text.replace("\n", "").replace("\t", "").isprintable():
+        return text  # most text: seen in a third of the time
     text = whole_characters(text)
     if _TO_LOOK_AT.search(text) is None:
         return text
@@ -85,7 +87,8 @@ def for_storage(text: str) -> str:
 
 def for_model(text: str) -> str:
     """Text fit to stand in a prompt: as it is stored, and no part of it is a special token of a chat template."""
-    return _TOKENS.sub(r"\g<0> ", for_storage(text))
+    text = for_storage(text)
+    return _TOKENS.sub(r"\g<0> ", text) if "<" in text or "[" in text else text
 
 
 def for_terminal(text: str, *, spelled: bool = False) -> str:
@@ -105,6 +108,8 @@ def hidden_in(text: str) -> str:
 
 def whole_characters(text: str) -> str:
     """`text` with split surrogate pairs joined and lone halves replaced by U+FFFD: UTF-8 and SQL cannot hold them."""
+    if text.isascii():
+        return text
     try:
         text.encode()
     except UnicodeEncodeError:

@@ -118,9 +118,7 @@ def _value(text: str, repairs: list[str]) -> Any:
 
 def _loads(text: str, *, strict: bool) -> Any:
     """Strict JSON (strict=False: raw line ends in strings too). A key that is given twice with two values means two things."""
-    return json.loads(
-        text, strict=strict, parse_constant=_no_constant, parse_float=_finite, object_pairs_hook=_no_double
-    )
+    return (_STRICT if strict else _LENIENT)(text)
 
 
 def _no_double(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -142,6 +140,15 @@ def _no_constant(name: str) -> Any:
     raise BadArguments(f"{name} is not JSON")
 
 
+def _decoder(*, strict: bool) -> json.JSONDecoder:
+    return json.JSONDecoder(
+        strict=strict, parse_constant=_no_constant, parse_float=_finite, object_pairs_hook=_no_double
+    )
+
+
+_STRICT, _LENIENT = _decoder(strict=True).decode, _decoder(strict=False).decode
+
+
 def _with_controls(text: str) -> tuple[Any] | None:
     try:
         return (_loads(text, strict=False),)
@@ -151,9 +158,7 @@ def _with_controls(text: str) -> tuple[Any] | None:
 
 def _one_of_several(text: str) -> tuple[Any] | None:
     """The one object among empty ones, copies of itself and markup around it."""
-    decoder = json.JSONDecoder(
-        strict=False, parse_constant=_no_constant, parse_float=_finite, object_pairs_hook=_no_double
-    )
+    decoder = _decoder(strict=False)
     found, at = list[Any](), _end(_HEAD, text)
     while at < len(text) and not _TAIL.match(text, at):
         try:

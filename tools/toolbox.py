@@ -204,13 +204,16 @@ def _clean(seen: Observation, tool: Tool, context: ToolContext) -> Observation:
     """The observation, fit to store: secrets are masked before cleaning could make them unrecognisable.
 
     Raises ToolError for one that says what its types do not allow."""
-    sound = isinstance(seen.text, str) and isinstance(seen.ok, bool) and seen.origin in (None, *get_args(Origin))
+    sound = isinstance(seen.text, str) and isinstance(seen.ok, bool) and seen.origin in _ORIGINS
     if not sound or not all(isinstance(file.data, bytes) for file in seen.files):
         raise ToolError("the tool's result cannot be kept", "an Observation with wrong types", "fix the tool")
     files = tuple(File(for_storage(str(f.name)), for_storage(str(f.media_type)), f.data) for f in seen.files)
     hidden = hidden_in(seen.text)
     text = for_storage(context.mask(seen.text)) + (f"\n[left out, for they cannot be seen: {hidden}]" if hidden else "")
     return replace(seen, text=text, origin=seen.origin or tool.origin, files=files)
+
+
+_ORIGINS = (None, *get_args(Origin))
 
 
 def trim(text: str, cap: int, handle: str) -> str:

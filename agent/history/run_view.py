@@ -14,6 +14,7 @@ from sqlalchemy import select
 from outrider.agent.answers.answer import Answer
 from outrider.agent.budget import Budget, Ledger, Spent
 from outrider.agent.history.ends import EXIT_CODES, NO_ANSWER, RunState, state
+from outrider.agent.state import State
 from outrider.memory import schema
 from outrider.memory.events import (
     Answered,
@@ -122,6 +123,18 @@ def read_run(store: Store, run_id: str) -> Run:
     return view.run(store, row["run_id"], row["created_at"], holder_lives(row["holder"], row["beat"]))
 
 
+def view_of(journal: Journal, told: State, ledger: Ledger, model: str) -> Run:
+    """`read_run` of a run that this process drove to its end, without reading it again. Raises ValueError if it has none."""
+    if told.started is None or told.stopped is None:
+        raise ValueError(f"run {journal.run_id} has not ended")
+    view = _Told()
+    view.add(told.started)
+    view.goal, view.model, view.budget = told.goal, model, Budget.of(ledger.budget.as_json())
+    view.answered, view.stopped = told.answered, told.stopped
+    spent = replace(ledger.spent, seconds=ledger.worked_s)  # as the events tell: the clock went on
+    return view.run(journal.store, journal.run_id, journal.created_at, held=False, spent=spent)
+
+
 def list_runs(store: Store, limit: int = 50) -> Iterator[Run]:
     """The newest runs first."""
     with store.read() as db:
@@ -168,9 +181,9 @@ class _Told:
             self.interrupted = event.reason
         self.ledger.add(event)
 
-    def run(self, store: Store, run_id: str, created_at: str, held: bool) -> Run:
+    def run(self, store: Store, run_id: str, created_at: str, held: bool, spent: Spent | None = None) -> Run:
         state, reason, detail = self._state(held)
-        spent, most_s = self.ledger.spent, self.budget.seconds
+        spent, most_s = spent or self.ledger.spent, self.budget.seconds
         if most_s is not None and spent.seconds > most_s:  # the clock is read after work was stopped at the limit
             spent = replace(spent, seconds=most_s)
         return Run(

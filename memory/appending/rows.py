@@ -138,11 +138,12 @@ def lease_lost(db: Connection, head: Head) -> LeaseLost:
 def _project(db: Connection, one: Append) -> None:
     """Keep the run's summary, where a run begins, stops or goes on; in between readers tell it from the events."""
     head = one.head
-    told = head.told or told_so_far(db, head.number, head.parent, head.fork_seq)
+    new = head.seq == 0  # nothing to read before the first event
+    told = head.told or (Summary() if new else told_so_far(db, head.number, head.parent, head.fork_seq))
     one.told = told.after((s.seq, s.at, s.kind, s.body) for s in one.stored)
     if any(s.kind in BOUNDARIES for s in one.stored):
-        db.execute(delete(schema.summaries).where(schema.summaries.c.number == head.number))
-        db.execute(insert(schema.summaries).values({"number": head.number} | one.told.row()))
+        run(db, _FORGET, {"this_run": head.number})
+        run(db, _SUM_UP, {"number": head.number} | one.told.row())
 
 
 def _chained(head: Head, events: Sequence[Event]) -> Iterator[Stored]:
@@ -204,6 +205,8 @@ _MOVE = (
     )
     .values(head_seq=bindparam("new_seq"), head_hash=bindparam("digest"), beat=bindparam("now"))
 )
+_FORGET = delete(schema.summaries).where(schema.summaries.c.number == bindparam("this_run"))
+_SUM_UP = insert(schema.summaries)
 _BLOB = text("INSERT INTO blobs (digest, data) VALUES (:digest, :data) ON CONFLICT DO NOTHING")
 _INDEX = {
     "sqlite": text("INSERT INTO recall (rowid, text) VALUES (:id, :text)"),

@@ -10,12 +10,12 @@ from collections.abc import Collection
 from contextlib import suppress
 from weakref import WeakKeyDictionary
 
-from sqlalchemy import delete, select
+from sqlalchemy import bindparam, delete, select
 
 from outrider.memory import schema
 from outrider.memory.errors import StoreError
 from outrider.memory.inbox.answers import Answer, enter, entered, of_row
-from outrider.memory.store import Store
+from outrider.memory.store import Store, run
 
 SHARED_S = 0.5  # how long a look for words to stop is good for
 
@@ -58,13 +58,16 @@ class Inbox:
         """Drop what is not needed any more: answers to calls that are `done`, and words to this lease."""
         r = schema.requests
         with self._store.read() as db:
-            rows = db.execute(select(r.c.number, r.c.call_id).where(r.c.run_id == self._run_id)).all()
+            rows = run(db, _OF_RUN, {"this_run": self._run_id}).fetchall()
         old = [number for number, call_id in rows if not call_id or call_id in done]
         if old:
             with self._store.write() as db:
                 db.execute(delete(r).where(r.c.number.in_(old)))
 
 
+_OF_RUN = select(schema.requests.c.number, schema.requests.c.call_id).where(
+    schema.requests.c.run_id == bindparam("this_run")
+)
 _LOOKS: WeakKeyDictionary[Store, tuple[float, dict[tuple[str, str], Answer]]] = WeakKeyDictionary()
 
 

@@ -32,6 +32,7 @@ class Masker:
         self._names: dict[str, str] = {}
         self._forms: list[tuple[str, str]] = []
         self._byte_forms: list[tuple[bytes, bytes]] = []
+        self._written: list[str] = []  # the forms inside JSON
         self._sizes: list[int] = []
         self._clean = ""
         self.add(secrets or {})
@@ -52,6 +53,7 @@ class Masker:
                 forms.setdefault(form, f"{{{{secret:{name}}}}}")
         self._forms = sorted(forms.items(), key=lambda pair: len(pair[0]), reverse=True)
         self._byte_forms = [(f.encode("utf-8", "surrogatepass"), to.encode()) for f, to in self._forms]
+        self._written = [json.dumps(form, ensure_ascii=False)[1:-1] for form, _ in self._forms]
         self._sizes, self._clean = [-len(form) for form, _ in self._forms], ""
         self.__dict__.pop("spaced", None)
 
@@ -122,14 +124,17 @@ class Masker:
     def event(self, event: Any) -> Any:
         """An event of the journal, masked; the same object if nothing was.
 
-        It is looked through once, as the JSON it is stored as; only one that may hold something is walked field by field. JSON
-        spells some characters otherwise, and a value might hide in that: with secrets to look for, one with escapes is walked.
+        It is looked through once, as the JSON it is stored as, for every form as JSON spells it; only one that may hold something
+        is walked field by field. Half a character is stored as another one, so an event that held one is walked as well.
         """
         try:
             body = event.body()
         except Exception:  # what cannot be written is for the journal to say
             return self.model(event)
-        if self._forms and ("\\" in body or any(form in body for form, _ in self._forms)):
+        for form in self._written:
+            if form in body:
+                return self.model(event)
+        if self._written and "\ufffd" in body:
             return self.model(event)
         return self.model(event) if self._shapes and may_have_shape(body) else event
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Connection, event
+from sqlalchemy import Connection
 
 from outrider.memory.appending.group import until_free
 from outrider.memory.errors import LeaseLost, StoreError
@@ -33,6 +33,12 @@ def ignore(stored: Sequence[Stored], error: BaseException | None) -> None:
     """A listener that has nothing to do."""
 
 
+def watch(store: Store, heard: Callable[[str], object]) -> None:
+    """Tell `heard` each statement of the writer, as SQLite executes it."""
+    assert store._kept is not None
+    store._kept.connection.dbapi_connection.set_trace_callback(heard)  # type: ignore[union-attr]
+
+
 def texts(journal: Journal) -> list[str]:
     """What was noted in a run, as another reader sees it now."""
     return [s.event.text for s in journal.read() if isinstance(s.event, Noted)]
@@ -41,14 +47,14 @@ def texts(journal: Journal) -> list[str]:
 def test_appends_of_one_turn_are_one_transaction(store: Store) -> None:
     """Fifty runs that append together wait for one commit, not for fifty; each chain verifies."""
     journals = [Journal.create(store, START) for _ in range(50)]
-    commits = []
-    event.listen(store._writers, "commit", lambda _: commits.append(1))
+    statements = list[str]()
+    watch(store, statements.append)
 
     async def together() -> None:
         await asyncio.gather(*(j.submit([Noted(text="a"), Noted(text="b")], {}, ignore) for j in journals))
 
     asyncio.run(together())
-    assert len(commits) == 1
+    assert statements.count("COMMIT") == 1
     for journal in journals:
         assert texts(journal) == ["a", "b"]
         assert verify(journal).ok
@@ -261,7 +267,7 @@ def test_a_durable_store_commits_in_a_thread(tmp_path: Path) -> None:
     journals = [Journal.create(store, START) for _ in range(8)]
 
     threads = set()
-    event.listen(store._writers, "commit", lambda _: threads.add(threading.get_ident()))
+    watch(store, lambda statement: threads.add(threading.get_ident()) if statement == "COMMIT" else None)
 
     async def all_of_them() -> None:
         for n in range(10):
@@ -269,5 +275,6 @@ def test_a_durable_store_commits_in_a_thread(tmp_path: Path) -> None:
 
     asyncio.run(all_of_them())
     assert all(texts(j) == [str(n) for n in range(10)] for j in journals)
+    assert threads
     assert threading.get_ident() not in threads
     store.close()

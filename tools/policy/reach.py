@@ -64,7 +64,7 @@ def _goes_where_it_says(tool: Tool, arguments: Mapping[str, Any]) -> bool:
 
 def _paths(arguments: Mapping[str, Any]) -> Iterator[str]:
     for name in PATHS:
-        for text in texts_in(arguments.get(name)):
+        for text in texts_in(arguments[name]) if name in arguments else ():
             if text and "://" not in text:
                 yield text
 

@@ -198,6 +198,8 @@ class _Parts:
 
 def _clean(value: Any) -> Any:
     """The same JSON in text that UTF-8 can hold."""
+    if not value:
+        return value
     text = json.dumps(value, ensure_ascii=False)
     return value if text.isascii() and "\\ud" not in text else json.loads(whole_characters(text))
 

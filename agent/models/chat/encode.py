@@ -13,6 +13,8 @@ from collections.abc import Sequence
 from hashlib import blake2b
 from typing import Any
 
+from pydantic_core import to_json
+
 from outrider.agent.models.model import CallDraft, Message, Picture, ToolSpec, as_shown
 from outrider.tools.arguments import read_object
 
@@ -23,7 +25,10 @@ _dumps = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 def to_bytes(value: Any) -> bytes:
     """Compact JSON in UTF-8. Half a surrogate pair (a model can write one) becomes "?": no server would take it."""
-    return _dumps(value).encode("utf-8", "replace")
+    try:
+        return to_json(value)
+    except ValueError:
+        return _dumps(value).encode("utf-8", "replace")
 
 
 class MessageBytes:

@@ -61,6 +61,8 @@ def read_reply(
 
 def _parted(text: str, tools: Sequence[ToolSpec]) -> tuple[str, str, Found | Channels | None]:
     """(what was said, what was thought, the calls found in the text)."""
+    if not text:
+        return "", "", None
     if (split := channels(text) or typed_blocks(text)) is not None:
         return split.said, split.thought, split if split.calls else None
     parted = part(text)

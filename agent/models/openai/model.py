@@ -222,8 +222,10 @@ class OpenAIModel:
         """What holds the answer to its schema. Beside tools only where it is known not to keep a model from calling them
         (local servers hold every reply to it), or when the answer was given and only its form was wrong.
         """
+        if request.answer_schema is None:
+            return {}
         alone = not request.tools or request.answer_now or self._theirs
-        if request.answer_schema is None or not alone or _FORM in self._habits.dropped | self._habits.extra.keys():
+        if not alone or _FORM in self._habits.dropped | self._habits.extra.keys():
             return {}
         form = form_of(request.answer_schema, strict="strict" not in self._habits.dropped)
         return {_FORM: form} if form else {}
