@@ -35,7 +35,7 @@ def paged(wanted: bool = True) -> Iterator[None]:
         yield
         return
     out, errors = sys.stdout, sys.stderr
-    shown = _Paged(pager.stdin, encoding=out.encoding, errors="replace", write_through=True)  # type: ignore[arg-type]
+    shown = _Paged(pager.stdin, encoding=out.encoding, errors="replace", write_through=True)
     sys.stdout, sys.stderr = shown, shown if errors.isatty() else errors
     try:
         yield

@@ -69,7 +69,12 @@ def read_or_refused(store: Store, file: Path, data: bytes) -> str:
         return "refused" if error.exit_code == 2 and error.why and error.fix else "refused badly"
 
 
-@pytest.mark.parametrize("value", [OPENAI, MINI, SWE, INSPECT, ATIF], ids=["openai", "mini", "swe", "inspect", "atif"])
+SHARED = {"conversations": [{"from": "human", "value": "hi"}, {"from": "gpt", "value": "yes"}]}
+TAU = {"simulations": [{"task_id": 3, "reward": 0.5, "messages": OPENAI["messages"]}]}
+KINDS = {"openai": OPENAI, "mini": MINI, "swe": SWE, "inspect": INSPECT, "atif": ATIF, "shared": SHARED, "tau": TAU}
+
+
+@pytest.mark.parametrize("value", KINDS.values(), ids=KINDS)
 def test_a_mutated_or_cut_transcript_never_ends_in_a_traceback(store: Store, tmp_path: Path, value: Any) -> None:
     """It is imported as far as it can be read, or refused with what, why and what to do."""
     rng, raw = random.Random(4), json.dumps(value).encode()
