@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from outrider.memory.errors import UsageError
+from outrider.memory.errors import UsageError, words_of
 from outrider.memory.given_file import read_given_text
 
 LINES = (".jsonl", ".ndjson")
@@ -70,5 +70,5 @@ def _read(place: Path) -> str:
         return read_given_text(place)
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(
-            f"{str(place)!r} cannot be read", str(error), "name a text file (UTF-8) or JSON lines"
+            f"{str(place)!r} cannot be read", words_of(error), "name a text file (UTF-8) or JSON lines"
         ) from error

@@ -12,7 +12,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError, field_validator, model_validator
 
-from outrider.memory.errors import OutriderError, UsageError
+from outrider.memory.errors import OutriderError, UsageError, words_of
 from outrider.memory.given_file import read_given_text
 
 MOST_BYTES = 64 * 1024 * 1024
@@ -142,7 +142,7 @@ def _text(file: Path) -> str:
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(
             f"{str(file)!r} cannot be read",
-            getattr(error, "strerror", None) or str(error),
+            words_of(error),
             "name a file of goals (docs/eval.md)",
         ) from error
 

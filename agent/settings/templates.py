@@ -14,7 +14,7 @@ from typing import Any
 
 from outrider.agent.settings.config import config_file
 from outrider.agent.settings.keys import check
-from outrider.memory.errors import UsageError
+from outrider.memory.errors import UsageError, words_of
 from outrider.memory.given_file import read_given_text
 
 PLACE = re.compile(r"\{\{\s*([A-Za-z_]\w{0,99})\s*\}\}")
@@ -84,7 +84,9 @@ def read_template(name: str) -> Template:
     try:
         return _parse(name, read_given_text(file, MOST_BYTES))
     except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"the template {str(file)!r} cannot be read", str(error), "make it a text file") from error
+        raise UsageError(
+            f"the template {str(file)!r} cannot be read", words_of(error), "make it a text file"
+        ) from error
 
 
 def _parse(name: str, text: str) -> Template:

@@ -7,13 +7,11 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from outrider.memory.errors import UsageError
+from outrider.memory.errors import UsageError, words_of
 from outrider.memory.given_file import read_given_text
-
-if TYPE_CHECKING:
-    from jsonschema_rs import Validator
+from outrider.tools.json_schema import validator
 
 Schema = dict[str, Any]
 MOST_BYTES = 64 * 1024  # it is told to the model with every request
@@ -60,13 +58,6 @@ def schema_of_type(wanted: Any) -> Schema:
         ) from error
 
 
-def validator(schema: Schema) -> Validator:
-    """What checks a value. Raises ValueError for what is no schema; fetches nothing."""
-    import jsonschema_rs
-
-    return jsonschema_rs.validator_for(schema, retriever=_refuse)
-
-
 def checked(schema: Any, where: str) -> Schema:
     """The schema, if it is one. Raises UsageError."""
     if not isinstance(schema, dict):
@@ -80,16 +71,14 @@ def checked(schema: Any, where: str) -> Schema:
     return schema
 
 
-def _refuse(address: str) -> Any:
-    raise ValueError(f"{address} is outside the schema, and nothing is fetched")
-
-
 def _read(file: Path) -> str:
     try:
         return read_given_text(file, MOST_BYTES)
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(
-            f"the schema {str(file)!r} cannot be read", str(error), 'name a JSON file, or write fields: "name, age int"'
+            f"the schema {str(file)!r} cannot be read",
+            words_of(error),
+            'name a JSON file, or write fields: "name, age int"',
         ) from error
 
 

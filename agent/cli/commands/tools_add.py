@@ -8,7 +8,7 @@ import typer
 
 from outrider.agent.cli.help import Command, Group
 from outrider.agent.cli.output import out, say
-from outrider.memory.errors import UsageError
+from outrider.memory.errors import UsageError, words_of
 from outrider.memory.given_file import read_given_text
 
 app = typer.Typer(
@@ -67,7 +67,7 @@ def _document(spec: str, allowed: tuple[str, ...]) -> tuple[str, str]:
         except (OSError, UnicodeDecodeError) as error:
             raise UsageError(
                 f"{spec!r} cannot be read",
-                getattr(error, "strerror", None) or str(error),
+                words_of(error),
                 "give an OpenAPI file or its address",
             ) from error
     import asyncio

@@ -200,7 +200,7 @@ class _Stopping:
 
 @contextmanager
 def _results(file: Path | None) -> Iterator[Callable[[Outcome | Told], None]]:
-    """What writes a result as one line, on stdout or in a file that is begun anew: what was done before is told again."""
+    """What writes a result as one line, on stdout or in a file that is written from its beginning: what was done before is told again."""
     if file is None:
         stdout = sys.stdout
 
