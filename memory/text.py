@@ -12,10 +12,10 @@ What each use does with each class of characters (one test walks this table over
 | escape sequences (ESC or C1: CSI, OSC, DCS …) | dropped whole | dropped whole | dropped whole | spelled |
 | C0, DEL, C1 | dropped | dropped | dropped | spelled |
 | bidi controls (U+202E, U+2066 …) | dropped | dropped | dropped | spelled |
-| zero width, invisible operators, soft hyphen, U+180E, byte-order mark | dropped | dropped | dropped | spelled |
+| zero width, invisible operators, layout controls of scripts, soft hyphen, U+180E, byte-order mark | dropped | dropped | dropped | spelled |
 | joiners U+200C, U+200D | kept singly between letters that are not ASCII (Persian, emoji) | same | same | spelled |
 | Unicode tags U+E0000-E007F | dropped | dropped | dropped | spelled |
-| variation selectors U+E0100-E01EF, and a second U+FE00-FE0F in a row | dropped | dropped | dropped | spelled |
+| variation selectors U+E0100-E01EF; U+FE00-FE0F after ASCII (but keycaps) or a second in a row | dropped | dropped | dropped | spelled |
 | lone surrogates | U+FFFD, halves that fit joined | same | same | spelled |
 | special tokens of chat templates (<\|im_end\|>, [INST] …) | kept | broken by a space: < \|im_end\|> | kept | kept |
 
@@ -31,6 +31,7 @@ _CONTROLS = "\x00-\x08\x0b-\x1f\x7f-\x9f"  # C0 but tab and newline, DEL, C1
 _BIDI = "\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"
 _ZERO_WIDTH = (
     "\u00ad\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b\u2060-\u2065\u206a-\u206f\u3164\ufeff\uffa0\ufff0-\ufffb"
+    "\U00013430-\U0001343f\U0001bca0-\U0001bca3\U0001d173-\U0001d17a"  # layout of hieroglyphs, shorthand and music
 )
 _JOINERS = "\u200c\u200d"
 _TAGS = "\U000e0000-\U000e007f"
@@ -46,17 +47,22 @@ _ESCAPES = re.compile(
     r"|(?:\x1b[\]PX^_]|[\x90\x98\x9d-\x9f])[^\x00-\x08\x0a-\x1f\x7f-\x9f]{0,4096}(?:\x07|\x1b\\|\x9c)"
     r"|\x1b[ -/]*[0-~]?"
 )
+# A variation selector stands after what has variants: no ASCII but the signs of keycaps (1\ufe0f\u20e3), and nothing hidden.
+_STRAY = (
+    f"(?<=[{_DROPPED}{_JOINERS}\ufe00-\ufe0f])[\ufe00-\ufe0f]"
+    "|(?<![^\x00-\x7f])(?<![0-9#*])[\ufe00-\ufe0f]|(?<=[0-9#*])(?!\ufe0f\u20e3)[\ufe00-\ufe0f]"
+)
 _DROP = re.compile(
     f"[{_DROPPED}]"
     f"|[{_JOINERS}](?![^\x00-\x7f{_DROPPED}{_JOINERS}])"  # nothing visible but ASCII after it …
     f"|(?<![^\x00-\x7f{_DROPPED}{_JOINERS}])[{_JOINERS}]"  # … or before it
-    f"|(?<=[{_DROPPED}\ufe00-\ufe0f])[\ufe00-\ufe0f]"
+    f"|{_STRAY}"
 )
 _LINE_ENDS = re.compile(f"\r\n?|[{_BREAKS}]")
 _TO_LOOK_AT = re.compile(f"[{_DROPPED}{_JOINERS}{_BREAKS}\r\ufe00-\ufe0f]")  # most text has none of these
 _WRITTEN_OUT = f"[{_DROPPED}{_JOINERS}{_BREAKS}\t\ud800-\udfff]"
 _SPELLED = re.compile(  # group 1: backslashes before what is written out, which could be read as a part of it
-    rf"(?<!\\)(\\++)(?={_WRITTEN_OUT})|{_WRITTEN_OUT}|(?<=[\ufe00-\ufe0f])[\ufe00-\ufe0f]|\\(?=[xuU])"
+    rf"(?<!\\)(\\++)(?={_WRITTEN_OUT})|{_WRITTEN_OUT}|{_STRAY}|\\(?=[xuU])"
 )
 # ChatML and its kin, DeepSeek, Llama 2, Mistral, Gemma, GLM, and the tags that Qwen and Hermes put around tools.
 _TOKENS = re.compile(

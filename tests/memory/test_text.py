@@ -27,10 +27,10 @@ TABLE = {
     ),
     "C0, DEL, C1": ("a\x00\x07\x7f\x85b", *["ab"] * 3, "a\\x00\\x07\\x7f\\x85b"),
     "bidi controls (U+202E, U+2066 …)": ("a\u202eb\u2066\u200ec", *["abc"] * 3, "a\\u202eb\\u2066\\u200ec"),
-    "zero width, invisible operators, soft hyphen, U+180E, byte-order mark": (
-        "\ufeffa\u200bb\u2060c\u2063d\u00ade\u180ef",
-        *["abcdef"] * 3,
-        "\\ufeffa\\u200bb\\u2060c\\u2063d\\xade\\u180ef",
+    "zero width, invisible operators, layout controls of scripts, soft hyphen, U+180E, byte-order mark": (
+        "\ufeffa\u200bb\u2060c\u2063d\u00ade\u180ef\U0001d173g\U0001bca0h\U00013430",
+        *["abcdefgh"] * 3,
+        "\\ufeffa\\u200bb\\u2060c\\u2063d\\xade\\u180ef\\U0001d173g\\U0001bca0h\\U00013430",
     ),
     "joiners U+200C, U+200D": (
         "می\u200cخ 👩\u200d💻 a\u200db\u200c\u200c",
@@ -38,10 +38,10 @@ TABLE = {
         "می\\u200cخ 👩\\u200d💻 a\\u200db\\u200c\\u200c",
     ),
     "Unicode tags U+E0000-E007F": ("a\U000e0049\U000e007fb", *["ab"] * 3, "a\\U000e0049\\U000e007fb"),
-    "variation selectors U+E0100-E01EF, and a second U+FE00-FE0F in a row": (
-        "❤\ufe0f\ufe00\U000e0101\U000e01efx",
-        *["❤\ufe0fx"] * 3,
-        "❤\ufe0f\\ufe00\\U000e0101\\U000e01efx",
+    "variation selectors U+E0100-E01EF; U+FE00-FE0F after ASCII (but keycaps) or a second in a row": (
+        "❤\ufe0f\ufe00\U000e0101\U000e01efx\ufe01y 1\ufe0f\u20e3 1\ufe0f",
+        *["❤\ufe0fxy 1\ufe0f\u20e3 1"] * 3,
+        "❤\ufe0f\\ufe00\\U000e0101\\U000e01efx\\ufe01y 1\ufe0f\u20e3 1\\ufe0f",
     ),
     "lone surrogates": ("a\ud800b\ud83d\ude42", *["a\ufffdb🙂"] * 3, "a\\ud800b\\ud83d\\ude42"),
     "special tokens of chat templates (<\\|im_end\\|>, [INST] …)": (

@@ -72,6 +72,28 @@ def is_allowed(host: str, port: int, allowed: Sequence[str]) -> bool:
     return False
 
 
+def is_host(host: str) -> bool:
+    """Whether a text can be the host of a web address: a name of letters, digits, dots, - and _, or an IP address without a zone.
+
+    A resolver may read more out of other signs than we do, and so may a proxy.
+    """
+    if re.fullmatch(r"[A-Za-z0-9_-][A-Za-z0-9_.-]{0,254}", host):
+        return True
+    try:
+        ipaddress.IPv6Address(host.strip("[]"))
+    except ValueError:
+        return False
+    return "%" not in host
+
+
+def is_local_name(host: str) -> bool:
+    """Whether a name means this machine wherever it is resolved."""
+    name = _plain(host)
+    return name in ("localhost", "localhost.localdomain", "ip6-localhost", "ip6-loopback") or name.endswith(
+        ".localhost"
+    )
+
+
 def is_public(address: str) -> bool:
     """Whether an IP address is one of the public internet, after unwrapping IPv4 inside IPv6 (mapped, 6to4, NAT64, Teredo)."""
     ip: IPAddress = ipaddress.ip_address(address.split("%")[0])

@@ -19,7 +19,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from outrider.tools.documents import charset
-from outrider.tools.net.addresses import check_address, is_public, judge, resolve, short
+from outrider.tools.net.addresses import check_address, is_host, is_local_name, is_public, judge, resolve, short
 from outrider.tools.net.content_encodings import DamagedEncoding, Undo
 from outrider.tools.net.cookies import Jar
 from outrider.tools.net.pace import Net, pace
@@ -145,6 +145,8 @@ def parse(url: str, *, user: bool = False) -> httpx2.URL:
         raise ToolError("that is not a web address", str(error)[:200], fix) from None
     if parsed.scheme not in ("http", "https") or not parsed.host:
         raise ToolError(f"{short(url)} cannot be opened", "only http and https addresses with a host can", fix)
+    if not is_host(parsed.raw_host.decode("ascii", "replace")):
+        raise ToolError(f"{short(url)} cannot be opened", f"{short(parsed.host)!r} is the name of no host", fix)
     if parsed.userinfo and not user:
         raise ToolError(
             "a web address with a user name in it is refused",
@@ -328,9 +330,11 @@ async def _connections(asked: _Asked) -> httpcore2.AsyncConnectionPool:
 
 async def _check_behind_proxy(asked: _Asked) -> None:
     """Refuse what is known here to be private. A name that only the proxy knows is the proxy's to judge."""
-    port = _port(asked.url)
+    host, port = asked.url.raw_host.decode("ascii"), _port(asked.url)  # as the proxy will be asked for it
+    if is_local_name(host):
+        judge(host, port, (), asked.allowed)
     with contextlib.suppress(OSError, UnicodeError):
-        judge(asked.url.host, port, await in_thread(resolve, asked.url.host, port, seconds=CONNECT_S), asked.allowed)
+        judge(host, port, await in_thread(resolve, host, port, seconds=CONNECT_S), asked.allowed)
 
 
 def _core_url(url: httpx2.URL) -> httpcore2.URL:
