@@ -27,7 +27,9 @@ def main() -> int:
         from outrider.agent.cli.running import run_with
 
         return run_with(work)
-    gc.set_threshold(50_000)  # what a command imports stays: looking through it again and again takes an eighth of the start
+    gc.set_threshold(
+        50_000
+    )  # what a command imports stays: looking through it again and again takes an eighth of the start
     from outrider.agent.cli.app import run_command_line
 
     return run_command_line(sys.argv[1:])
