@@ -40,7 +40,7 @@ Mark = tuple[str, str]  # what makes two calls the same call: the tool and its a
 
 REPLAN = "You are repeating yourself:"
 WRAP_UP = "Wrap up:"
-DENIED = "Not allowed:"
+DENIED = "Not allowed:"  # how the observation of a call begins that the policy or a person refused
 REPEATED = "Not run again:"
 SAME_IN_A_ROW = 3
 WRITERS = ("write_file", "python", "shell")  # what these make holds what the run knew

@@ -10,10 +10,13 @@ import os
 import sys
 
 from outrider.agent.serving.client import URL, Client
+from outrider.memory.errors import OutriderError
 
 
 async def main(goals: list[str]) -> int:
-    async with Client(os.environ.get("OUTRIDER_URL", URL)) as client:
+    url = os.environ.get("OUTRIDER_URL", URL)
+    print(f"asking {url}", file=sys.stderr)
+    async with Client(url, patience_s=5) as client:
         runs = [await client.submit(goal, key=f"example {goal}", budget={"steps": 20}) for goal in goals]
         states = await asyncio.gather(*(follow(client, run) for run in runs))
     return 0 if all(state == "answered" for state in states) else 3
@@ -28,4 +31,7 @@ async def follow(client: Client, run: str) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(asyncio.run(main(sys.argv[1:] or ["What is 2 + 2?"])))
+    try:
+        sys.exit(asyncio.run(main(sys.argv[1:] or ["What is 2 + 2?"])))
+    except OutriderError as error:  # no server, no token, or it refused: the text says which, and what to do
+        sys.exit(f"{error}\n(the server is another program: outrider serve --model …)")

@@ -25,6 +25,13 @@ class OutriderError(Exception):
         return f"{self.what}\n  why: {self.why}\n  fix: {self.fix}"
 
 
+def words_of(error: BaseException) -> str:
+    """Why something failed, for a person: of a file "No such file or directory", without a number and its name again."""
+    if isinstance(error, UnicodeError):
+        return "it is not text in UTF-8"
+    return getattr(error, "strerror", None) or str(error) or type(error).__name__
+
+
 class UsageError(OutriderError):
     """The user must act: a flag, a file, a setting, a folder."""
 

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from outrider.memory.database_file import SCHEMA, in_use, kind_of
-from outrider.memory.errors import NoDatabase, OldDatabase, StoreError
+from outrider.memory.errors import NoDatabase, OldDatabase, StoreError, words_of
 from outrider.memory.lease import holder_lives
 from outrider.memory.summary import COLUMNS, Summary
 
@@ -116,6 +116,39 @@ def runs(
         fits = model in one.told.model.lower() and words in one.told.goal.lower()
         if fits and (reasons is None or one.told.reason in reasons):
             yield one
+
+
+def below(ask: Query, run_id: str) -> Iterator[tuple[Row, bool]]:
+    """The children and forks of a run, oldest first, each with whether it is a fork."""
+    for row in ask(f"{_SELECT} WHERE r.parent = ? AND r.head_seq > 0 ORDER BY r.number", [run_id]):
+        yield _row(ask, row), row[8] is not None
+
+
+def the_run(ask: Query, run_id: str) -> Row | None:
+    """The run of exactly this id; None if there is none."""
+    return next((_row(ask, row) for row in ask(f"{_SELECT} WHERE r.run_id = ?", [run_id])), None)
+
+
+def first_event(ask: Query, wanted: str) -> tuple[str, str, str] | None:
+    """(run id, time, goal) as the first event of a run holds them. wanted: its whole id, "last" or "last~2".
+
+    None for what is not found so, for a fork (its first event is another run's), and for what is not as it was written.
+    """
+    back = re.fullmatch(r"last(?:~(\d{1,6}))?", wanted)
+    own = "head_seq > 0 AND (parent IS NULL OR fork_seq IS NOT NULL)"
+    which = f"{own} ORDER BY number DESC LIMIT 1 OFFSET {int(back[1] or 0)}" if back else "run_id = ?"
+    query = f"SELECT run_id, number, fork_seq FROM runs WHERE {which}"  # noqa: S608
+    run_id, number, fork_seq = next(ask(query, [] if back else [wanted]), ("", 0, None))
+    if not run_id or fork_seq is not None:
+        return None
+    event = "SELECT at, body FROM events WHERE id = ? AND kind = 'run_started'"
+    for at, body in ask(event, [(number << SEQ_BITS) + 1]):
+        try:
+            read = json.loads(body)
+        except ValueError:
+            return None
+        return (run_id, at, read["goal"]) if isinstance(read, dict) and isinstance(read.get("goal"), str) else None
+    return None
 
 
 def answer_of(ask: Query, row: Row) -> dict[str, Any]:
@@ -279,7 +312,9 @@ def _sqlite(file: Path) -> Iterator[Query]:
             closed()
     except (sqlite3.Error, OSError) as error:
         raise StoreError(
-            f"the memory database {file} cannot be used", str(error), "check the file, or name another with --memory"
+            f"the memory database {file} cannot be used",
+            words_of(error),
+            "check the file, or name another with --memory",
         ) from error
 
 

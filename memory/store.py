@@ -37,7 +37,7 @@ from sqlalchemy.pool import NullPool, StaticPool
 
 from outrider.memory import postgres, schema
 from outrider.memory.database_file import in_use, kind_of
-from outrider.memory.errors import NoDatabase, OldDatabase, StoreError, UsageError
+from outrider.memory.errors import NoDatabase, OldDatabase, StoreError, UsageError, words_of
 
 Mode = Literal["make", "use", "read"]
 BUSY_S = 60  # how long a writer waits for another process's transaction before it gives up
@@ -290,7 +290,7 @@ def telling(url: URL) -> Iterator[None]:
     except PermissionError as error:
         raise _explain(url, f"permission denied: {error.filename}") from error
     except OSError as error:
-        raise _explain(url, str(error)) from error
+        raise _explain(url, words_of(error)) from error
 
 
 _ADVICE = (

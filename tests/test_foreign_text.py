@@ -16,9 +16,9 @@ from outrider.agent.models.chat import errors
 from outrider.agent.models.chat.encode import wire_message
 from outrider.agent.models.llama.chat import turns
 from outrider.agent.models.model import Message, as_shown
-from outrider.agent.review.lines import first_lines, one_line
+from outrider.agent.review.lines import FULL, first_lines, one_line
 from outrider.agent.review.render import plain
-from outrider.agent.review.terminal import FULL, TranscriptWriter
+from outrider.agent.review.terminal import TranscriptWriter
 from outrider.memory.events import ApprovalAsked
 from outrider.memory.store import Store
 from outrider.memory.text import for_model, for_storage, for_terminal

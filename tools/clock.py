@@ -1,4 +1,4 @@
-"""The person's time zone: for code in the sandbox, for the line that tells a model the date, for what people read.
+"""The person's time zone: for code in the sandbox, for the line that tells a model the date.
 Reads TZ, /etc/localtime, /etc/timezone and the machine's clock. Events are kept in UTC; only what is shown is local.
 Does not promise: a zone's name where the machine has only an offset.
 """
@@ -49,11 +49,3 @@ def today() -> str:
     offset = now.strftime("%z")
     zone = ", ".join(part for part in (zone_name(), f"UTC{offset[:3]}:{offset[3:5]}") if part)
     return f"Today is {now.strftime('%A %Y-%m-%d')} ({zone})."
-
-
-def local(at: str) -> str:
-    """The time of an event as people read it: "2026-11-28 01:30 IST"; what is no time stays as it is."""
-    try:
-        return datetime.fromisoformat(at).astimezone().strftime("%Y-%m-%d %H:%M %Z").strip()
-    except ValueError:
-        return at

@@ -7,9 +7,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from outrider.tools.tool import Arguments, ToolError
+
+if TYPE_CHECKING:
+    from jsonschema_rs import Validator
 
 MOST_SCHEMA = 20_000  # characters of one schema; a larger one is shown as "any object"
 ANYTHING = {"type": "object"}
@@ -24,7 +27,7 @@ def usable(theirs: Any) -> dict[str, Any]:
         theirs = _plain(theirs, 0)
         if not isinstance(theirs, dict) or len(json.dumps(theirs, default=str)) > MOST_SCHEMA or not _is_local(theirs):
             return dict(ANYTHING)
-        _validator(theirs)
+        validator(theirs)
     except Exception:  # the library has several; a schema that is none says nothing about arguments
         return dict(ANYTHING)
     return theirs if theirs.get("type") == "object" or "properties" in theirs else dict(ANYTHING)
@@ -72,7 +75,7 @@ def checker(name: str, schema: dict[str, Any]) -> Callable[[Arguments], dict[str
 
     def check(arguments: Arguments) -> dict[str, Any]:
         if not compiled:
-            compiled.append(_validator(schema))
+            compiled.append(validator(schema))
         wrong = next(iter(compiled[0].iter_errors(dict(arguments))), None)
         if wrong is not None:
             where = "/".join(str(part) for part in wrong.instance_path)
@@ -102,10 +105,12 @@ def _is_local(schema: Any) -> bool:
     return True
 
 
-def _validator(schema: dict[str, Any]) -> Any:
-    import jsonschema_rs
+def validator(schema: dict[str, Any]) -> Validator:
+    """What checks a value. Raises ValueError for what is no schema, or refers to something outside it: nothing is fetched."""
+    import jsonschema_rs  # late: most runs need none
 
-    def refuse(uri: str) -> Any:
-        raise ValueError(f"{uri} is not fetched")
+    return jsonschema_rs.validator_for(schema, retriever=_refuse)
 
-    return jsonschema_rs.validator_for(schema, retriever=refuse)
+
+def _refuse(address: str) -> Any:
+    raise ValueError(f"{address} is outside the schema, and nothing is fetched")

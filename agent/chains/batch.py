@@ -20,7 +20,7 @@ from outrider.agent.agent import Agent
 from outrider.agent.budget import Budget, Ledger, share_of
 from outrider.agent.chains.documents import Document
 from outrider.agent.history.run_view import Run
-from outrider.memory.errors import UsageError
+from outrider.memory.errors import UsageError, words_of
 from outrider.memory.events import ChildEnded, ChildStarted, Share
 from outrider.tools.prompts.prompt import Chain, Prompt, said
 
@@ -67,7 +67,7 @@ class Kept:
             file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             lines = file.read_bytes().split(b"\n") if file.exists() else []
         except OSError as error:
-            raise UsageError(f"{str(file)!r} cannot be used", str(error), "name another with --answers") from error
+            raise UsageError(f"{str(file)!r} cannot be used", words_of(error), "name another with --answers") from error
         self._cut = bool(lines and lines[-1])  # a kill cut the last line in two
         for line in lines:
             try:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from outrider.memory.errors import UsageError
+from outrider.memory.errors import UsageError, words_of
 
 LINES = (".jsonl", ".ndjson")
 TEXTS = (".txt", ".md", ".text", ".log", ".csv", ".html", ".json", ".eml", "")
@@ -69,5 +69,5 @@ def _read(place: Path) -> str:
         return place.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(
-            f"{str(place)!r} cannot be read", str(error), "name a text file (UTF-8) or JSON lines"
+            f"{str(place)!r} cannot be read", words_of(error), "name a text file (UTF-8) or JSON lines"
         ) from error

@@ -13,8 +13,8 @@ class Command(TyperCommand):
     """A command whose options are listed under their `rich_help_panel`."""
 
     def collect_usage_pieces(self, ctx: Any) -> list[str]:
-        """`GOAL`, not `{GOAL}`."""
-        return [piece.strip("{}") for piece in super().collect_usage_pieces(ctx)]
+        """`GOAL`, not `{GOAL}`; `FILE…`, not `{FILE…}...`."""
+        return [_plain(piece) for piece in super().collect_usage_pieces(ctx)]
 
     def format_options(self, ctx: Any, formatter: Any) -> None:
         """Write arguments and options, the untitled ones first."""
@@ -34,6 +34,16 @@ class Command(TyperCommand):
             if rows:
                 with formatter.section(title):
                     formatter.write_dl(rows)
+
+
+def _plain(piece: str) -> str:
+    """One piece of a usage line: what must be there is bare, what may be is in brackets, what may be several ends in "…"."""
+    kept = piece.removesuffix("...")
+    name = kept[1:-1]
+    if "[" in name:  # it tells itself what of it may be left out
+        return name
+    name = name.removesuffix("…")
+    return (f"[{name}]" if kept.startswith("[") else name) + "…" * (kept != piece)
 
 
 class Group(TyperGroup):

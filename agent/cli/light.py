@@ -1,4 +1,4 @@
-"""The commands that list, find and total runs, when their flags are written plainly: nothing else is imported, so they open
+"""The commands that list, find, total and show runs, when their flags are written plainly: nothing else is imported, so they open
 in a third of the time. Touches nothing itself. Does not promise: to understand a command line; what is not plain
 (`--help`, a flag it does not know, a value that does not fit) is left to app.py, which has the same flags and the words.
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 MANY = ("many", str)
@@ -16,6 +17,12 @@ FLAG = ("flag", bool)
 
 def _positive(text: str) -> int:
     if not (text.isascii() and text.isdigit() and int(text) > 0):
+        raise ValueError(text)
+    return int(text)
+
+
+def _step(text: str) -> int:
+    if not (text.isascii() and text.isdigit()):
         raise ValueError(text)
     return int(text)
 
@@ -40,6 +47,14 @@ LIMIT = {"--limit": ("limit", ("one", _positive)), "-n": ("limit", ("one", _posi
 # Each command: the function that does it, what its bare words are called ("": it takes none), its flags as app.py has them.
 LIGHT = {
     "runs": ("runs.list_runs", "", SHARED | FILTERS | LIMIT | {"--state": ("state", MANY), "--grep": ("grep", TEXT)}),
+    "show": (
+        "transcript.show_run",
+        "run",
+        SHARED
+        | {f"--{name}": (name, FLAG) for name in ("follow", "full", "files", "tools", "cost", "children")}
+        | {"-f": ("follow", FLAG), "--no-pager": ("no_pager", FLAG)}
+        | {"--svg": ("svg", ("one", Path)), "--step": ("step", ("one", _step))},
+    ),
     "find": ("find.find_words", "text", SHARED | LIMIT),
     "usage": (
         "usage.tell_usage",
@@ -60,6 +75,10 @@ def plainly(arguments: list[str]) -> Callable[[], int] | None:
         return None
     if bare and not given.get(bare):
         return None
+    if bare == "run":  # one of them
+        if len(given[bare]) > 1:
+            return None
+        (given[bare],) = given[bare]
     module, _, name = where.partition(".")
     return lambda: int(getattr(import_module(f"outrider.agent.cli.listing.{module}"), name)(**given))
 

@@ -70,15 +70,15 @@ class HidingStream:
         return getattr(self._stream, name)
 
 
-def out(text: str) -> None:
-    """Print to stdout, now. Raises ReaderGone."""
-    text = hide(text)
+def out(text: str, stream: TextIO | None = None) -> None:
+    """Print to stdout, or to the stream that stands for it, now. Raises ReaderGone."""
+    text, to = hide(text), stream or sys.stdout
     try:
-        sys.stdout.write(text if text.endswith("\n") else f"{text}\n")
-        sys.stdout.flush()
+        to.write(text if text.endswith("\n") else f"{text}\n")
+        to.flush()
     except UnicodeEncodeError:
-        encoding = sys.stdout.encoding or "ascii"
-        out(text.encode(encoding, "replace").decode(encoding))
+        encoding = to.encoding or "ascii"
+        out(text.encode(encoding, "replace").decode(encoding), to)
     except BrokenPipeError:
         raise ReaderGone from None
     except (OSError, ValueError) as error:
@@ -91,9 +91,9 @@ def lost(error: Exception) -> OutputLost:
     return OutputLost("the output could not be written", f"stdout: {why}", "give it a place it can be written to")
 
 
-def out_json(value: Any) -> None:
+def out_json(value: Any, stream: TextIO | None = None) -> None:
     """Print one value as one line of ASCII JSON. Raises ReaderGone."""
-    out(json.dumps(value, default=str))
+    out(json.dumps(value, default=str), stream)
 
 
 def out_lines(lines: Iterable[Line]) -> None:

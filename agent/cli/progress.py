@@ -12,9 +12,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from outrider.agent.cli.support.more import flags_for_more, how_to_wait, limit_of
-from outrider.agent.review.lines import Line, Style, count, dollars, duration, one_line
+from outrider.agent.review.lines import LIVE, SHOW, Line, Style, count, dollars, duration, one_line
 from outrider.agent.review.render import Painter
-from outrider.agent.review.terminal import LIVE, SANDBOX_OFF, SHOW, TranscriptWriter, citations, warning
+from outrider.agent.review.terminal import SANDBOX_OFF, TranscriptWriter, citations, warning
 from outrider.memory.events import (
     Answered,
     ApprovalAsked,

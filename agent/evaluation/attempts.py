@@ -22,7 +22,7 @@ from outrider.agent.evaluation.checks import Functions, wrong_with
 from outrider.agent.evaluation.goals import Goal
 from outrider.agent.history.run_view import Run
 from outrider.agent.models.model import Model
-from outrider.memory.errors import UsageError
+from outrider.memory.errors import UsageError, words_of
 from outrider.memory.store import Store
 
 GIVE_UP = (
@@ -84,7 +84,9 @@ class Results:
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             self._lock = (folder / "lock").open("w")
         except OSError as error:
-            raise UsageError(f"{str(folder)!r} cannot be written", str(error), "name another with --out") from error
+            raise UsageError(
+                f"{str(folder)!r} cannot be written", words_of(error), "name another with --out"
+            ) from error
         _lock(self._lock, folder)
         self.done = {result.key: result for result in self._read()}
         self.cut_off_usd = 0.0
@@ -226,7 +228,7 @@ def _set_up(plan: Plan, goal: Goal, workspace: Path) -> None:
             file.write_text(text, encoding="utf-8")
     except OSError as error:
         raise UsageError(
-            f"the workspace of {goal.name} cannot be made", str(error), "correct that line of the goals"
+            f"the workspace of {goal.name} cannot be made", words_of(error), "correct that line of the goals"
         ) from error
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from outrider.agent.evaluation.goals import Goal, GoalLine
 from outrider.agent.history.run_view import Run
-from outrider.memory.errors import UsageError
+from outrider.memory.errors import UsageError, words_of
 
 MOST_BYTES = 16 * 1024 * 1024  # of a file that is looked at
 Functions = dict[str, Callable[..., Any]]
@@ -88,7 +88,7 @@ def _file(workspace: Path, path: str, text: str | None, exact: bool) -> str:
             return f"the file {path!r} is too long to look at"
         held = file.read_text(encoding="utf-8", errors="replace")
     except OSError as error:
-        return f"the file {path!r} cannot be read: {error}"
+        return f"the file {path!r} cannot be read: {words_of(error)}"
     if exact:
         return "" if held.rstrip("\n") == text.rstrip("\n") else f"the file {path!r} holds something else"
     return "" if text in held else f"the file {path!r} does not hold {text[:100]!r}"

@@ -12,7 +12,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError, field_validator, model_validator
 
-from outrider.memory.errors import OutriderError, UsageError
+from outrider.memory.errors import OutriderError, UsageError, words_of
 
 MOST_BYTES = 64 * 1024 * 1024
 MOST_NAMED = 20  # bad lines named in one error
@@ -143,7 +143,7 @@ def _text(file: Path) -> str:
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(
             f"{str(file)!r} cannot be read",
-            getattr(error, "strerror", None) or str(error),
+            words_of(error),
             "name a file of goals (docs/eval.md)",
         ) from error
 

@@ -6,49 +6,74 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from statistics import median
 from typing import Any
 
-from sqlalchemy import select
-
+from outrider.agent.history.ends import state
 from outrider.agent.history.run_view import Run
 from outrider.agent.review.lines import dollars, duration
-from outrider.memory import schema
+from outrider.memory.run_index import opened, runs
 from outrider.memory.store import Store
 
-MOST = 100_000
 MEASURES: tuple[tuple[str, str, Callable[[float], str]], ...] = (
     ("share", "answered", lambda share: f"{share:.0%}"), ("steps", "steps", lambda n: f"{n:,.0f}"),
     ("tokens", "tokens", lambda n: f"{n:,.0f}"), ("usd", "cost", dollars), ("seconds", "time", duration),
 )  # fmt: skip
 
 
-def of_label(store: Store, label: str) -> list[str]:
-    """The ids of the runs of a label, oldest first; children are in what their parents spent."""
-    runs = schema.runs
-    own = runs.c.parent.is_(None) | runs.c.fork_seq.is_not(None)
-    with store.read() as db:
-        query = select(runs.c.run_id).where(runs.c.label == label, own).order_by(runs.c.number)
-        return list(db.scalars(query.limit(MOST)))
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """What is compared of a run. usd: dollars."""
+
+    id: str
+    goal: str
+    state: str
+    model: str
+    steps: int
+    tokens: int
+    usd: float
+    seconds: float
 
 
-def by_model(found: Sequence[Run]) -> Iterator[dict[str, Any]]:
+def of_run(run: Run) -> Compared:
+    """A run that was read whole."""
+    spent = run.spent
+    return Compared(
+        run.id, run.goal, run.state, run.model, spent.steps, spent.tokens, float(spent.usd), spent.seconds
+    )  # fmt: skip
+
+
+def of_label(store: Store, label: str) -> list[Compared]:
+    """Every run of a label, oldest first, from the table of summaries; children are in what their parents spent."""
+    with opened(store.url.render_as_string(hide_password=False)) as ask:
+        rows = [(row, row.told) for row in runs(ask, label=label)] if label else []
+    return [
+        Compared(
+            row.run_id, told.goal, state(told.reason, held=row.held), told.model, told.steps, told.tokens,
+            float(told.usd), told.seconds,
+        )
+        for row, told in reversed(rows)
+    ]  # fmt: skip
+
+
+def by_model(found: Sequence[Compared]) -> Iterator[dict[str, Any]]:
     """A row for each model: model, runs, answered, share, states, and the medians of steps, tokens, usd and seconds."""
-    groups: dict[str, list[Run]] = defaultdict(list)
+    groups: dict[str, list[Compared]] = defaultdict(list)
     for run in found:
         groups[run.model].append(run)
-    for model, runs in sorted(groups.items()):
+    for model, several in sorted(groups.items()):
         states: dict[str, int] = defaultdict(int)
-        for run in runs:
+        for run in several:
             states[run.state] += 1
         yield {
             "model": model,
-            "runs": len(runs),
+            "runs": len(several),
             "answered": states["answered"],
-            "share": states["answered"] / len(runs),
+            "share": states["answered"] / len(several),
             "states": dict(states),
-            "steps": median(run.spent.steps for run in runs),
-            "tokens": median(run.spent.tokens for run in runs),
-            "usd": median(float(run.spent.usd) for run in runs),
-            "seconds": median(run.spent.seconds for run in runs),
+            "steps": median(run.steps for run in several),
+            "tokens": median(run.tokens for run in several),
+            "usd": median(run.usd for run in several),
+            "seconds": median(run.seconds for run in several),
         }

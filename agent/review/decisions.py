@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from outrider.agent.state import DENIED
 from outrider.memory.events import (
     ApprovalAsked,
     ApprovalGiven,
@@ -18,8 +19,6 @@ from outrider.memory.events import (
     ToolReturned,
 )
 from outrider.memory.journal import Stored
-
-DENIED = "Not allowed:"  # how the observation of a call begins that the policy or a person refused
 
 
 @dataclass(frozen=True, slots=True)

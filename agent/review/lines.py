@@ -4,7 +4,9 @@ Touches nothing. Does not promise: a width; render.py wraps.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Literal
 
 from outrider.memory.text import for_terminal
@@ -24,6 +26,41 @@ class Line:
     head: tuple[Part, ...] = ()
     right: str = ""
     picture: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Detail:
+    """How much is shown: lines of a call's arguments, lines and characters of a result or a thought."""
+
+    call_lines: int
+    result_lines: int
+    chars: int
+    answer: bool = True  # whether the answer's text is part of the transcript
+
+
+LIVE = Detail(call_lines=1, result_lines=3, chars=600, answer=False)
+SHOW = Detail(call_lines=12, result_lines=12, chars=2400)
+FULL = Detail(call_lines=1 << 40, result_lines=1 << 40, chars=1 << 40)
+
+
+def opening(run_id: str, at: str, goal: str, detail: Detail) -> list[Line]:
+    """How the transcript of a run begins."""
+    head: tuple[Part, ...] = (("outrider", "strong"), (f"  run {run_id}", "plain"))
+    return [Line(head, right=local(at)), *row("goal", goal, "strong", detail)]
+
+
+def row(name: str, text: str, style: Style, detail: Detail) -> Iterator[Line]:
+    """A named line of a run's head, a few lines at most."""
+    for number, line in enumerate(first_lines(text, min(detail.result_lines, 8), detail.chars)[0]):
+        yield Line(((line, style),), ((f"  {name if number == 0 else '':8}", "dim"),))
+
+
+def local(at: str) -> str:
+    """The time of an event as people read it: "2026-11-28 01:30 IST"; what is no time stays as it is."""
+    try:
+        return datetime.fromisoformat(at).astimezone().strftime("%Y-%m-%d %H:%M %Z").strip()
+    except ValueError:
+        return at
 
 
 def one_line(text: str, most: int = 100) -> str:

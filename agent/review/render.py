@@ -39,9 +39,7 @@ class Painter:
         self.stream = stream
         self.console: Console | None = None
         if stream.isatty():
-            from rich.console import Console
-
-            self.console = Console(file=stream, highlight=False, markup=False, emoji=False, soft_wrap=True)
+            self.console = _console(stream)
 
     def show(self, lines: Iterable[Line]) -> None:
         """Write lines. Raises OSError when the stream is gone."""
@@ -53,6 +51,16 @@ class Painter:
         for line in lines:
             for row in wrapped(line, width):
                 self.console.print(row)
+
+
+def _console(stream: TextIO) -> Console:
+    from rich.console import Console
+
+    class Ours(Console):
+        def on_broken_pipe(self) -> None:
+            raise BrokenPipeError  # rich would end the program here, with exit code 1
+
+    return Ours(file=stream, highlight=False, markup=False, emoji=False, soft_wrap=True)
 
 
 def plain(line: Line) -> str:

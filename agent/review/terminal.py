@@ -6,13 +6,17 @@ Does not promise: to say everything; `show --json` does.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from outrider.agent.budget import UNITS, Budget, Ledger
 from outrider.agent.history.ends import NO_ANSWER
 from outrider.agent.review.lines import (
+    FULL,
+    LIVE,
+    SHOW,
+    Detail,
     Line,
     Part,
     Style,
@@ -22,6 +26,8 @@ from outrider.agent.review.lines import (
     duration,
     first_lines,
     one_line,
+    opening,
+    row,
 )
 from outrider.memory.events import (
     Answered,
@@ -49,26 +55,10 @@ from outrider.memory.events import (
 )
 from outrider.memory.journal import Stored
 from outrider.memory.text import for_terminal
-from outrider.tools.clock import local
 
 SANDBOX_OFF = "THE SANDBOX IS OFF: code the model writes runs on this machine as you, with your files and your network"
 ELSEWHERE = ("page", "cli", "api")  # where a person may answer who is not at the run's own terminal
 _HEAD: tuple[Part, ...] = (("    ", "plain"),)
-
-
-@dataclass(frozen=True, slots=True)
-class Detail:
-    """How much is shown: lines of a call's arguments, lines and characters of a result or a thought."""
-
-    call_lines: int
-    result_lines: int
-    chars: int
-    answer: bool = True  # whether the answer's text is part of the transcript
-
-
-LIVE = Detail(call_lines=1, result_lines=3, chars=600, answer=False)
-SHOW = Detail(call_lines=12, result_lines=12, chars=2400)
-FULL = Detail(call_lines=1 << 40, result_lines=1 << 40, chars=1 << 40)
 
 
 class TranscriptWriter:
@@ -124,21 +114,20 @@ class TranscriptWriter:
     # -- one method for each kind ---------------------------------------------------------------------------------
 
     def _run_started(self, stored: Stored, event: RunStarted) -> Iterator[Line]:
-        yield Line((("outrider", "strong"), (f"  run {stored.run}", "plain")), right=local(stored.at))
-        yield from _row("goal", event.goal, "strong", self._detail)
+        yield from opening(stored.run, stored.at, event.goal, self._detail)
         yield from _attached(event.attachments)
         price = event.price or {}
         free = not any(float(str(price.get(side) or 0)) for side in ("input", "output"))
         cost = "" if free else f"  (${price['input']} in, ${price['output']} out per million tokens: {price['source']})"
-        yield from _row("model", f"{event.model}{cost}", "plain", self._detail)
-        yield from _row("budget", _budget(Budget.of(event.budget)), "plain", self._detail)
+        yield from row("model", f"{event.model}{cost}", "plain", self._detail)
+        yield from row("budget", _budget(Budget.of(event.budget)), "plain", self._detail)
         effects = [f"{key} {value}" for key, value in event.policy.items() if key != "tools"]
         effects += [f"{key} {value}" for key, value in _dict(event.policy.get("tools")).items()]
         policy = f"  ({', '.join(effects)})" if effects else ""
         names = ", ".join(str(t.get("name")) for t in event.tools)
         shown = names if self._detail is FULL else one_line(names, 72)
-        yield from _row("tools", f"{len(event.tools)}: {shown}{policy}", "dim", self._detail)
-        yield from _row("folder", _at_home(event.workspace), "dim", self._detail)
+        yield from row("tools", f"{len(event.tools)}: {shown}{policy}", "dim", self._detail)
+        yield from row("folder", _at_home(event.workspace), "dim", self._detail)
         yield from _instructions(_dict(event.settings.get("instructions")))
         if event.settings.get("unsafe") or event.settings.get("isolation") == "none":
             yield warning(SANDBOX_OFF)
@@ -146,7 +135,7 @@ class TranscriptWriter:
 
     def _goal_given(self, stored: Stored, event: GoalGiven) -> Iterator[Line]:
         yield Line()
-        yield from _row("goal", event.goal, "strong", self._detail)
+        yield from row("goal", event.goal, "strong", self._detail)
         yield from _attached(event.attachments)
 
     def _model_asked(self, stored: Stored, event: ModelAsked) -> Iterator[Line]:
@@ -288,7 +277,7 @@ class TranscriptWriter:
         word = "a fork, from clean" if event.changes.get("clean") else "a fork" if forked else "resumed"
         yield Line(((word, "strong"), (f"  {one_line(changes, 300)}" if changes else "", "plain")))
         if forked and event.changes.get("goal"):
-            yield from _row("goal", str(event.changes["goal"]), "strong", self._detail)
+            yield from row("goal", str(event.changes["goal"]), "strong", self._detail)
         if event.unknown:
             said = f"{count(len(event.unknown), 'call')} had begun and did not return: the outcome is unknown"
             yield Line(((said, "warn"),), _HEAD)
@@ -391,11 +380,6 @@ def _attached(attachments: Sequence[Attachment]) -> Iterator[Line]:
             else f"{len(one.text):,} characters, shown to the model"
         )
         yield Line(((one_line(one.name, 100), "plain"), (f"  {one_line(how, 120)}", "dim")), (("  with    ", "dim"),))
-
-
-def _row(name: str, text: str, style: Style, detail: Detail) -> Iterator[Line]:
-    for number, line in enumerate(first_lines(text, min(detail.result_lines, 8), detail.chars)[0]):
-        yield Line(((line, style),), ((f"  {name if number == 0 else '':8}", "dim"),))
 
 
 def _instructions(held: dict[str, Any]) -> Iterator[Line]:

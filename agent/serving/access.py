@@ -18,7 +18,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from outrider.memory.errors import UsageError
+from outrider.memory.errors import UsageError, words_of
 
 Scope = MutableMapping[str, Any]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
@@ -143,7 +143,7 @@ def token_of(file: Path) -> str:
         return token_of(file)
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(
-            f"the token cannot be read from {str(file)!r}", str(error), f"set {TOKEN}, or name another file"
+            f"the token cannot be read from {str(file)!r}", words_of(error), f"set {TOKEN}, or name another file"
         ) from error
 
 

@@ -158,7 +158,8 @@ def _refused(reply: httpx2.Response) -> ServerError:
 
 
 def _gone(error: Exception) -> OutriderError:
-    return ServerError("the server cannot be reached", f"{type(error).__name__}: {error}", "start it: outrider serve")
+    why = str(error) or type(error).__name__
+    return ServerError("the server cannot be reached", why, "start it: outrider serve, or check its address")
 
 
 def _own_token() -> str:
@@ -169,5 +170,5 @@ def _own_token() -> str:
         return file.read_text(encoding="utf-8").strip()
     except OSError as error:
         raise UsageError(
-            "there is no token", f"neither {TOKEN} nor {str(file)!r} holds one", "give it, or start the server"
+            "there is no token", f"neither {TOKEN} nor {str(file)!r} holds one", "start the server: outrider serve"
         ) from error

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from outrider.memory.errors import UsageError
+from outrider.memory.errors import UsageError, words_of
 
 if TYPE_CHECKING:
     from outrider.memory.redaction.sealed import Sealer
@@ -60,7 +60,7 @@ def read_config() -> dict[str, Any]:
         read = tomllib.loads(file.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(
-            f"the configuration {str(file)!r} cannot be read", str(error), "check OUTRIDER_CONFIG"
+            f"the configuration {str(file)!r} cannot be read", words_of(error), "check OUTRIDER_CONFIG"
         ) from error
     except tomllib.TOMLDecodeError as error:
         raise UsageError(

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from outrider.agent.settings.config import config_file, read_config
 from outrider.agent.settings.keys import check, place_of, read_value, spelt
-from outrider.memory.errors import UsageError
+from outrider.memory.errors import UsageError, words_of
 
 if TYPE_CHECKING:
     from tomlkit import TOMLDocument
@@ -89,5 +89,5 @@ def _replace(file: Path, text: str) -> None:
         Path(name).replace(file)
     except OSError as error:
         raise UsageError(
-            f"{str(file)!r} cannot be written", str(error), "make it writable, or set OUTRIDER_CONFIG"
+            f"{str(file)!r} cannot be written", words_of(error), "make it writable, or set OUTRIDER_CONFIG"
         ) from error

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from outrider.agent.settings.config import data_folder
-from outrider.memory.errors import UsageError
+from outrider.memory.errors import UsageError, words_of
 from outrider.tools.policy import Policy, Rule
 
 HEAD = "# Rules a person gave for always; the first that fits decides. docs/policy.md says what a rule may hold.\n"
@@ -32,7 +32,9 @@ def read_policy_file() -> dict[str, Any]:
     except (FileNotFoundError, NotADirectoryError):
         return {}
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise UsageError(f"the policy file {str(file)!r} cannot be read", str(error), "correct or remove it") from error
+        raise UsageError(
+            f"the policy file {str(file)!r} cannot be read", words_of(error), "correct or remove it"
+        ) from error
     Policy.of(read)
     return read
 
@@ -59,4 +61,6 @@ def add_rule(rule: Rule) -> None:
         with os.fdopen(descriptor, "a", encoding="utf-8") as opened:
             opened.write((HEAD if new else "") + text)
     except OSError as error:
-        raise UsageError(f"the policy file {str(file)!r} cannot be written", str(error), "check the folder") from error
+        raise UsageError(
+            f"the policy file {str(file)!r} cannot be written", words_of(error), "check the folder"
+        ) from error

@@ -14,7 +14,7 @@ from typing import Any
 
 from outrider.agent.settings.config import config_file
 from outrider.agent.settings.keys import check
-from outrider.memory.errors import UsageError
+from outrider.memory.errors import UsageError, words_of
 
 PLACE = re.compile(r"\{\{\s*([A-Za-z_]\w{0,99})\s*\}\}")
 NAME = re.compile(r"[\w-]{1,100}")
@@ -85,7 +85,9 @@ def read_template(name: str) -> Template:
             raise UsageError(f"the template {name!r} is too long", f"it is above {MOST_BYTES} bytes", "shorten it")
         return _parse(name, file.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"the template {str(file)!r} cannot be read", str(error), "make it a text file") from error
+        raise UsageError(
+            f"the template {str(file)!r} cannot be read", words_of(error), "make it a text file"
+        ) from error
 
 
 def _parse(name: str, text: str) -> Template:

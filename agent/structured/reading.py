@@ -9,7 +9,8 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from outrider.agent.structured.schema import Schema, validator
+from outrider.agent.structured.schema import Schema
+from outrider.tools.json_schema import validator
 
 Check = Callable[[Any], str]  # what is wrong with a value in words, "" if nothing is
 MISFIT = "Your answer is not the data that was asked for:"

@@ -7,12 +7,10 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from outrider.memory.errors import UsageError
-
-if TYPE_CHECKING:
-    from jsonschema_rs import Validator
+from outrider.memory.errors import UsageError, words_of
+from outrider.tools.json_schema import validator
 
 Schema = dict[str, Any]
 MOST_BYTES = 64 * 1024  # it is told to the model with every request
@@ -59,13 +57,6 @@ def schema_of_type(wanted: Any) -> Schema:
         ) from error
 
 
-def validator(schema: Schema) -> Validator:
-    """What checks a value. Raises ValueError for what is no schema; fetches nothing."""
-    import jsonschema_rs
-
-    return jsonschema_rs.validator_for(schema, retriever=_refuse)
-
-
 def checked(schema: Any, where: str) -> Schema:
     """The schema, if it is one. Raises UsageError."""
     if not isinstance(schema, dict):
@@ -79,10 +70,6 @@ def checked(schema: Any, where: str) -> Schema:
     return schema
 
 
-def _refuse(address: str) -> Any:
-    raise ValueError(f"{address} is outside the schema, and nothing is fetched")
-
-
 def _read(file: Path) -> str:
     try:
         if file.stat().st_size > MOST_BYTES:
@@ -90,7 +77,9 @@ def _read(file: Path) -> str:
         return file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(
-            f"the schema {str(file)!r} cannot be read", str(error), 'name a JSON file, or write fields: "name, age int"'
+            f"the schema {str(file)!r} cannot be read",
+            words_of(error),
+            'name a JSON file, or write fields: "name, age int"',
         ) from error
 
 

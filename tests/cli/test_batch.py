@@ -8,6 +8,8 @@ import signal
 import sqlite3
 import time
 from collections import Counter
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -304,3 +306,34 @@ def test_results_are_not_written_over_what_is_read(program: Program, name: str) 
     assert "is read as well" in told
     assert (path.read_bytes(), (program.folder / "mark.py").read_bytes()) == before
     assert not list(program.home.rglob("*.db"))
+
+
+def test_a_reader_who_does_not_read_holds_up_no_run_and_no_signal(program: Program) -> None:
+    """A full pipe: runs go on meanwhile, Ctrl-C is heard, and once somebody reads, every line that was begun is whole."""
+    file, model = "goals.jsonl", script(program, 0.05)
+    fat = "x" * 8_000  # eight of them fill a pipe
+    (program.work / file).write_text("".join(json.dumps({"goal": f"goal {n} {fat}"}) + "\n" for n in range(60)))
+    line = words(program, file, model, "-j", "4")
+    with (program.folder / "said.txt").open("w+") as said:
+        started = program.start(*line, stderr=said)
+        _until(lambda: ask(program, "SELECT count(*) FROM events WHERE kind = 'answered'")[0][0] >= 20)
+        started.send_signal(signal.SIGINT)
+        _until(lambda: "no other goal is begun" in (program.folder / "said.txt").read_text())
+        printed, _ = started.communicate(timeout=300)
+    assert started.returncode == 4
+    done = [json.loads(one) for one in printed.splitlines()]
+    assert len(done) == ask(program, "SELECT count(*) FROM events WHERE kind = 'answered'")[0][0] < 60
+    assert [one["state"] for one in done] == ["answered"] * len(done)
+    last = program(*line, timeout=300)
+    assert last.code == 0, last.err
+    check_once(program, 60, last.lines)
+
+
+def _until(true: Callable[[], bool]) -> None:
+    until = time.monotonic() + 300
+    while time.monotonic() < until:
+        with suppress(sqlite3.Error, StopIteration):
+            if true():
+                return
+        time.sleep(0.05)
+    raise AssertionError("it did not come to that")

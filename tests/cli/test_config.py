@@ -25,8 +25,8 @@ def test_set_get_unset_keep_comments_and_order(here, program: Program) -> None: 
     assert "steps = 7 # enough" in text
     assert here("config", "get", "budget.usd").out == "0.5\n"
     assert here("config", "unset", "budget.usd").code == 0
-    assert here("config", "get", "budget.usd").code == 4
-    assert here("config", "unset", "budget.usd").code == 4
+    assert here("config", "get", "budget.usd").code == 6
+    assert here("config", "unset", "budget.usd").code == 6
 
 
 def test_list_says_where_every_value_is_from(here, program: Program) -> None:  # type: ignore[no-untyped-def]

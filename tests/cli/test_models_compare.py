@@ -32,6 +32,6 @@ def test_a_provider_model_is_compared_by_its_price_and_a_missing_one_is_an_error
         program.environment["HF_ENDPOINT"] = server.url()
         done = program("models", "compare", "openai:gpt-5-mini", "acme/nothing", "--json")
     told = json.loads(done.out)
-    assert done.code == 1
+    assert done.code == 6
     assert "in, $" in told["models"][0]["price"]
     assert "there is no model" in told["failed"]["acme/nothing"]

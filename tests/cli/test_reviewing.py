@@ -106,3 +106,25 @@ def test_view_prints_an_address_on_loopback_and_ends_with_ctrl_c(program: Progra
     process.send_signal(signal.SIGINT)
     _, said = process.communicate(timeout=20)
     assert "Traceback" not in said
+
+
+def test_import_says_what_it_could_not_read_and_refuses_what_is_damaged(program: Program, tmp_path: Path) -> None:
+    """A line that is no transcript, or a damaged file, is never passed over in silence, and never an internal error."""
+    chat = {
+        "messages": [
+            {"role": "user", "content": "hi"},
+            {"role": "oracle", "content": "hm"},
+            {"role": "assistant", "content": "yes"},
+        ]
+    }
+    file = tmp_path / "their.jsonl"
+    file.write_text(f'{json.dumps(chat)}\n{{"meta": 1}}\n')
+    done = program("import", str(file))
+    assert done.code == 3
+    assert "not read, as the runs say themselves: 1 entry: message of the role 'oracle'" in done.err
+    assert "not imported, for they are in none of the known formats: 1 entry: object with the keys meta" in done.err
+    assert "message of the role 'oracle'" in program("show", done.out.strip()).out
+    (tmp_path / "log.eval").write_bytes(b"PK\x03\x04" + bytes(60))
+    damaged = program("import", str(tmp_path / "log.eval"))
+    assert damaged.code == 2
+    assert "cannot read" in damaged.err

@@ -196,6 +196,23 @@ def test_tables_fit_the_terminal(program: Program, columns: int) -> None:
             assert len(_bare(line)) <= columns, (words, line)
 
 
+def test_columns_stand_below_their_headings_when_ids_are_long(program: Program) -> None:
+    """Runs of a batch have longer ids: no column is glued to the next, and the headings stand above their columns."""
+    two_runs(program)
+    store = Store(str(program.home / "memory.db"))
+    started = RunStarted(goal="where is the long owl?", model="m")
+    Journal.create(store, started, run_id="261127-k6ttpd-0000417").release()
+    store.close()
+    head, first, *rest = program("runs").out.splitlines()
+    assert first.split()[0] == "261127-k6ttpd-0000417"
+    assert {
+        line.index(goal) for line, goal in ((head, "goal"), (first, "where"), (rest[0], "where"), (rest[1], "go"))
+    } == {head.index("goal")}
+    found = program("find", "owl?").out.splitlines()
+    assert found[0].startswith("261127-k6ttpd-0000417  event 1")
+    assert len({line.index("event") for line in found}) == 1
+
+
 @pytest.mark.slow
 def test_ten_thousand_runs_open_in_a_blink(program: Program) -> None:
     """`runs`, `find` and `usage` each take at most 8 times a bare Python's start, of the CPU and on the clock (12 must hold)."""

@@ -32,7 +32,7 @@ def test_a_secret_is_set_listed_used_and_forgotten(program: Program) -> None:
     assert "{{secret:A_TOKEN}}" in json.dumps(done.json)
     assert not [text for text in (listed.out, listed.err, done.out, done.err) if VALUE in text]
     assert program("secrets", "rm", "A_TOKEN").code == 0
-    assert program("secrets", "rm", "A_TOKEN").code == 4
+    assert program("secrets", "rm", "A_TOKEN").code == 6
     refused = program("run", "go", "--model", script, "--secret", "A_TOKEN")
     assert refused.code == 2
     assert "outrider secrets set A_TOKEN" in refused.err

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 import pytest
 
@@ -82,6 +82,15 @@ SINGLE: tuple[tuple[str, ...], ...] = (
     ("import", "nosuch.jsonl"), ("import", "{broken}"), ("import", "."), ("diff", "last"), ("diff", "last", "nosuch"), ("compare", "nosuch"),
     ("--nosuch",), ("-x",), ("run", "x", "--model"), ("run", "x", "-m", "scripted:{script}", "--allow-host", "☃ ☃", "--usd"),
 )  # fmt: skip
+# What a file that is not there, or is another thing, is called: each command that reads one.
+FILES: tuple[tuple[str, ...], ...] = (
+    ("chain", "run", "nosuch.toml", "x.txt"), ("chain", "run", ".", "x.txt"), ("chain", "run", "{broken}", "nosuch.txt"), ("chain", "run"),
+    ("chain", "list", "nosuch.yaml"), ("chain", "list", "."), ("skills", "add", "nosuch"), ("skills", "add", "{broken}"), ("skills", "show", "nosuch"),
+    ("models", "compare"), ("eval", "nosuch.jsonl"), ("eval", "."), ("batch", "nosuch.jsonl"), ("run", "x", "--schema", "nosuch.json"),
+    ("tools", "add", "openapi", "x", "nosuch.json"), ("run", "x", "--model", "scripted:{script}", "--image", "nosuch.png"), ("secrets", "rm", "nosuch"),
+    ("export", "last", "--format", "otel", "--to", "localhost:99999"), ("run", "x", "-t", "."), ("import", "/etc/shadow-nosuch"), ("show",),
+)  # fmt: skip
+OURS = ("Traceback", "internal error", "[Errno", "codec can't", "}...")  # what no person should have to read
 FINE = {0, 2, 4, 5, 6}  # some are no mistake: a label of no run's is no run to delete
 
 
@@ -90,10 +99,15 @@ def test_there_are_two_hundred() -> None:
     assert len(set(wrong())) >= 200
 
 
+@pytest.mark.parametrize("lines", [wrong, lambda: FILES], ids=["wrong", "files"])
 def test_nothing_wrong_that_is_typed_is_a_bug_of_ours(
-    program: Program, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+    program: Program,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+    lines: Callable[[], Iterable[tuple[str, ...]]],
 ) -> None:
-    """0 tracebacks and 0 internal errors, no exit code 1, and never an empty refusal or a page of echoed input."""
+    """0 tracebacks and 0 internal errors, no exit code 1, and never an empty refusal or a page of echoed input; and no
+    error as Python spells it ("[Errno 2]"), nor a usage line in a grammar's signs."""
     script = program.script({"text": "ok"}).removeprefix("scripted:")
     for name, text in (("broken", "{not python, not json"), ("empty", ""), ("list", json.dumps([[1], 2]))):
         (program.folder / name).write_text(text)
@@ -101,14 +115,14 @@ def test_nothing_wrong_that_is_typed_is_a_bug_of_ours(
     Store(f"sqlite:///{program.home / 'memory.db'}").close()
     program.here(monkeypatch, capfd, "run", "x", "--model", f"scripted:{script}", "--tool", "plan", "--label", "it")
     faults = []
-    for words in wrong():
+    for words in lines():
         filled = [places.get(word, word) for word in words]
         filled = [word.replace("scripted:{script}", f"scripted:{script}") for word in filled]
         for place, path in places.items():
             filled = [word.replace(place, path) for word in filled]
         done = program.here(monkeypatch, capfd, *filled)
         said = done.out + done.err
-        if done.code not in FINE or "Traceback" in said or "internal error" in said:
+        if done.code not in FINE or any(one in said for one in OURS):
             faults.append((words, done.code, said[-300:]))
         elif done.code and (not said.strip() or len(said) > 6000):
             faults.append((words, done.code, f"{len(said)} characters: {said[:100]}"))

@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from outrider.agent.review.lines import local
 from outrider.tools import clock
 from outrider.tools.code.code_tools import python as python_tool
 from outrider.tools.code.code_tools import shell as shell_tool
@@ -37,7 +38,7 @@ def test_today_is_the_persons_and_names_the_zone() -> None:
     """After midnight there it is already tomorrow in UTC's eyes; the line says which zone is meant."""
     there = datetime.now(ZoneInfo("Asia/Kolkata"))
     assert clock.today() == f"Today is {there.strftime('%A %Y-%m-%d')} (Asia/Kolkata, UTC+05:30)."
-    assert clock.local("2026-11-27T20:00:00.000000+00:00") == "2026-11-28 01:30 IST"
+    assert local("2026-11-27T20:00:00.000000+00:00") == "2026-11-28 01:30 IST"
     assert clock.zone_for_code() == "Asia/Kolkata"
     assert clock.zone_for_code(zone_files=False) == "<+0530>-05:30"
 
@@ -74,5 +75,5 @@ async def test_code_in_the_sandbox_reads_the_persons_clock(tmp_path: Path) -> No
 
 def test_what_is_no_time_is_shown_as_it_is() -> None:
     """A damaged event still shows."""
-    assert clock.local("yesterday") == "yesterday"
-    assert re.search(r"\d\d:\d\d \S+$", clock.local(datetime.now(UTC).isoformat()))
+    assert local("yesterday") == "yesterday"
+    assert re.search(r"\d\d:\d\d \S+$", local(datetime.now(UTC).isoformat()))

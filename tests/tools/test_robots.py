@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import socket
+import time
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +13,7 @@ import pytest
 from outrider.tools.net import robots
 from outrider.tools.tool import ToolContext, ToolError
 from outrider.tools.web.web_tools import read_page
-from tests.servers.web import Route, WebServer, answer, endless, raw, redirect
+from tests.servers.web import Asked, Route, WebServer, answer, endless, raw, redirect
 
 PAGE = answer(b"the page itself")
 
@@ -124,3 +127,38 @@ async def test_what_one_run_may_not_reach_is_no_rule_of_the_site() -> None:
         with pytest.raises(ToolError):
             await read_page.run({"url": server.url("/a/page")}, ToolContext(workspace=Path()))
         assert "the page itself" in await read(server)
+
+
+def late(route: Route) -> Route:
+    """The same answer after a while, so that others come meanwhile."""
+
+    def wait(connection: socket.socket, asked: Asked) -> None:
+        time.sleep(0.3)
+        route(connection, asked)
+
+    return wait
+
+
+async def test_who_waits_for_a_site_that_cannot_be_reached_does_not_try_it_again() -> None:
+    """A site that breaks off does so once for all who wait, not for one after the other."""
+    with site(late(raw(b""))) as server:
+        found = await asyncio.gather(*(read(server) for _ in range(8)), return_exceptions=True)
+        assert all("cannot be read" in str(error) for error in found)
+        assert len(server.requests) <= 3  # one reader, and what the gateway repeats
+
+
+async def test_many_readers_at_once_ask_for_the_rules_once() -> None:
+    """One fetches the file, the others wait for it: a site is not stormed by those who want to be polite."""
+    with site(late(answer(b"User-agent: *\nDisallow: /x"))) as server:
+        pages = await asyncio.gather(*(read(server, per_second=1000) for _ in range(12)))
+        assert len([page for page in pages if "the page itself" in page]) == 12
+        assert [asked.path for asked in server.requests].count("/robots.txt") == 1
+
+
+async def test_who_waits_fetches_the_rules_when_the_first_was_cancelled() -> None:
+    """A reader that gives up takes nobody with it."""
+    with site(late(answer(b"User-agent: *\nDisallow: /x"))) as server:
+        first, second = (asyncio.create_task(read(server)) for _ in range(2))
+        await asyncio.sleep(0.1)
+        first.cancel()
+        assert "the page itself" in await second

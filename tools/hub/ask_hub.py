@@ -12,7 +12,7 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
 from outrider.tools.hub.card import ID, Card, card_of
@@ -171,6 +171,24 @@ def ordered(cards: Iterable[Card], sort: str) -> list[Card]:
 # ---- the catalogue ---------------------------------------------------------------------------------------------------
 
 
+class HubFailed(ToolError):
+    """The hub cannot be asked, or did not answer."""
+
+    exit_code: ClassVar[int] = 5
+
+
+class NoSuchModel(HubFailed):
+    """The hub has no such model."""
+
+    exit_code: ClassVar[int] = 6
+
+
+class NoModelId(HubFailed):
+    """What was asked for cannot be the name of a model."""
+
+    exit_code: ClassVar[int] = 2
+
+
 class _Away(Exception):
     """The hub cannot be asked now; `error` says why."""
 
@@ -269,4 +287,5 @@ def _failure(kind: str, detail: str, model: str, seconds: float) -> ToolError:
         "late": ("the hub did not answer in time", f"the limit is {seconds:.0f} s", "try later"),
     }  # fmt: skip
     plain = " ".join(detail.split())[:300]
-    return ToolError(*known.get(kind, ("the hub could not answer", f"{kind}: {plain}", "try later")))
+    made = {"missing": NoSuchModel, "no id": NoModelId}.get(kind, HubFailed)
+    return made(*known.get(kind, ("the hub could not answer", f"{kind}: {plain}", "try later")))

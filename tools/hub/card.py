@@ -83,16 +83,16 @@ def card_of(row: Mapping[str, Any]) -> Card | None:
     gated = row.get("gated")
     return Card(
         id=name,
-        task=_word(row.get("task")),
+        task=word(row.get("task")),
         licences=tuple(word.lower() for word in _words(row.get("licences"))),
-        licence_name=_word(row.get("licence_name")),
+        licence_name=word(row.get("licence_name")),
         parameters=_count(row.get("parameters")) or None,
-        weights=tuple((_word(kind), _count(n) or 0) for kind, n in list(_pairs(row.get("weights")))[:MOST]),
+        weights=tuple((word(kind), _count(n) or 0) for kind, n in list(_pairs(row.get("weights")))[:MOST]),
         downloads=_count(row.get("downloads")),
         likes=_count(row.get("likes")),
         gated=str(gated) if gated in ("auto", "manual") else "manual" if gated else "",
-        library=_word(row.get("library")),
-        modified=_word(row.get("modified"))[:10],
+        library=word(row.get("library")),
+        modified=word(row.get("modified"))[:10],
         formats=_words(row.get("formats")),
         providers=tuple(_providers(row.get("providers"))),
         languages=_words(row.get("languages")),
@@ -103,14 +103,14 @@ def card_of(row: Mapping[str, Any]) -> Card | None:
     )
 
 
-def _word(value: Any, most: int = 160) -> str:
+def word(value: Any, most: int = 160) -> str:
     """A stranger's text in one line, capped; "" for what is no text."""
     return " ".join(for_storage(value[: most * 4]).split())[:most] if isinstance(value, str) else ""
 
 
 def _words(value: Any) -> tuple[str, ...]:
     several = value if isinstance(value, list | tuple) else [value]
-    return tuple(word for one in several[:MOST] if (word := _word(one)))
+    return tuple(said for one in several[:MOST] if (said := word(one)))
 
 
 def _count(value: Any) -> int | None:
@@ -123,13 +123,13 @@ def _pairs(value: Any) -> Iterable[tuple[Any, Any]]:
 
 def _providers(value: Any) -> Iterable[Provider]:
     for one in value[:MOST] if isinstance(value, list) else ():
-        if isinstance(one, Mapping) and (name := _word(one.get("name"))):
-            yield Provider(name, _word(one.get("model"), 400), _word(one.get("task")), one.get("status") == "live")
+        if isinstance(one, Mapping) and (name := word(one.get("name"))):
+            yield Provider(name, word(one.get("model"), 400), word(one.get("task")), one.get("status") == "live")
 
 
 def _files(value: Any) -> Iterable[tuple[str, int | None]]:
     for one in value[:FILES] if isinstance(value, list) else ():
-        if isinstance(one, list | tuple) and len(one) == 2 and (name := _word(one[0])):
+        if isinstance(one, list | tuple) and len(one) == 2 and (name := word(one[0])):
             yield name, _count(one[1])
 
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from outrider.memory.text import for_storage
+from outrider.tools.hub.card import word
 from outrider.tools.hub.tasks import Task
 
 MOST_ROWS = 100
@@ -107,7 +108,7 @@ def checked(task: Task, result: Result) -> Result:
 
 def short(value: Any, most: int = 200) -> str:
     """A stranger's words in one line."""
-    return " ".join(for_storage(str(value)[: most * 4]).split())[:most]
+    return word(str(value), most)
 
 
 def _text(value: Any) -> Result:

@@ -14,7 +14,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from outrider.memory.errors import UsageError
+from outrider.memory.errors import UsageError, words_of
 from outrider.memory.events import Effect
 
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
@@ -56,7 +56,7 @@ def read_servers(file: Path) -> list[ServerSpec]:
         data: Any = tomllib.loads(text) if file.suffix.lower() == ".toml" else json.loads(text)
     except (OSError, ValueError, RecursionError) as error:
         raise UsageError(
-            f"{str(file)!r} cannot be read", str(error)[:300], "give JSON with mcpServers, or TOML"
+            f"{str(file)!r} cannot be read", words_of(error)[:300], "give JSON with mcpServers, or TOML"
         ) from error
     found = (data.get("mcpServers") or data.get("mcp") or data.get("servers")) if isinstance(data, dict) else None
     if not isinstance(found, dict) or not found:

@@ -6,9 +6,11 @@ No such file (any 4xx): everything may be read. A server that fails (5xx) or can
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary, WeakValueDictionary
 
 from outrider.tools.net.addresses import short
 from outrider.tools.net.gateway import Fetched, fetch, parse
@@ -27,11 +29,25 @@ KEPT_MOST = 500  # sites
 FETCH_S = 8.0
 
 
+class _Turn:
+    """Who asks a site now, and what the last one got (at: when, on the clock)."""
+
+    __slots__ = ("__weakref__", "at", "lock", "rules")
+
+    def __init__(self) -> None:
+        self.lock, self.at = asyncio.Lock(), 0.0
+        self.rules: Protego | str | None = None
+
+
+_Turns = WeakValueDictionary[tuple[str, tuple[str, ...]], _Turn]  # by site, and the private hosts a run may ask
+
+
 class Robots:
     """What sites said, for the runs of this process."""
 
     def __init__(self) -> None:
         self._kept: dict[str, tuple[float, Protego | str]] = {}
+        self._turns: WeakKeyDictionary[asyncio.AbstractEventLoop, _Turns] = WeakKeyDictionary()
 
     async def check(self, url: str, *, allowed: Sequence[str], net: Net, seconds: float) -> None:
         """Raises ToolError when the site of `url` does not let programs read it. allowed: hosts that may be private."""
@@ -41,14 +57,26 @@ class Robots:
         site = f"{address.scheme}://{address.netloc.decode('ascii')}"
         at, rules = self._kept.get(site, (0.0, ""))
         if site not in self._kept or at < time.monotonic():
-            rules, said = await _rules_of(site, allowed, net, seconds)
-            if said:  # that this run may not reach the site, or had no time left, is nothing the site said
-                self._keep(site, rules)
+            rules = await self._asked(site, tuple(allowed), net, seconds)
         if isinstance(rules, str):
             if rules:
                 raise _refused(url, rules, "try later")
         elif not rules.can_fetch(url, PRODUCT):
             raise _refused(url, "robots.txt of the site says so", "use another source")
+
+    async def _asked(self, site: str, allowed: tuple[str, ...], net: Net, seconds: float) -> Protego | str:
+        """The rules of a site that are not kept. One asks for them, and who comes meanwhile waits for what it gets."""
+        turns, began = self._turns.setdefault(asyncio.get_running_loop(), WeakValueDictionary()), time.monotonic()
+        turn = turns.setdefault((site, allowed), _Turn())  # gone when nobody waits for it or holds it
+        async with turn.lock:  # if the one before was cancelled, the next asks
+            if turn.rules is not None and turn.at >= began:
+                return turn.rules
+            rules, said = await _rules_of(site, allowed, net, seconds)
+            if said:  # that this run may not reach the site, or had no time left, is nothing the site said
+                self._keep(site, rules)
+            if said or seconds >= FETCH_S:
+                turn.rules, turn.at = rules, time.monotonic()
+            return rules
 
     def _keep(self, site: str, rules: Protego | str) -> None:
         self._kept.pop(site, None)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from outrider.memory.errors import UsageError
+from outrider.memory.errors import UsageError, words_of
 from outrider.tools.openapi.api_tools import Api, read_api
 from outrider.tools.tool import Tool
 
@@ -73,7 +73,7 @@ def read_added(file: Path) -> Added:
     try:
         text = file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"{str(file)!r} cannot be read", str(error), "give an OpenAPI file") from error
+        raise UsageError(f"{str(file)!r} cannot be read", words_of(error), "give an OpenAPI file") from error
     if file.name.endswith(ENDING):
         try:
             kept = json.loads(text)

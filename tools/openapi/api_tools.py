@@ -17,6 +17,7 @@ from outrider.memory.errors import UsageError
 from outrider.memory.events import Effect
 from outrider.memory.text import for_model
 from outrider.tools.foreign_words import digest_of_words, plain_schema, quoted
+from outrider.tools.json_schema import validator
 from outrider.tools.net.gateway import fetch
 from outrider.tools.net.pace import net_of
 from outrider.tools.openapi.auth import Auth, auth_of, signed
@@ -55,7 +56,7 @@ def read_api(text: str, name: str, *, secret: str = "", server: str = "", base: 
     for operation in read.operations:
         try:
             one = _Call(
-                operation, server or operation.server, auth, _arguments(operation), _validator(_arguments(operation))
+                operation, server or operation.server, auth, _arguments(operation), validator(_arguments(operation))
             )
         except (ValueError, TypeError) as error:
             left_out[f"{operation.method} {operation.path}"] = str(error)[:300]
@@ -135,16 +136,6 @@ def _arguments(operation: Operation) -> dict[str, Any]:
         properties["body"] = plain_schema(operation.body_schema or {})
         required += ["body"] if operation.body_required else []
     return {"type": "object", "properties": properties, "required": required, "additionalProperties": False}
-
-
-def _validator(schema: dict[str, Any]) -> Any:
-    import jsonschema_rs
-
-    return jsonschema_rs.validator_for(schema, retriever=_nothing)
-
-
-def _nothing(uri: str) -> Any:
-    raise ValueError(f"{uri} is not fetched")
 
 
 def _one_each(prefix: str, calls: Mapping[str, _Call]) -> tuple[Tool, ...]:

@@ -14,6 +14,7 @@ from typing import Any
 
 from outrider.memory.errors import UsageError
 from outrider.memory.text import for_model
+from outrider.tools.json_schema import validator
 from outrider.tools.tool import Arguments, Observation, Tool, ToolContext, ToolError, shape
 
 MOST_TEXT = 200_000  # characters of one input
@@ -52,12 +53,10 @@ class Prompt:
     shots: int | None = None
 
     def __post_init__(self) -> None:
-        import jsonschema_rs
-
         if not self.ask.strip():
             raise UsageError(f"the prompt {self.name!r} asks nothing", "`ask` is empty", "say what to do with a text")
         try:
-            fits = jsonschema_rs.validator_for(self.schema, retriever=_refuse)
+            fits = validator(self.schema)
         except ValueError as error:
             raise UsageError(
                 f"the output of {self.name!r} is no type", str(error)[:300], "labels, or a schema"
@@ -182,7 +181,3 @@ def _checker(name: str) -> Any:
 
 def _flat(text: str) -> str:
     return " ".join(for_model(text).split())
-
-
-def _refuse(address: str) -> Any:
-    raise ValueError(f"{address} is outside the schema, and nothing is fetched")

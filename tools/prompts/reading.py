@@ -12,7 +12,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
 
-from outrider.memory.errors import UsageError
+from outrider.memory.errors import UsageError, words_of
 from outrider.tools.prompts.prompt import Chain, Example, Prompt
 from outrider.tools.tool import Tool
 
@@ -112,6 +112,6 @@ def _data(file: Path) -> Any:
 
         return yaml.safe_load(text)
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
-        raise UsageError(f"{str(file)!r} cannot be read", str(error)[:300], _EXAMPLE) from error
+        raise UsageError(f"{str(file)!r} cannot be read", words_of(error)[:300], _EXAMPLE) from error
     except Exception as error:  # yaml has several
         raise UsageError(f"{str(file)!r} is not YAML", str(error)[:300], _EXAMPLE) from error

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from outrider.memory.errors import UsageError
+from outrider.tools.foreign_words import quoted
 from outrider.tools.skills.skill import FILE, MOST_FILES, Skill, read_skill
 
 MOST_LISTED = 6_000  # characters of the list in the prompt; it is sent with every request
@@ -58,9 +59,7 @@ def listed(skills: Iterable[Skill]) -> str:
     every = list(skills)
     lines, used = [], 0
     for one in every:
-        said = one.description.replace("“", "'").replace("”", "'")
-        said = said if len(said) <= MOST_SAID else said[: MOST_SAID - 1] + "…"
-        line = f"- {one.name}: “{said}”" if used < MOST_LISTED else f"- {one.name}"
+        line = f"- {one.name}: {quoted(one.description, MOST_SAID)}" if used < MOST_LISTED else f"- {one.name}"
         used += len(line)
         lines.append(line)
         if used > MOST_LISTED * 2:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from outrider.memory.errors import UsageError
+from outrider.memory.errors import UsageError, words_of
 from outrider.memory.text import for_model
 
 FILE = "SKILL.md"
@@ -70,7 +70,9 @@ def read_skill(folder: Path) -> Skill:
             raise OSError(f"it is over {MOST_BYTES:,} bytes")
         text = file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"{str(folder)!r} is no skill", f"its SKILL.md cannot be read: {error}", _FIX) from error
+        raise UsageError(
+            f"{str(folder)!r} is no skill", f"its SKILL.md cannot be read: {words_of(error)}", _FIX
+        ) from error
     found = _FRONT.match(text)
     if found is None:
         raise UsageError(f"{str(file)!r} is no skill", "it does not begin with front matter between --- lines", _FIX)

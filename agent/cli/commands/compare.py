@@ -30,18 +30,18 @@ def command(
 ) -> None:
     """Compare runs: a row for each model with success, steps, tokens, cost and time (medians), and bars to see it."""
     from outrider.agent.history.run_view import read_run
-    from outrider.agent.review.comparison import by_model, of_label
+    from outrider.agent.review.comparison import by_model, of_label, of_run
 
     if not runs and label is None:
         raise UsageError("compare needs runs", "it got none", "outrider compare RUN RUN, or --label NAME")
     store = open_store(memory)
-    found = [read_run(store, one) for one in (runs or of_label(store, str(label)))]
+    found = [of_run(read_run(store, one)) for one in runs] if runs else of_label(store, str(label))
     if not found:
         say(f"no run has the label {label!r}")
         raise typer.Exit(2)
     rows = list(by_model(found))
     if json:
-        out_json({"models": rows, "runs": [run.as_json() for run in found]})
+        out_json({"models": rows, "runs": [read_run(store, run.id).as_json() for run in found]})
     else:
         out_lines(_lines(rows))
 

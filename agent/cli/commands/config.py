@@ -14,11 +14,13 @@ import typer
 from outrider.agent.cli.flags import Json, Profile, RunFlags, takes
 from outrider.agent.cli.help import Command, Group
 from outrider.agent.cli.output import out, out_json, out_lines, say
-from outrider.memory.errors import UsageError
+from outrider.agent.history.ends import EXIT_CODES
+from outrider.memory.errors import UsageError, words_of
 
 if TYPE_CHECKING:
     from outrider.agent.cli.support.origins import Row
 
+NOT_FOUND = EXIT_CODES["not_found"]
 HELP = "Every setting, its value and where it is from; get, set, unset, edit, path."
 app = typer.Typer(name="config", cls=Group, help=HELP, rich_markup_mode=None)
 KeyName = Annotated[
@@ -70,13 +72,13 @@ def _spelt(value: Any) -> str:
 
 @app.command(cls=Command)
 def get(key: KeyName, profile: Profile = None, json: Json = False) -> None:
-    """Print what a setting of the configuration (or its environment variable) is. Exit code 4: it is not set."""
+    """Print what a setting of the configuration (or its environment variable) is. Exit code 6: it is not set."""
     from outrider.agent.cli.support.origins import row_of
 
     row = row_of(key, RunFlags(), profile)
     if row.value is None:
         say(f"{key} is not set; without it: {row.default}")
-        raise typer.Exit(4)
+        raise typer.Exit(NOT_FOUND)
     out_json(row.value) if json else out(_spelt(row.value))
 
 
@@ -94,12 +96,12 @@ def set_(
 
 @app.command(cls=Command)
 def unset(key: KeyName) -> None:
-    """Take a setting out of the configuration file. Exit code 4: it was not there."""
+    """Take a setting out of the configuration file. Exit code 6: it was not there."""
     from outrider.agent.settings.edit_config import unset_key
 
     if not unset_key(key):
         say(f"{key} was not set in the configuration file")
-        raise typer.Exit(4)
+        raise typer.Exit(NOT_FOUND)
 
 
 @app.command(cls=Command)
@@ -115,7 +117,9 @@ def edit() -> None:
     try:
         done = subprocess.run([*shlex.split(named), str(file)], check=False)
     except (OSError, ValueError) as error:
-        raise UsageError(f"the editor {named!r} did not start", str(error), "set EDITOR to one that does") from error
+        raise UsageError(
+            f"the editor {named!r} did not start", words_of(error), "set EDITOR to one that does"
+        ) from error
     if done.returncode:
         raise UsageError(f"the editor {named!r} failed", f"exit code {done.returncode}", "nothing was checked")
     read_config()

@@ -28,11 +28,13 @@ def compare(
 ) -> None:
     """Compare models for approval: licence, data declared, size, gating, who serves them, price.
 
-    Hub models are looked up on the hub (in the catalogue when it cannot be reached). Exit code 1 if one was not found.
+    Hub models are looked up on the hub (in the catalogue when it cannot be reached). Exit code 6: one was not found; 5:
+    the hub could not be asked about one; 2: one is no name of a model.
     """
     from outrider.tools.hub.compare import as_markdown
 
-    found, failed = asyncio.run(_all(names, _context(memory)))
+    found, errors = asyncio.run(_all(names, _context(memory)))
+    failed = {name: f"{error.what}: {error.why}" for name, error in errors.items()}
     if json:
         out_json({"models": [_as_json(one) for one in found], "failed": failed})
     elif markdown and found:
@@ -41,18 +43,19 @@ def compare(
         _show(found)
     for name, why in failed.items():
         say(f"{name}: {why}")
-    raise typer.Exit(1 if failed else 0)
+    codes = {error.exit_code for error in errors.values()}
+    raise typer.Exit(next((code for code in (5, 6, 2) if code in codes), 5 if codes else 0))
 
 
-async def _all(names: list[str], context: ToolContext) -> tuple[list[Governed], dict[str, str]]:
+async def _all(names: list[str], context: ToolContext) -> tuple[list[Governed], dict[str, OutriderError]]:
     """(models found, why each other was not)."""
     found: list[Governed] = []
-    failed: dict[str, str] = {}
+    failed: dict[str, OutriderError] = {}
     for name in dict.fromkeys(names):
         try:
             found.append(await _one(name, context))
         except OutriderError as error:
-            failed[name] = f"{error.what}: {error.why}"
+            failed[name] = error
     return found, failed
 
 

@@ -12,7 +12,10 @@ import typer
 from outrider.agent.cli.flags import Json
 from outrider.agent.cli.help import Command, Group
 from outrider.agent.cli.output import out, out_json, say
+from outrider.agent.history.ends import EXIT_CODES
 from outrider.memory.errors import UsageError
+
+NOT_FOUND = EXIT_CODES["not_found"]
 
 app = typer.Typer(
     name="secrets", cls=Group, no_args_is_help=True, help="Keep secrets that runs may name (never shown)."
@@ -50,12 +53,12 @@ def set_(name: Name) -> None:
 
 @app.command("rm", cls=Command)
 def rm(name: Name) -> None:
-    """Forget a secret. Exit code 4: there was none of that name."""
+    """Forget a secret. Exit code 6: there was none of that name."""
     from outrider.agent.settings.secret_store import forget
 
     if not forget(name):
         say(f"no secret {name} is kept")
-        raise typer.Exit(4)
+        raise typer.Exit(NOT_FOUND)
     say(f"{name} is forgotten")
 
 

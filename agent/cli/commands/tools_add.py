@@ -8,7 +8,7 @@ import typer
 
 from outrider.agent.cli.help import Command, Group
 from outrider.agent.cli.output import out, say
-from outrider.memory.errors import UsageError
+from outrider.memory.errors import UsageError, words_of
 
 app = typer.Typer(
     name="add", cls=Group, help="Add tools that every new run has.", rich_markup_mode=None, no_args_is_help=True
@@ -66,7 +66,7 @@ def _document(spec: str, allowed: tuple[str, ...]) -> tuple[str, str]:
         except (OSError, UnicodeDecodeError) as error:
             raise UsageError(
                 f"{spec!r} cannot be read",
-                getattr(error, "strerror", None) or str(error),
+                words_of(error),
                 "give an OpenAPI file or its address",
             ) from error
     import asyncio

@@ -14,7 +14,7 @@ from typing import Any
 
 from outrider.agent.cli.input.attach import Attachments, piped_in
 from outrider.agent.cli.prompts import is_there
-from outrider.memory.errors import UsageError
+from outrider.memory.errors import UsageError, words_of
 from outrider.memory.events import Attachment
 
 MOST_CHARS = 1_000_000
@@ -70,7 +70,7 @@ def _edited(editor: str) -> str:
         try:
             done = subprocess.run([*shlex.split(editor), str(file)], check=False)
         except (OSError, ValueError) as error:
-            raise UsageError(f"the editor {editor!r} does not start", str(error), "set VISUAL or EDITOR") from None
+            raise UsageError(f"the editor {editor!r} does not start", words_of(error), "set VISUAL or EDITOR") from None
         if done.returncode:
             raise UsageError(f"the editor {editor!r} failed", f"exit code {done.returncode}", "nothing was started")
         lines = file.read_text(encoding="utf-8", errors="replace").splitlines()

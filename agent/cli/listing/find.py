@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from outrider.agent.cli.listing.databases import asked
-from outrider.agent.cli.listing.runs import NARROW, columns
+from outrider.agent.cli.listing.runs import NARROW, columns, id_width
 from outrider.agent.cli.output import out_json, out_lines, say
 from outrider.memory.errors import UsageError
 
@@ -41,9 +41,9 @@ def find_words(text: Sequence[str], limit: int = 20, memory: str | None = None, 
 def _show(found: list[Found], query: str) -> None:
     from outrider.agent.review.lines import Line, one_line
 
-    room = columns()
+    room, ids = columns(), id_width(one.run_id for one in found)
     for one in found:
-        where = f"{one.run_id:15}event {one.seq}"
+        where = f"{one.run_id:{ids}}event {one.seq}"
         what = one_line(one.what, max(4, min(20, room - len(where) - 3)))
         head: tuple[Part, ...] = ((f"{where}  ", "strong"), (what, "tool"))
         text = one_line(_around(one.text, query), 160)

@@ -5,7 +5,7 @@ May touch: reads the database, writes stdout. Does not promise: a table where no
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 from typing import TYPE_CHECKING, Any
@@ -131,30 +131,35 @@ def _show(rows: list[Row]) -> bool:
         for row in rows:
             out_lines(_in_two_lines(row, room))
         return True
-    labels = min(16, max(len(row.label) for row in rows))
+    ids, labels = id_width(row.run_id for row in rows), min(16, max(len(row.label) for row in rows))
     label = f"{'label':{labels}}  " if labels else ""
-    out_lines([Line(((f"{'run':15}{'age':>6}  {'state':11}  {'steps':>5}  {'cost':>9}  {label}goal", "dim"),))])
-    out_lines([_line(row, labels, room) for row in rows])
+    out_lines([Line(((f"{'run':{ids}}{'age':>6}  {'state':11}  {'steps':>5}  {'cost':>9}  {label}goal", "dim"),))])
+    out_lines([_line(row, ids, labels, room) for row in rows])
     return True
+
+
+def id_width(ids: Iterable[str]) -> int:
+    """Columns for the longest of these run ids and the space behind it: those of a batch are longer than others."""
+    return max([15, *(len(one) + 2 for one in ids)])
 
 
 def _in_two_lines(row: Row, room: int) -> list[Line]:
     from outrider.agent.review.lines import Line, one_line
 
     state = state_of(row)
-    head: tuple[Part, ...] = ((f"{row.run_id:15}", "strong"), (state, STYLES[state]))
+    head: tuple[Part, ...] = ((f"{row.run_id:{id_width([row.run_id])}}", "strong"), (state, STYLES[state]))
     return [Line(head), Line(((one_line(row.told.goal, max(10, room - 2)), "plain"),), (("  ", "plain"),))]
 
 
-def _line(row: Row, labels: int, room: int) -> Line:
+def _line(row: Row, ids: int, labels: int, room: int) -> Line:
     from outrider.agent.review.lines import Line, dollars, one_line
 
     state, told = state_of(row), row.told
     several = f" ({told.goals} goals)" if told.goals > 1 else ""
-    taken = 54 + (labels + 2 if labels else 0) + len(several)
+    taken = ids + 39 + (labels + 2 if labels else 0) + len(several)
     goal = one_line(told.goal, max(12, min(200, room - taken)))
     head: list[Part] = [
-        (f"{row.run_id:15}", "strong"), (f"{age(row.created_at):>6}  ", "dim"), (f"{state:11}  ", STYLES[state]),
+        (f"{row.run_id:{ids}}", "strong"), (f"{age(row.created_at):>6}  ", "dim"), (f"{state:11}  ", STYLES[state]),
         (f"{told.steps:5}  {dollars(float(told.usd)):>9}  ", "dim"),
     ]  # fmt: skip
     if labels:

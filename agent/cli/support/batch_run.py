@@ -9,7 +9,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppress
+from contextlib import aclosing, contextmanager, redirect_stderr, redirect_stdout, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, TextIO, cast
@@ -96,9 +96,16 @@ async def _watched(
     batch: Batch | Cluster, started: Started, view: BatchView, write: Callable[[Outcome | Told], None]
 ) -> int:
     async def all_of_it() -> None:
-        async for outcome in batch.outcomes(started.file.read()):
-            view.add(outcome)
-            write(outcome)
+        writing = None
+        try:
+            async with aclosing(batch.outcomes(started.file.read())) as outcomes:
+                async for outcome in outcomes:
+                    view.add(outcome)
+                    writing = asyncio.ensure_future(asyncio.to_thread(write, outcome))  # its reader may be slow
+                    await asyncio.shield(writing)
+        finally:
+            if writing is not None:  # a line that was begun is written to its end; the third signal waits for nothing
+                await asyncio.wait((writing,))
 
     task, watching = asyncio.ensure_future(all_of_it()), asyncio.ensure_future(view.watch())
     stopping = _Stopping(batch, task)
@@ -192,13 +199,12 @@ class _Stopping:
 
 @contextmanager
 def _results(file: Path | None) -> Iterator[Callable[[Outcome | Told], None]]:
-    """What writes a result as one line, on stdout or in a file that is begun anew: what was done before is told again."""
+    """What writes a result as one line, on stdout or in a file that is written from its beginning: what was done before is told again."""
     if file is None:
         stdout = sys.stdout
 
         def print_it(outcome: Outcome | Told) -> None:
-            with redirect_stdout(stdout):
-                out_json(outcome.as_json())
+            out_json(outcome.as_json(), stdout)
 
         yield print_it
         return

@@ -17,6 +17,7 @@ from outrider.agent.models.chat.text_calls import Found, begins_call, find_calls
 from outrider.agent.models.model import CallDraft, Reply, ToolSpec, Usage
 from outrider.memory.events import Outcome
 from outrider.tools.arguments import BadArguments, matching_name, read_arguments, read_object
+from outrider.tools.json_schema import validator
 
 CUT, FILTERED, ERROR = "length", "content_filter", "error"
 _REASONS = {  # finish reasons as servers call them → ours
@@ -109,13 +110,8 @@ def _fits(name: str, arguments: str, tools: Sequence[ToolSpec]) -> bool:
 @lru_cache(maxsize=256)
 def _validator(spec: ToolSpec) -> Any:
     """The checker of a tool's schema; None for a schema that cannot be read."""
-    import jsonschema_rs  # late: only replies that hold calls as text need it
-
-    def nothing(uri: str) -> Any:
-        raise ValueError(f"{uri} is not fetched")
-
     try:
-        return jsonschema_rs.validator_for(spec.parameters, retriever=nothing)
+        return validator(spec.parameters)
     except Exception:  # a stranger's schema may be anything
         return None
 

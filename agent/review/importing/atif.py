@@ -5,7 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from outrider.agent.review.importing.turns import CallTurn, Conversation, Turn, dollars_of, object_of, text_of, usage_of
+from outrider.agent.review.importing.left_out import LeftOut, objects, parts_without_words
+from outrider.agent.review.importing.turns import (
+    CallTurn,
+    Conversation,
+    Turn,
+    dollars_of,
+    inside,
+    object_of,
+    text_of,
+    usage_of,
+)
 
 
 def recognises(data: Any) -> bool:
@@ -15,13 +25,11 @@ def recognises(data: Any) -> bool:
 
 def read(data: dict[str, Any]) -> Iterator[Conversation]:
     """The trajectory."""
-    subagents = [one for one in data.get("subagent_trajectories") or [] if isinstance(one, dict)]
-    agent = data.get("agent") if isinstance(data.get("agent"), dict) else {}
-    one = Conversation("", [], source="atif", model=str((agent or {}).get("model_name") or "unknown"))
-    for step in data.get("steps") or []:
-        if not isinstance(step, dict):
-            continue
+    one = Conversation("", [], source="atif", model=str(inside(data, "agent", "model_name") or "unknown"))
+    subagents = objects(data.get("subagent_trajectories"), "subagent trajectory", one.left_out)
+    for step in objects(data.get("steps"), "step", one.left_out):
         text = text_of(step.get("message"))
+        one.left_out.update(parts_without_words(step.get("message")))
         if step.get("source") == "system":
             one.system = f"{one.system}\n{text}".strip()
         elif step.get("source") == "user" and not one.goal:
@@ -30,24 +38,26 @@ def read(data: dict[str, Any]) -> Iterator[Conversation]:
             one.turns.append(Turn(text, role="user"))
         else:
             thought = text_of(step.get("reasoning_content"))
-            one.turns.append(Turn(text, _calls(step), usage=usage_of(step.get("metrics")), reasoning=thought))
-    metrics = data.get("final_metrics")
-    one.usd = dollars_of(metrics.get("total_cost_usd")) if isinstance(metrics, dict) else one.usd
+            one.turns.append(
+                Turn(text, _calls(step, one.left_out), usage=usage_of(step.get("metrics")), reasoning=thought)
+            )
+    one.usd = dollars_of(inside(data, "final_metrics", "total_cost_usd"))
     one.ended = text_of(data.get("notes"))[:400]
     yield one
     for below in subagents:
         yield from read(below)
 
 
-def _calls(step: dict[str, Any]) -> list[CallTurn]:
-    observation = step.get("observation")
-    results = observation.get("results") if isinstance(observation, dict) else None
-    by_id = {str(r.get("source_call_id")): text_of(r.get("content")) for r in results or [] if isinstance(r, dict)}
+def _calls(step: dict[str, Any], left_out: LeftOut) -> list[CallTurn]:
+    results = objects(inside(step, "observation", "results"), "result", left_out)
+    calls = objects(step.get("tool_calls"), "tool call", left_out)
+    by_id = {str(result.get("source_call_id")): text_of(result.get("content")) for result in results}
+    if lost := len(by_id.keys() - {str(call.get("tool_call_id")) for call in calls}):
+        left_out["result without a call"] += lost
     return [
         CallTurn(
             str(call.get("function_name", "")), object_of(call.get("arguments")),
             by_id.get(str(call.get("tool_call_id"))), id=str(call.get("tool_call_id", "")),
         )
-        for call in step.get("tool_calls") or []
-        if isinstance(call, dict)
+        for call in calls
     ]  # fmt: skip

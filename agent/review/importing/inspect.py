@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
+from outrider.agent.review.importing.left_out import LeftOut, objects
 from outrider.agent.review.importing.turns import Conversation, from_messages, text_of, usage_of
 
 _APART = re.compile(r"attachment://([0-9a-f]{16,64})")
@@ -20,13 +22,13 @@ def recognises(data: Any) -> bool:
 def read(data: dict[str, Any]) -> Iterator[Conversation]:
     """The samples, in order."""
     about = data["eval"]
-    for sample in data["samples"]:
-        if not isinstance(sample, dict):
-            continue
+    odd: LeftOut = Counter()
+    samples = objects(data["samples"], "sample", odd)
+    for sample in samples:
         one = from_messages(
-            [m for m in sample.get("messages") or [] if isinstance(m, dict)],
-            source="inspect", model=str(about.get("model") or "unknown"),
+            sample.get("messages"), source="inspect", model=str(about.get("model") or "unknown"),
         )  # fmt: skip
+        one.left_out += odd if sample is samples[0] else Counter()
         _fill_in(one, sample)
         one.goal = one.goal or _input(sample.get("input"))
         scores = sample.get("scores")
@@ -50,7 +52,7 @@ def _fill_in(one: Conversation, sample: dict[str, Any]) -> None:
             for call in turn.calls:
                 call.result = None if call.result is None else _whole(call.result, apart)
                 call.arguments = {k: _whole(v, apart) if isinstance(v, str) else v for k, v in call.arguments.items()}
-    asked = [e for e in sample.get("events") or [] if isinstance(e, dict) and e.get("event") == "model"]
+    asked = [e for e in objects(sample.get("events"), "event", one.left_out) if e.get("event") == "model"]
     replies = [turn for turn in one.turns if turn.role == "assistant"]
     if len(asked) == len(replies):
         for turn, event in zip(replies, asked, strict=True):

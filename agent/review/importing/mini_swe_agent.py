@@ -12,6 +12,7 @@ from outrider.agent.review.importing.turns import (
     Turn,
     dollars_of,
     from_messages,
+    inside,
     text_of,
     usage_of,
 )
@@ -31,16 +32,14 @@ def recognises(data: Any) -> bool:
 
 def read(data: dict[str, Any]) -> Iterator[Conversation]:
     """The run in the file."""
-    info = data.get("info") if isinstance(data.get("info"), dict) else {}
-    config = info.get("config") if isinstance(info, dict) else None
-    model = (((config or {}).get("model") or {}).get("model_name") if isinstance(config, dict) else "") or "unknown"
-    one = from_messages(data["messages"], source="mini-swe-agent", model=str(model))
-    _find_actions(one, data["messages"])
-    one.ended = str((info or {}).get("exit_status") or "")
-    one.answer = text_of((info or {}).get("submission"))
-    stats = (info or {}).get("model_stats")
-    one.usd = dollars_of(stats.get("instance_cost")) if isinstance(stats, dict) else one.usd
-    _note_usage(one, data["messages"])
+    info, messages = data.get("info"), [m for m in data["messages"] if inside(m, "role") != "exit"]  # it repeats `info`
+    model = inside(info, "config", "model", "model_name") or "unknown"
+    one = from_messages(messages, source="mini-swe-agent", model=str(model))
+    _find_actions(one, messages)
+    one.ended = str(inside(info, "exit_status") or "")
+    one.answer = text_of(inside(info, "submission"))
+    one.usd = dollars_of(inside(info, "model_stats", "instance_cost"))
+    _note_usage(one, messages)
     yield one
 
 

@@ -47,5 +47,5 @@ def _shared(turns: Any) -> list[Any]:
     """ShareGPT's turns as messages."""
     if not isinstance(turns, list):
         return []
-    right = all(isinstance(t, dict) and t.get("from") in ROLES for t in turns)
-    return [{"role": ROLES[t["from"]], "content": t.get("value")} for t in turns] if right else turns
+    right = all(isinstance(t, dict) and str(t.get("from")) in ROLES for t in turns)
+    return [{"role": ROLES[str(t["from"])], "content": t.get("value")} for t in turns] if right else turns

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
+from outrider.agent.review.importing.left_out import LeftOut, objects
 from outrider.agent.review.importing.turns import (
     CallTurn,
     Conversation,
     Turn,
     dollars_of,
     from_messages,
+    inside,
     number_of,
     text_of,
 )
@@ -28,17 +31,17 @@ def recognises(data: Any) -> bool:
 
 def read(data: dict[str, Any]) -> Iterator[Conversation]:
     """The run in the file."""
-    info = data.get("info") if isinstance(data.get("info"), dict) else {}
-    history = [m for m in data.get("history") or [] if isinstance(m, dict) and not _is_demo(m)]
+    left_out: LeftOut = Counter()
+    history = [m for m in objects(data.get("history"), "message", left_out) if not _is_demo(m)]
     if not data.get("trajectory"):
-        yield _from_history(history)
+        one = _from_history(history)
+        one.left_out += left_out
+        yield one
         return
     goal = next((text_of(m.get("content")) for m in history if m.get("role") == "user"), "")
     system = next((text_of(m.get("content")) for m in history if m.get("role") == "system"), "")
     turns = []
-    for step in data["trajectory"]:
-        if not isinstance(step, dict):
-            continue
+    for step in objects(data["trajectory"], "step", left_out):
         said = text_of(step.get("thought") or step.get("response"))
         action = text_of(step.get("action")).strip()
         took_s = number_of(step.get("execution_time"))
@@ -47,8 +50,8 @@ def read(data: dict[str, Any]) -> Iterator[Conversation]:
         turns.append(Turn(said, calls))
     yield Conversation(
         goal or str(data.get("environment") or ""), turns, system=system, source="swe-agent",
-        ended=str((info or {}).get("exit_status") or ""), answer=text_of((info or {}).get("submission")),
-        usd=dollars_of(((info or {}).get("model_stats") or {}).get("instance_cost")), model=_model(data),
+        ended=str(inside(data, "info", "exit_status") or ""), answer=text_of(inside(data, "info", "submission")),
+        usd=dollars_of(inside(data, "info", "model_stats", "instance_cost")), model=_model(data), left_out=left_out,
     )  # fmt: skip
 
 
@@ -59,8 +62,7 @@ def _model(data: dict[str, Any]) -> str:
         held = json.loads(held) if isinstance(held, str) else held
     except (ValueError, RecursionError):
         return "unknown"
-    for name in ("agent", "model", "name"):
-        held = held.get(name) if isinstance(held, dict) else None
+    held = inside(held, "agent", "model", "name")
     return held if isinstance(held, str) and held else "unknown"
 
 

@@ -7,11 +7,13 @@ Everything in such a file is untrusted: results are marked so, and no text becom
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
+from outrider.agent.review.importing.left_out import LeftOut, in_words, named, objects, parts_without_words
 from outrider.memory.events import (
     Amount,
     Answered,
@@ -59,7 +61,8 @@ class Turn:
 class Conversation:
     """One run of another system. `answer`: what it came back with, if that is not its last words. `ended`: its own word.
 
-    usd: what all of it cost, where the other system says so. failed: it says that it broke off.
+    usd: what all of it cost, where the other system says so. failed: it says that it broke off. left_out: entries of the
+    file that belong to it and could not be read.
     """
 
     goal: str
@@ -71,15 +74,21 @@ class Conversation:
     source: str = ""
     usd: Decimal = Decimal(0)
     failed: bool = False
+    left_out: LeftOut = field(default_factory=Counter)
 
 
 def events(one: Conversation) -> Iterator[Event]:
     """The events of a conversation, in order."""
+    if len(one.turns) > MOST_TURNS:
+        one.left_out[f"turn beyond the first {MOST_TURNS:,}"] += len(one.turns) - MOST_TURNS
     imported: dict[str, Any] = {"format": one.source, "ended": one.ended}
+    imported |= {"left_out": dict(one.left_out)} if one.left_out else {}
     yield RunStarted(
         goal=one.goal or "(no goal was recorded)", model=f"imported:{one.model}", system=one.system,
         settings={"imported": imported}, label=LABEL,
     )  # fmt: skip
+    if one.left_out:
+        yield Noted(text=f"not read from the file this was imported from: {in_words(one.left_out)}", by="outrider")
     step, last, clock_s = 0, "", 0.0
     paid = next((turn for turn in reversed(one.turns[:MOST_TURNS]) if turn.role == "assistant"), None)
     for turn in one.turns[:MOST_TURNS]:
@@ -132,6 +141,13 @@ def text_of(content: Any) -> str:
     return "" if content is None else str(content)
 
 
+def inside(value: Any, *names: str) -> Any:
+    """What stands under these names, one within the other; None where there is nothing."""
+    for name in names:
+        value = value.get(name) if isinstance(value, dict) else None
+    return value
+
+
 def object_of(value: Any) -> dict[str, Any]:
     """Arguments as an object: JSON text is read, anything else is kept under "value"."""
     if isinstance(value, str):
@@ -142,17 +158,16 @@ def object_of(value: Any) -> dict[str, Any]:
     return value if isinstance(value, dict) else {} if value is None else {"value": value}
 
 
-def from_messages(messages: list[Any], **about: Any) -> Conversation:
+def from_messages(messages: Any, **about: Any) -> Conversation:
     """Chat messages (system, user, assistant with tool_calls, tool) as a conversation.
 
     The first user message is the goal. Results are paired by id, and where ids repeat or lack, by order.
     """
     one = Conversation(goal="", turns=[], **about)
     waiting: list[CallTurn] = []
-    for message in messages:
-        if not isinstance(message, dict):
-            continue
+    for message in objects(messages, "message", one.left_out):
         role, text = str(message.get("role", "")), text_of(message.get("content"))
+        one.left_out.update(parts_without_words(message.get("content")))
         if role in ("system", "developer"):
             one.system = f"{one.system}\n{text}".strip()
         elif role == "user":
@@ -161,12 +176,16 @@ def from_messages(messages: list[Any], **about: Any) -> Conversation:
             else:
                 one.goal = text
         elif role == "assistant":
-            raws = [*(message.get("tool_calls") or []), message.get("function_call")]  # the latter is the older way
-            turn = Turn(text, [_call(raw) for raw in raws if isinstance(raw, dict)], reasoning=_reasoning(message))
+            raws = objects(message.get("tool_calls"), "tool call", one.left_out)
+            raws += [old] if isinstance(old := message.get("function_call"), dict) else []  # the older way
+            turn = Turn(text, [_call(raw) for raw in raws], reasoning=_reasoning(message))
             waiting = list(turn.calls)
             one.turns.append(turn)
         elif role in ("tool", "function"):
-            _give(waiting, message, text)
+            if not _give(waiting, message, text):
+                one.left_out["result without a call"] += 1
+        else:
+            one.left_out[f"message of the role {named(role)}"] += 1
     return one
 
 
@@ -206,7 +225,8 @@ def usage_of(raw: Any) -> Usage | None:
     return Usage(input_tokens=int(read), output_tokens=int(wrote)) if read or wrote else None
 
 
-def _give(waiting: list[CallTurn], message: dict[str, Any], text: str) -> None:
+def _give(waiting: list[CallTurn], message: dict[str, Any], text: str) -> bool:
+    """Whether a call waited for this result, and has it now."""
     several = message.get("tool_call_ids")
     wanted = str(
         message.get("tool_call_id")
@@ -215,6 +235,7 @@ def _give(waiting: list[CallTurn], message: dict[str, Any], text: str) -> None:
     )
     call = next((c for c in waiting if wanted and c.id == wanted), waiting[0] if waiting else None)
     if call is None:
-        return
+        return False
     waiting.remove(call)
     call.result, call.ok = text, not message.get("error")
+    return True

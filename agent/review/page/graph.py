@@ -64,8 +64,10 @@ def _line(start: tuple[int, int], end: tuple[int, int]) -> str:
 
 def _box(node: Node, column: int, row: int) -> str:
     x, y = _at(column, row)
-    said = escape(one_line(node.text or node.id, 300))
-    short = escape(one_line(node.text or node.id, 30))
+    words = (
+        node.id if node.text in ("", node.tool) else node.text
+    )  # a step without words of its own holds its tool's name
+    said, short = escape(one_line(words, 300)), escape(one_line(words, 30))
     tool = f", {one_line(node.tool, 18)}" if node.tool else ""
     return (
         f'<g class="{escape(node.state)}"><title>{said}</title>'

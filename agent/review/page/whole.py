@@ -13,7 +13,7 @@ from outrider.agent.history.file_changes import changes
 from outrider.agent.history.run_view import Run
 from outrider.agent.review.lines import dollars, duration
 from outrider.agent.review.page.render import evidence, percent, text_diff
-from outrider.memory.events import FileChange
+from outrider.memory.events import Attachment, FileChange, RunStarted
 from outrider.memory.journal import Journal
 from outrider.memory.store import Store
 
@@ -71,7 +71,14 @@ def head_values(journal: Journal, run: Run) -> dict[str, Any]:
         "bars": bars(run),
         "pieces": evidence(str(run.answer), run.citations),
         "files": _last_changes(journal),
+        "attachments": _attached(journal),
     }
+
+
+def _attached(journal: Journal) -> tuple[Attachment, ...]:
+    """What came with the first goal; of a later one its event says it."""
+    first = journal.at(1).event
+    return first.attachments if isinstance(first, RunStarted) else ()
 
 
 def differ(store: Store) -> Callable[[FileChange], list[tuple[str, str]]]:

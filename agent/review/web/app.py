@@ -10,7 +10,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any, get_args
-from urllib.parse import quote
 
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -22,7 +21,7 @@ from outrider.agent.history.ends import RunState
 from outrider.agent.history.run_view import read_run
 from outrider.agent.models.model import as_shown
 from outrider.agent.plan.graph import plan_graph
-from outrider.agent.review.comparison import by_model, of_label
+from outrider.agent.review.comparison import by_model, of_label, of_run
 from outrider.agent.review.decisions import decisions
 from outrider.agent.review.diff import compare, moves
 from outrider.agent.review.page import charts, graph
@@ -97,11 +96,9 @@ class _Pages:
 
     def waiting(self, request: Request) -> Response:
         """The calls that wait for a person: of one run and its children, or of every run."""
-        run = request.path_params.get("run")
-        if run is None:
-            return HTMLResponse(page("waiting.html", questions=inbox.waiting(self.store), here="/"))
-        journal = self._journal(request)
-        return HTMLResponse(page("waiting.html", questions=self._asked(journal), here=f"/runs/{quote(journal.run_id)}"))
+        everywhere = request.path_params.get("run") is None
+        questions = inbox.waiting(self.store) if everywhere else self._asked(self._journal(request))
+        return HTMLResponse(page("waiting.html", questions=questions))
 
     def _asked(self, journal: Journal) -> list[inbox.Question]:
         below = {one.id for one in family(self.store, journal) if one.what == "child"}
@@ -176,12 +173,13 @@ class _Pages:
         return HTMLResponse(page("diff.html", left=runs[0], right=runs[1], rows=rows))
 
     def compare(self, request: Request) -> Response:
-        """Many runs: those named, or those of a label."""
+        """Many runs: those named, or those of a label. Every one is counted; of many the newest are listed."""
         label, names = request.query_params.get("label", ""), request.query_params.getlist("run")
-        ids = names[:LIST] or (of_label(self.store, label)[:LIST] if label else [])
-        found = [read_run(self.store, name) for name in ids]
-        rows = list(by_model(found))
-        return HTMLResponse(page("compare.html", label=label, runs=found, rows=rows, plots=plots(rows, found)))
+        found = [of_run(read_run(self.store, name)) for name in names] or of_label(self.store, label)
+        rows, shown = list(by_model(found)), found[-LIST:]
+        return HTMLResponse(
+            page("compare.html", label=label, total=len(found), runs=shown, rows=rows, plots=plots(rows, shown))
+        )
 
     def blob(self, request: Request) -> Response:
         """A stored output this run names: a picture as one, anything else as plain text that no browser interprets."""

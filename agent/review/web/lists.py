@@ -6,17 +6,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
-from sqlalchemy import select
-
 from outrider.agent.history.ends import reasons_of, state
-from outrider.agent.history.run_view import Run, read_run
-from outrider.agent.review.comparison import MEASURES
+from outrider.agent.review.comparison import MEASURES, Compared
 from outrider.agent.review.page import grid
-from outrider.memory import schema
 from outrider.memory.journal import Journal
-from outrider.memory.run_index import Row, opened, runs
+from outrider.memory.run_index import Query, Row, below, opened, runs, the_run
 from outrider.memory.store import Store
 
 MOST_FAMILY, DEPTH = 60, 4
@@ -67,36 +64,34 @@ class Relative:
 
 def family(store: Store, journal: Journal) -> list[Relative]:
     """The parent of a run, then its forks and children, each followed by its own."""
-    above = [_relative(store, "parent", journal.parent, 0)] if journal.parent else []
-    return above + list(_below(store, journal.run_id, 0))[:MOST_FAMILY]
+    with opened(store.url.render_as_string(hide_password=False)) as ask:
+        above = [_parent(ask, journal.parent)] if journal.parent else []
+        return above + list(islice(_below(ask, journal.run_id, 0), MOST_FAMILY))
 
 
-def _below(store: Store, run_id: str, depth: int) -> Iterator[Relative]:
-    table = schema.runs
-    with store.read() as db:
-        query = select(table.c.run_id, table.c.fork_seq).where(table.c.parent == run_id).order_by(table.c.number)
-        rows = db.execute(query.limit(MOST_FAMILY)).all()
-    for below, fork_seq in rows:
-        yield _relative(store, "child" if fork_seq is None else "fork", str(below), depth)
+def _below(ask: Query, run_id: str, depth: int) -> Iterator[Relative]:
+    for row, forked in below(ask, run_id):
+        yield _relative(row, "fork" if forked else "child", depth)
         if depth < DEPTH:
-            yield from _below(store, str(below), depth + 1)
+            yield from _below(ask, row.run_id, depth + 1)
 
 
-def _relative(store: Store, what: str, run_id: str, depth: int) -> Relative:
-    try:
-        run = read_run(store, run_id)
-    except Exception as error:  # a parent that was deleted since
-        return Relative(what, run_id, str(getattr(error, "what", "")), "failed", depth)
-    return Relative(what, run.id, run.goal, run.state, depth)
+def _parent(ask: Query, run_id: str) -> Relative:
+    found = the_run(ask, run_id)
+    return _relative(found, "parent", 0) if found else Relative("parent", run_id, "(deleted)", "not_found", 0)
 
 
-def plots(rows: Sequence[dict[str, Any]], found: Sequence[Run]) -> list[tuple[str, str]]:
+def _relative(row: Row, what: str, depth: int) -> Relative:
+    return Relative(what, row.run_id, row.told.goal, state(row.told.reason, held=row.held), depth)
+
+
+def plots(rows: Sequence[dict[str, Any]], found: Sequence[Compared]) -> list[tuple[str, str]]:
     """(title, SVG) of each measure by model, and of what each run cost and took, where there are two or more."""
     made = [
         (f"{name}, by model", [(row["model"], float(row[key]), say(row[key])) for row in rows])
         for key, name, say in MEASURES
     ]
     for key, name, say in MEASURES[3:]:
-        values = [(run.id, float(getattr(run.spent, key))) for run in found]
+        values = [(run.id, float(getattr(run, key))) for run in found]
         made.append((f"{name} of each run", [(run_id, value, say(value)) for run_id, value in values]))
     return [(title, svg) for title, values in made if (svg := grid.drawn(title, values, longest=grid.NARROW))]

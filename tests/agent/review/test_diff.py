@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import random
 
+import pytest
+
+from outrider.agent import Agent
 from outrider.agent.review.diff import Move, compare, first_difference, moves
 from outrider.agent.review.story import steps
 from outrider.memory.store import Store
+from outrider.tools.tool import tool
+from tests.agent.helpers import Actor, call, calls, says
 from tests.agent.review.runs import finished
 
 
@@ -51,3 +57,35 @@ def test_nothing_is_lost_or_doubled_in_any_comparison() -> None:
         rows = compare(left, right)
         assert [r.left for r in rows if r.left is not None] == left
         assert [r.right for r in rows if r.right is not None] == right
+
+
+@pytest.mark.parametrize("changed", [1, 3, 5])
+@pytest.mark.parametrize(
+    "same_call", [False, True], ids=["each call its own arguments", "the same call again and again"]
+)
+def test_a_fork_with_one_other_result_differs_first_where_that_result_came(
+    store: Store, changed: int, same_call: bool
+) -> None:
+    """A real run of five calls, and a real fork of it in which one tool gave something else: that step is named, and it
+    alone, though the fork shares everything before it."""
+    told = {"fork": False, "calls": 0}
+
+    @tool(effect="read", fresh_s=0)
+    def meter(n: int) -> str:
+        """A reading."""
+        told["calls"] += 1
+        return f"{told['calls']} {'other' if told['fork'] and told['calls'] == changed else 'as ever'}"
+
+    replies = [calls(call("meter", json.dumps({"n": 0 if same_call and n % 2 else n}))) for n in range(5)]
+    first = Agent(model=Actor(*replies, says("read")), tools=[meter], memory=store).run("read the meter")
+    asked = [stored.seq for stored in first.events() if stored.kind == "model_asked"]
+    told |= {"fork": True, "calls": changed - 1}
+    again = Agent(model=Actor(*replies[changed - 1 :], says("read")), tools=[meter], memory=store)
+    fork = again.fork(first.id, at=asked[changed - 1])
+    rows = compare(*(moves(steps(one.events())) for one in (first, fork)))
+    different = first_difference(rows)
+    assert different is not None
+    assert different.left is not None
+    assert different.right is not None
+    assert (different.left.step, different.right.what, different.changes) == (f"step {changed}", "meter", ("result",))
+    assert [row.kind for row in rows] == ["changed" if n == changed else "same" for n in range(1, 7)]

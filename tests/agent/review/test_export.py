@@ -237,3 +237,37 @@ def test_a_collector_that_does_not_take_them_is_told_in_words(store: Store, coll
         send(journal, "http://127.0.0.1:1")
     with pytest.raises(UsageError, match="address of a collector"):
         send(journal, "ftp://x")
+
+
+@pytest.mark.parametrize(
+    ("says", "refused"),
+    [
+        (b"", ""), (b"ok", ""), (b"[]", ""), (b"7", ""), (b"[" * 50_000, ""), (b'{"partialSuccess": []}', ""),
+        (b'{"partialSuccess": {"rejectedSpans": "0"}}', ""), (b'{"partialSuccess": {"rejectedSpans": null}}', ""),
+        (b'{"partialSuccess": {"rejectedSpans": 3}}', "refused 3 spans"),
+        (b'{"partialSuccess": {"rejectedSpans": "many", "errorMessage": ["x"]}}', "refused many spans"),
+        (b'{"partialSuccess": {"rejectedSpans": {"n": 1}}}', "refused an unknown number of spans"),
+        (b'{"partialSuccess": {"rejectedSpans": 1e999}}', "refused inf spans"),
+        (b'{"partialSuccess": {"rejectedSpans": 2, "errorMessage": "' + b"x" * 5000 + b'"}}', "refused 2 spans"),
+    ],
+)  # fmt: skip
+def test_an_odd_answer_of_a_collector_is_no_crash(store: Store, collector: Any, says: bytes, refused: str) -> None:
+    """Any bytes may come back: what says that spans were refused is an error in words, and nothing else is one."""
+    journal, address = finished(store), f"http://127.0.0.1:{collector.server_port}"
+    collector.says = says
+    if refused:
+        with pytest.raises(NotTaken, match=refused):
+            send(journal, address)
+    else:
+        assert send(journal, address) > 0
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["http://localhost:99999", "localhost:abc", "http://[::1", "http://localhost:-1", "http://h:0", "http://", ""],
+)
+def test_an_address_that_cannot_be_one_is_bad_input(store: Store, address: str) -> None:
+    """Nobody is asked, and the exit code is that of a wrong flag, not of a collector that is away."""
+    with pytest.raises(UsageError, match="address of a collector") as caught:
+        send(finished(store), address)
+    assert caught.value.exit_code == 2

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -272,5 +273,5 @@ junk = st.recursive(
 @given(junk)
 def test_any_json_is_read_or_left_alone(value: Any) -> None:
     """A transcript nobody promised is one never ends in a traceback."""
-    for conversation in _read(value):
+    for conversation in _read(value, Counter()):
         assert [event.kind for event in events(conversation)].count("run_started") == 1

@@ -9,9 +9,9 @@ from xml.etree import ElementTree
 
 import pytest
 
-from outrider.agent.review.lines import Line, arguments_in_short, first_lines, one_line
+from outrider.agent.review.lines import FULL, LIVE, SHOW, Detail, Line, arguments_in_short, first_lines, one_line
 from outrider.agent.review.render import PNG, Painter, plain, svg, wrapped
-from outrider.agent.review.terminal import FULL, LIVE, SHOW, Detail, TranscriptWriter
+from outrider.agent.review.terminal import TranscriptWriter
 from outrider.memory.events import (
     KINDS,
     Amount,

@@ -317,6 +317,24 @@ def test_the_example_runs_as_it_stands(server: Server) -> None:
     assert len(server.ask("/v1/runs")["runs"]) == 2
 
 
+def test_the_example_says_what_to_start_when_there_is_no_server(tmp_path: Path) -> None:
+    """Not a minute of silence and a traceback: what it asks, that nobody is there, and the command that starts it."""
+    example = Path(__file__).parents[3] / "examples" / "serve_client.py"
+    env = {
+        **os.environ,
+        "OUTRIDER_HOME": str(tmp_path),
+        "OUTRIDER_URL": "http://127.0.0.1:9",
+        "OUTRIDER_SERVE_TOKEN": "t" * 40,
+    }
+    for token in (env, {name: value for name, value in env.items() if name != "OUTRIDER_SERVE_TOKEN"}):
+        done = subprocess.run(
+            [sys.executable, str(example), "one"], env=token, capture_output=True, text=True, timeout=60, check=False
+        )
+        assert (done.returncode, done.stdout, "Traceback" in done.stderr) == (1, "", False)
+        assert "asking http://127.0.0.1:9" in done.stderr
+        assert "outrider serve" in done.stderr
+
+
 def test_the_description_names_every_address_and_our_own_reader_reads_it(tmp_path: Path, store: Store) -> None:
     """The OpenAPI document has the routes there are, no more and no less."""
     agent = Agent("starter", memory=store)

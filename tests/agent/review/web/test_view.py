@@ -11,10 +11,14 @@ from urllib.parse import urlencode
 
 import pytest
 
+from outrider.agent.review.render import PNG
+from outrider.agent.review.web.lists import MOST_FAMILY, family
 from outrider.memory.events import (
     Answered,
     ApprovalGiven,
+    Attachment,
     FlagRaised,
+    GoalGiven,
     RunStarted,
     Stopped,
     ToolCalled,
@@ -22,9 +26,9 @@ from outrider.memory.events import (
 )
 from outrider.memory.inbox import Inbox, open_questions
 from outrider.memory.journal import Journal
-from outrider.memory.store import Store
+from outrider.memory.store import Store, digest_of
 from tests.agent.review.runs import HOSTILE, asking, call, finished, long_run
-from tests.agent.review.test_export import Page
+from tests.agent.review.test_export import Page, written
 from tests.agent.review.web.viewer import TOKEN, Viewer, viewing
 
 
@@ -146,6 +150,68 @@ def test_runs_are_compared_with_plots(store: Store, viewer: Viewer) -> None:
         assert shown.count("<svg") >= 3
         assert "openai:gpt-2" in shown
         assert "No run has this label" in client.get("/compare?label=none").text
+
+
+def test_every_run_of_a_label_is_counted_and_of_many_the_last_are_listed(
+    store: Store, viewer: Viewer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A comparison that left runs out without a word would be a wrong answer."""
+    monkeypatch.setattr("outrider.agent.review.web.app.LIST", 2)
+    for number in range(5):
+        journal = Journal.create(store, RunStarted(goal=f"g{number}", model="m"), label="many")
+        journal.append(Answered(text="a"), Stopped(reason="answered" if number else "stuck"))
+        journal.release()
+    with viewer.client() as client:
+        shown = client.get("/compare?label=many").text
+    assert "5 runs compared" in shown
+    assert "the last 2 of 5 are listed; all of them are counted above" in shown
+    assert "4 answered, 1 stuck" in shown
+    assert [f"g{n}" in shown for n in range(5)] == [False, False, False, True, True]
+
+
+def test_a_large_family_is_read_as_far_as_it_is_shown(store: Store, viewer: Viewer) -> None:
+    """The first of many children are listed, each with what became of it; a parent that was deleted is named."""
+    parent = finished(store)
+    for number in range(MOST_FAMILY + 5):
+        child = Journal.create(store, RunStarted(goal=f"child {number}.", model="m"), parent=parent.run_id)
+        child.append(Stopped(reason="stuck"))
+        child.release()
+    lost = Journal.create(store, RunStarted(goal="lost", model="m"), parent="260101-gone")
+    lost.release()
+    found = family(store, Journal.open_for_reading(store, parent.run_id))
+    assert [(one.what, one.goal, one.state) for one in found[:2]] == [
+        ("child", "child 0.", "stuck"), ("child", "child 1.", "stuck"),
+    ]  # fmt: skip
+    assert len(found) == MOST_FAMILY
+    (above,) = family(store, Journal.open_for_reading(store, lost.run_id))
+    assert (above.what, above.id, above.goal) == ("parent", "260101-gone", "(deleted)")
+    with viewer.client() as client:
+        assert "child 0." in client.get(f"/runs/{parent.run_id}").text
+
+
+def test_what_came_with_a_goal_is_on_its_page(store: Store, viewer: Viewer) -> None:
+    """A picture is seen, in the viewer and in the exported page; a text can be opened; a picture that is gone is named."""
+    png = PNG + b"rest of it"
+    digest, gone = digest_of(png), digest_of(b"gone")
+    pictures = (Attachment(name="photo.png", picture=digest, size=len(png), note="shown to the model"),)
+    rest = (Attachment(name="notes.txt", text="the <b>notes</b>"), Attachment(name="old.png", picture=gone))
+    journal = Journal.create(
+        store, RunStarted(goal="what is it?", model="m", attachments=pictures + rest), blobs={digest: png}
+    )
+    journal.append(
+        Answered(text="a cat"), GoalGiven(goal="and this?", attachments=pictures), Stopped(reason="answered")
+    )
+    journal.release()
+    with viewer.client() as client:
+        shown = client.get(f"/runs/{journal.run_id}").text
+        source = f'<img src="/runs/{journal.run_id}/blob/{digest}" alt="photo.png" loading="lazy">'
+        assert shown.count(source) == 2
+        assert client.get(f"/runs/{journal.run_id}/blob/{digest}").headers["content-type"] == "image/png"
+    exported = written(journal, "html")
+    for page in (shown, exported):
+        assert "the &lt;b&gt;notes&lt;/b&gt;" in page
+        assert "<b>old.png</b> the picture is not kept" in page
+    assert exported.count("data:image/png;base64,") == 2
 
 
 def test_a_result_that_is_a_table_is_one_on_the_page(store: Store, viewer: Viewer) -> None:
