@@ -107,16 +107,47 @@ def _dates(text: str, columns: Sequence[tuple[str, str]]) -> list[tuple[int, Con
         return out
     if not _has_date(columns) and (year := _year_column(columns)):
         return _years(text, year)
+    return _months_and_years(text, column) if _has_date(columns) else []
+
+
+_SIDES = (  # what is said before a year or month → the signs that it stands for: of its first day, or of the next one's
+    (re.compile(r"(?:\b(?:after|later than|past))\s+(?:\w+\s+)?$", re.I), ">=", "next"),
+    (re.compile(r"(?:\bbefore|\bprior to|\bearlier than|\bolder than)\s+(?:\w+\s+)?$", re.I), "<", "first"),
+    (re.compile(r"(?:\buntil|\bup to|\bthrough|\bby)\s+(?:(?:the )?end of\s+)?$", re.I), "<", "next"),
+    (re.compile(r"(?:\bsince|\bstarting (?:in|from)|\bfrom)\s+$|(?:\bfrom)\s+(?=.*\b(?:on|onwards?)\b)$", re.I), ">=", "first"),
+)  # fmt: skip
+
+
+def _months_and_years(text: str, column: str) -> list[tuple[int, Condition]]:
+    """ "in 2019", "before March 2020", "between 2019 and 2021", "in May": one span of days, or what lies on a side of it."""
     months = [
-        (m.start(), f"{m[2]}-{asked.month_number(m[1]):02}")
+        (m.start(), m.end(), f"{m[2]}-{asked.month_number(m[1]):02}")
         for m in re.finditer(rf"\b{asked.MONTH},? (\d{{4}})\b", text, re.I)
     ]
-    years = (
-        [(m.start(), m[1]) for m in re.finditer(r"(?<![\d.,-])((?:19|20)\d\d)(?![\d.,-]\d)", text)]
-        if _has_date(columns)
-        else []
-    )
-    return [(at, (column, f" LIKE '{said}%'")) for at, said in (months or years)[:1]]
+    years = [(m.start(), m.end(), m[1]) for m in re.finditer(r"(?<![\d.,-])((?:19|20)\d\d)(?![\d.,-]\d)", text)]
+    spans = months or years
+    if len(spans) > 1 and re.search(r"\b(?:between|from)\s+$", text[: spans[0][0]], re.I):
+        (at, _, one), (_, _, other) = spans[:2]
+        return [(at, (column, f" >= '{_first_day(one)}'")), (at + 1, (column, f" < '{_next_day(other)}'"))]
+    for at, _, said in spans[:1]:
+        for before, sign, day in _SIDES:
+            if before.search(text[:at]):
+                return [(at, (column, f" {sign} '{_first_day(said) if day == 'first' else _next_day(said)}'"))]
+        return [(at, (column, f" LIKE '{said}%'"))]
+    alone = re.search(rf"\b(?:in|during|of|for) {asked.MONTH}\b(?! \d)", text, re.I)
+    return [(alone.start(), (column, f" LIKE '%-{asked.month_number(alone[1]):02}-%'"))] if alone else []
+
+
+def _first_day(said: str) -> str:
+    return f"{said}-01" if "-" in said else f"{said}-01-01"
+
+
+def _next_day(said: str) -> str:
+    """The day after a year or a month."""
+    year, _, month = said.partition("-")
+    if not month or month == "12":
+        return f"{int(year) + 1}-01-01"
+    return f"{year}-{int(month) + 1:02}-01"
 
 
 def _year_column(columns: Sequence[tuple[str, str]]) -> str:
@@ -155,18 +186,18 @@ def _values(text: str, columns: Sequence[tuple[str, str]], cells: dict[str, list
     """Quoted text, names, and words that stand in a cell."""
     out: list[tuple[int, Condition]] = []
     names = {name.lower() for name, _kind in columns}
+    named = {stem(part) for name in names for part in re.findall(r"[a-z]+", name)}
     low = text.lower()
     for column, values in cells.items():
         for value in values:
             at = _at(low, value.lower())
             if at >= 0 and value.lower() not in names and value.lower() not in BREAKS and len(value) > 1:
-                sign = _NOT if _NEGATED.search(text[max(0, at - 24) : at]) else "="
-                out.append((at, (column, _equals(value, sign))))
-    out = _signed_alike(text, _longest(out)) or _parts(text, cells, names)
+                out.append((at, (column, _equals(value))))
+    out = _signed(text, _longest(out), named) or _parts(text, cells, names)
     for match in asked.QUOTED.finditer(text):
         value = next(filter(None, match.groups()))
         if not any(abs(at - match.start()) < len(value) + 2 for at, _c in out):
-            out.append((match.start(), ("", _equals(value))))
+            out.append((match.start(), ("", _equals(value, _sign(text, match.start(), match[0], out, named)))))
     for match in re.finditer(
         r"(?<![.!?:]\s)(?<!^)\b[A-Z][\w-]+(?: [A-Z][\w-]+)*", asked.QUOTED.sub(lambda m: " " * len(m[0]), text)
     ):
@@ -178,14 +209,26 @@ def _values(text: str, columns: Sequence[tuple[str, str]], cells: dict[str, list
             or re.search(rf"\b{asked.MONTH}$", value, re.I)
         )
         if not plain and not any(at <= match.start() < at + len(rest) for at, (_c, rest) in out):
-            out.append((match.start(), ("", _equals(value))))
+            out.append((match.start(), ("", _equals(value, _sign(text, match.start(), value, out, named)))))
     return out
+
+
+def _sign(text: str, at: int, said: str, before: list[tuple[int, Condition]], named: set[str]) -> str:
+    """The sign of a value at `at`: negated by what stands between it and the one before, or by what follows it.
+
+    named: words of columns; "did it not rain in Bonn" negates the rain.
+    """
+    end = max((start + len(rest.split("'", 1)[-1]) - 1 for start, (_, rest) in before if start < at), default=0)
+    negated = _NEGATED.search(text[max(end, at - 48) : at])
+    if negated and negated[1] and any(stem(word.lower()) in named for word in negated[1].split()):
+        negated = None
+    return _NOT if negated or _LEFT_OUT.match(text[at + len(said) :]) else "="
 
 
 _JOINED = re.compile(r"^(?:e?s)?\W*(?:,|\bn?or\b|\band\b)\s*(?:(?:n?or|and|from|in|the)\s+)*$", re.I)
 
 
-def _signed_alike(text: str, found: list[tuple[int, Condition]]) -> list[tuple[int, Condition]]:
+def _signed(text: str, found: list[tuple[int, Condition]], named: set[str]) -> list[tuple[int, Condition]]:
     """ "not from Berlin or Bonn": a value that is joined to a negated one of its column is negated too."""
     out: list[tuple[int, Condition]] = []
     end = 0  # of the value before
@@ -193,7 +236,7 @@ def _signed_alike(text: str, found: list[tuple[int, Condition]]) -> list[tuple[i
         value = rest.split("'", 1)[1][:-1].replace("''", "'")
         before = out[-1][1] if out else ("", "")
         joined = before[0] == column and before[1].startswith(f" {_NOT}") and _JOINED.match(text[end:at])
-        out.append((at, (column, _equals(value, _NOT) if joined else rest)))
+        out.append((at, (column, _equals(value, _NOT if joined else _sign(text, at, value, out, named)))))
         end = at + len(value)
     return out
 
@@ -209,8 +252,18 @@ def _parts(text: str, cells: dict[str, list[str]], names: set[str]) -> list[tupl
 
 
 _NOT = "<>"
+_BUT = r"(?:(?!but\b|and\b|or\b|only\b|just\b)\w+\s+)"
 _NEGATED = re.compile(
-    r"(?:\bnot|n't|\bexcept(?: for)?|\bexcluding|\bother than|\bwithout|\bnever|\bno longer)\s+(?:\w+\s+){0,2}$", re.I
+    rf"(?:(?:\bnot|n't|\bnever|\bno longer|\bneither)\s+({_BUT}{{0,2}})"
+    r"|(?:\bexcept(?:ing)?(?: for)?|\bexclud(?:e|es|ed|ing)|\bother than|\bwithout|\b(?:leaving|leave|left) out|\bignor(?:e|ing)"
+    r"|\bomit(?:ting)?|\bskip(?:ping)?|\bdisregard(?:ing)?|\b(?:apart|aside) from|\bbesides|\boutside(?: of)?|\bbarring|\bminus|\bnone of"
+    rf"|\bnot (?:counting|including))\s+{_BUT}{{0,4}})$",
+    re.I,
+)
+_LEFT_OUT = re.compile(
+    r"(?:e?s)?(?:\s+(?!and\b|or\b|but\b|in\b|of\b)\w+){0,2}?\s+(?:(?:are|is|be|being)\s+)?"
+    r"(?:excluded|left out|left aside|omitted|ignored|(?:not|never) (?:counted|included)|(?:do not|don't) count)\b",
+    re.I,
 )
 
 

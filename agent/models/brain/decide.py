@@ -76,7 +76,8 @@ def begin(goal: str, tools: Sequence[Card], history: Sequence[Step]) -> Ask | Mo
         return together(goal, tools, history, parts)
     if not parts[at].save_to:
         spelt = _by_code(parts[at].text, tools, own)
-        return spelt or replace(prepare(parts[at].text, tools, own), whole=(goal, history))
+        meant = clauses.meant(parts[: at + 1])
+        return spelt or replace(prepare(parts[at].text, tools, own, meant=meant), whole=(goal, history))
     if not any(card.name == "write_file" for card in tools):
         return together(goal, tools, history, parts)
     return Move(("write_file", {"path": parts[at].save_to, "content": _content(parts, history)}))
@@ -180,8 +181,12 @@ def together(
     )
 
 
-def prepare(goal: str, tools: Sequence[Card], history: Sequence[Step], *, force: frozenset[str] = frozenset()) -> Ask:
-    """The prompt and the grammar of the next step. force: only a call of one of these tools may be written."""
+def prepare(
+    goal: str, tools: Sequence[Card], history: Sequence[Step], *, force: frozenset[str] = frozenset(), meant: str = ""
+) -> Ask:
+    """The prompt and the grammar of the next step. force: only a call of one of these tools may be written. meant: the
+    clauses that say who "they" of the goal are.
+    """
     goal = asked.bounded(goal)
     cards = shown(goal, tools, history)
     looked = {
@@ -189,7 +194,7 @@ def prepare(goal: str, tools: Sequence[Card], history: Sequence[Step], *, force:
         for s in history
         if s.ok and (found := _look(s))
     }
-    sources = values.Sources(goal, [s.observation for s in history if s.ok], looked)
+    sources = values.Sources(goal, [s.observation for s in history if s.ok], looked, meant=meant)
     turns = [prompt.Turn(prompt.call_line(s.tool, s.arguments), _brief(s), s.ok) for s in history[-4:]]
     may = [] if len(history) >= MAX_STEPS else [card for card in cards if not force or card.name in force]
     spelt_out = certain.call(goal, {card.name for card in tools}) if not history else None

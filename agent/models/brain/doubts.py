@@ -31,12 +31,32 @@ def is_doubtful(goal: str, step: Step, tools: Sequence[Card], sure: Mapping[str,
     likely = sure.get(prompt.call_line(step.tool, step.arguments))
     if likely is None:
         return False
+    if step.tool in ("table", "sql_query") and is_unmet(goal, str(step.arguments.get("sql") or "")):
+        return True
     if step.tool == "calculate":
         return _sum_is_doubtful(goal, str(step.arguments.get("expression")), likely)
     card = next((one for one in tools if one.name == step.tool), None)
     if card is not None and card.form is None:
         return likely < LEAST_OWN or _own_is_doubtful(goal, step, card, likely)
     return likely < LEAST.get(step.tool, LEAST_OTHER)
+
+
+_WANTED: tuple[tuple[re.Pattern[str], re.Pattern[str]], ...] = (  # what a goal says → what its statement then has
+    (re.compile(
+        r"\bnot\b(?! (?:only|just|less|more|fewer))|n't\b|\bexcept|\bexclud|\bwithout\b|\bneither\b|\b(?:leav\w+|left) out\b|\bignoring\b"
+        r"|\bother than\b|\b(?:apart|aside) from\b|\bbesides\b|\boutside\b|\bomit", re.I),
+     re.compile(r"<>|!=|\bNOT\b|<=?|>=?")),
+    (re.compile(r"\bpercent(?:age)?s?\b|\bper cent\b|\bwhat (?:share|proportion|fraction)\b|\bratio\b", re.I), re.compile(r"/|\bpercent|share|ratio", re.I)),
+    (re.compile(r"\b(?:which|who|whose|what|when|where)\b.*\b(?!(?:inter|for|harv|for|requ|earn|hon|t|r|p|n|w|gu|s|j|l|qu|ch)est\b)(?:most|least|first|last|[a-z]+est)\b(?! name)", re.I | re.S),
+     re.compile(r"\bORDER BY\b|\bMAX\b|\bMIN\b")),
+    (re.compile(r"\bby how much\b|\bhow (?:much|many) (?:more|less|fewer|higher|lower|\w+er)\b|\bdifference between\b", re.I), re.compile(r" - ")),
+)  # fmt: skip
+
+
+def is_unmet(goal: str, statement: str) -> bool:
+    """Whether a SELECT lacks what the goal's words need: a negation, a share, an order, a difference. "" lacks nothing."""
+    text = re.sub(r"\bat (?:most|least)\b", " ", asked.FILE.sub(" ", goal))
+    return bool(statement) and any(said.search(text) and not has.search(statement) for said, has in _WANTED)
 
 
 def _sum_is_doubtful(goal: str, expression: str, likely: float) -> bool:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from outrider.agent.models.brain import certain, conditions
+from outrider.agent.models.brain.figures import DATES, NUMERIC, figures, is_named, literal, product_of, quoted
 from outrider.agent.models.brain.values import Sources, alternatives
 from outrider.agent.models.choice import asked
 from outrider.agent.models.choice.arithmetic import numbers_in_digits
@@ -58,9 +59,9 @@ def arguments(tool: str, sources: Sources) -> str | None:
     ways = []
     for name in names:
         looked = sources.looked.get(name)
-        start = _lit(f'"{key}": {json.dumps(name)}')
+        start = literal(f'"{key}": {json.dumps(name)}')
         ways.append(
-            f"{start} {_lit(', ' + chr(34) + 'sql' + chr(34) + ': ' + chr(34))} {select(looked, sources)} {_lit(chr(34))}"
+            f"{start} {literal(', ' + chr(34) + 'sql' + chr(34) + ': ' + chr(34))} {select(looked, sources)} {literal(chr(34))}"
             if looked
             else start
         )
@@ -72,24 +73,27 @@ def select(looked: Looked, sources: Sources) -> str:
     table, columns, goal = looked.table, looked.columns, sources.goal
     where = _where(looked, sources)
     if end := _end_of_time(columns, goal):
-        return f'"SELECT " {_lit(end + " FROM " + table)} {where}'
-    start = f"{_lit(' FROM ' + table)} {where}"
-    names = [_name(name) for name, _ in columns]
+        return f'"SELECT " {literal(end + " FROM " + table)} {where}'
+    start = f"{literal(' FROM ' + table)} {where}"
+    names = [quoted(name) for name, _ in columns]
     wants = _Wants(goal, names, columns)
-    numeric, direction = _by_age(columns, goal) or (_figures(columns, goal), _direction(goal))
+    product = product_of(columns, goal)
+    by_age = _by_age(columns, goal)
+    numeric, direction = by_age or (product or figures(columns, goal), _direction(goal))
     limit = _limit(goal)
-    ranked = [_name(n) for n, kind in columns if kind in NUMERIC and direction and _ranked_by(n, goal)]
+    ranked = [quoted(n) for n, kind in columns if kind in NUMERIC and direction and _ranked_by(n, goal)]
     aggregate = f'"SUM({ranked[0]})"' if ranked and not wants.average else _aggregate(wants, names, numeric)
     order = f'" ORDER BY " {aggregate} {direction} {limit}' if direction else ""
     grouped = [name for name in _groups(names, goal) if name not in ranked]
-    groups = _people(columns, goal) or [_name(n) for n, kind in columns if kind not in NUMERIC] or names
+    groups = _people(columns, goal) or [quoted(n) for n, kind in columns if kind not in NUMERIC] or names
     of_each = " | ".join(
-        f"{_lit(f'{name}, ')} {aggregate} {start} {_lit(f' GROUP BY {name}')} {order}" for name in (grouped or groups)
+        f"{literal(f'{name}, ')} {aggregate} {start} {literal(f' GROUP BY {name}')} {order}"
+        for name in (grouped or groups)
     )
     if grouped or (wants.rows and wants.overall and direction):
         return f'"SELECT " ({of_each})'
-    either = f" | {of_each}" if direction and _is_grouped(columns, goal) else ""
-    if wants.count or wants.figure:
+    either = f" | {of_each}" if direction and not by_age and _is_grouped(columns, goal) else ""
+    if wants.count or wants.figure or (product and not direction):
         return f'"SELECT " ({aggregate} {start}{f" | {of_each}" if direction else ""})'
     ordered = f'" ORDER BY " {numeric} {direction} {limit}' if direction else ""
     rows = _rows(columns, goal, f"{start} {ordered}")
@@ -101,20 +105,12 @@ def select(looked: Looked, sources: Sources) -> str:
     return f'"SELECT " ({aggregate} {start} | {of_each} | {rows})'
 
 
-def _figures(columns: list[tuple[str, str]], goal: str) -> str:
-    """The numeric columns that the goal names, else all of them."""
-    numeric = [name for name, kind in columns if kind in NUMERIC]
-    numeric = [name for name in numeric if not re.search(r"(?:^|_)id$", name, re.I)] or numeric  # nobody ranks by ids
-    named = [name for name in numeric if _is_named(name, goal)]
-    return alternatives([_name(name) for name in named or numeric or [name for name, _ in columns]])
-
-
 def _rows(columns: list[tuple[str, str]], goal: str, rest: str) -> str:
     """One to three columns; of "which is the highest" first what it is called, never the number alone."""
-    names = [_name(name) for name, _ in columns]
-    first = _people(columns, goal) or [_name(n) for n, kind in columns if kind not in NUMERIC or _is_asked(n, goal)]
+    names = [quoted(name) for name, _ in columns]
+    first = _people(columns, goal) or [quoted(n) for n, kind in columns if kind not in NUMERIC or _is_asked(n, goal)]
     called = "ORDER BY" in rest and re.search(r"\b(?:which|who|whose|what)\b", goal, re.I)
-    texts = [_name(n) for n, kind in columns if kind not in NUMERIC and _is_named(n, goal)]
+    texts = [quoted(n) for n, kind in columns if kind not in NUMERIC and is_named(n, goal)]
     listed = texts if re.search(r"\b(?:which|list|show)\b", goal, re.I) else []
     starts = first if called and first else _people(columns, goal) or listed or names
     return f'{alternatives(starts)} (", " {alternatives(names)}){{0,2}} {rest}'
@@ -133,7 +129,7 @@ class _Wants:
         words = set(re.findall(r"\w+", text))
         self.of_number = any(set(re.findall(r"[a-z]+", name.lower())) <= words for name in numeric)
         self.how_many = [
-            _name(name)
+            quoted(name)
             for name in numeric
             if re.search(
                 rf"\b(?:how many|number of|count of) (?:\w+ )?{re.escape(name.lower().replace('_', ' '))}\b", text
@@ -142,7 +138,7 @@ class _Wants:
         if not self.how_many and re.search(
             r"\bhow many \w+(?: \w+){0,3} (?:sold|bought|used|shipped|produced)\b", text
         ):
-            self.how_many = [_name(name) for name in numeric if _PIECES.search(name)][:1]
+            self.how_many = [quoted(name) for name in numeric if _PIECES.search(name)][:1]
         self.different = re.search(r"\b(?:different|distinct|unique)\b", text) is not None
         self.count = re.search(r"\bhow many\b|\bnumber of\b|\bcount\b", text) is not None
         self.average = re.search(r"\b(?:average|mean(?! (?:the|that|country|only))|avg)\b", text) is not None
@@ -167,11 +163,14 @@ class _Wants:
 
 
 _MORE = re.compile(
-    r"\b(?:highest|most|largest|biggest|top|maximum|max|longest|oldest|best|greatest|dearest|priciest|newest|latest|heaviest|tallest)\b",
+    r"\b(?:highest|most|largest|biggest|top|maximum|max|longest|oldest|best|greatest|dearest|priciest|newest|latest|heaviest|tallest"
+    r"|warmest|hottest|wettest|fastest|strongest|richest|busiest|deepest|widest|farthest|furthest|costliest|steepest|loudest)\b",
     re.I,
 )
 _LESS = re.compile(
-    r"\b(?:lowest|least|smallest|cheapest|fewest|minimum|min|shortest|youngest|worst|bottom|earliest|lightest)\b", re.I
+    r"\b(?:lowest|least|smallest|cheapest|fewest|minimum|min|shortest|youngest|worst|bottom|earliest|lightest"
+    r"|coldest|coolest|driest|slowest|weakest|poorest|quietest|nearest|closest|thinnest|narrowest|shallowest)\b",
+    re.I,
 )
 
 
@@ -187,11 +186,7 @@ def _limit(goal: str) -> str:
     if re.search(r"\b(?:sort(?:ed)?|ordered|ranked|ranking)\b", text):
         return '""'
     match = re.search(r"\b(?:top|bottom|first|last|the|which|list|show)\s+(\d{1,2})\b(?!\s*(?:%|percent))", text)
-    return _lit(f" LIMIT {match[1] if match else 1}")
-
-
-NUMERIC = ("number", "integer")
-DATES = ("date", "timestamp", "datetime", "time")
+    return literal(f" LIMIT {match[1] if match else 1}")
 
 
 def _aggregate(wants: _Wants, names: list[str], numeric: str) -> str:
@@ -223,18 +218,10 @@ def _groups(names: list[str], goal: str) -> list[str]:
     ]
 
 
-def _is_named(name: str, goal: str) -> bool:
-    """Whether the goal holds all words of a column's name."""
-    text = asked.FILE.sub(" ", goal).lower()
-    return {stem(part) for part in re.findall(r"[a-z]+", name.lower())} <= {
-        stem(w) for w in re.findall(r"[a-z]+", text)
-    }
-
-
 def _is_grouped(columns: list[tuple[str, str]], goal: str) -> bool:
     """Whether rows of one kind may be meant together: a text column is named, or persons are asked for."""
     texts = [name for name, kind in columns if kind not in (*NUMERIC, *DATES)]
-    return bool(_people(columns, goal)) or any(_is_named(name, goal) for name in texts)
+    return bool(_people(columns, goal)) or any(is_named(name, goal) for name in texts)
 
 
 def _end_of_time(columns: list[tuple[str, str]], goal: str) -> str:
@@ -246,7 +233,7 @@ def _end_of_time(columns: list[tuple[str, str]], goal: str) -> str:
         re.I,
     )
     dates = [name for name, kind in columns if kind in DATES]
-    return f"{'MIN' if match[1] else 'MAX'}({_name(dates[0])})" if match and dates else ""
+    return f"{'MIN' if match[1] else 'MAX'}({quoted(dates[0])})" if match and dates else ""
 
 
 _PERSON = re.compile(r"name|person|people|employee|customer|client|seller|sales(?:man|person|rep)|^reps?$|author|user|member|owner|agent|staff|student|player|driver|patient|contact|assignee|manager|guest|buyer|teacher|worker|winner", re.I)  # fmt: skip
@@ -256,7 +243,7 @@ def _people(columns: list[tuple[str, str]], goal: str) -> list[str]:
     """The columns of persons, where the goal asks who."""
     if not re.search(r"\bwho(?:m|se)?\b", goal, re.I):
         return []
-    return [_name(name) for name, kind in columns if kind not in (*NUMERIC, *DATES) and _PERSON.search(name)]
+    return [quoted(name) for name, kind in columns if kind not in (*NUMERIC, *DATES) and _PERSON.search(name)]
 
 
 def _is_asked(name: str, goal: str) -> bool:
@@ -271,13 +258,20 @@ def _is_asked(name: str, goal: str) -> bool:
     )
 
 
+_FIRST = re.compile(
+    r"\b(?:who|which|what|whose)\b(?=.*\b(?:first|last|recently)\b).*?\b(?:(first)|(last|most recently))\b(?! (?:name|\d|two|three|five|ten))",
+    re.I | re.S,
+)
+
+
 def _by_age(columns: list[tuple[str, str]], goal: str) -> tuple[str, str] | None:
     """What "oldest", "newest", "latest" order by, and which way; None where the goal says none or no column is of time."""
     text = asked.FILE.sub(" ", goal)
     match = re.search(
         r"\b(?:(oldest|earliest|eldest|first published|longest ago)|(youngest|newest|latest|most recent))\b", text, re.I
     )
-    if not match:
+    ends = _FIRST.search(text)
+    if not match and not ends:
         return None
     ages = [name for name, kind in columns if kind in NUMERIC and re.search(r"\bage\b|^age", name, re.I)]
     times = [
@@ -285,9 +279,13 @@ def _by_age(columns: list[tuple[str, str]], goal: str) -> tuple[str, str] | None
         for n, kind in columns
         if kind in DATES or re.search(r"year|date|born|founded|built|joined|published", n, re.I)
     ]
+    if not match:  # "was hired first": by a day, of which there is one
+        times = [name for name, kind in columns if kind in DATES]
+        ages = []
     found = ages[:1] or times[:1]
-    down = bool(match[1]) == bool(ages)  # the oldest has the highest age, and the earliest year
-    return (alternatives([_name(found[0])]), '" DESC"' if down else '" ASC"') if found else None
+    early = bool(match[1]) if match else bool(ends and ends[1])
+    down = early == bool(ages)  # the oldest has the highest age, and the earliest year
+    return (alternatives([quoted(found[0])]), '" DESC"' if down else '" ASC"') if found else None
 
 
 def _ranked_by(name: str, goal: str) -> bool:
@@ -311,10 +309,12 @@ def _where(looked: Looked, sources: Sources) -> str:
     numeric = [name for name, kind in columns if kind in NUMERIC]
     texts = [name for name, kind in columns if kind not in (*NUMERIC, *DATES)]
     found = conditions.required(certain.tailless(sources.goal), columns, looked.cells)
+    meant = conditions.required(sources.meant, columns, looked.cells) if sources.meant else []
+    found = [*(one for one in meant if one not in found), *found]
     parts = []
     for column, rest in _together(found):
-        if not column and texts and rest.startswith(" = "):
-            parts.append(_lit(_any_of(texts, rest)))
+        if not column and texts and rest.startswith((" = ", " <> ")):
+            parts.append(literal(_any_of(texts, rest)))
             continue
         among = (
             [column]
@@ -324,7 +324,7 @@ def _where(looked: Looked, sources: Sources) -> str:
             else texts or [n for n, _ in columns]
         )
         if among:
-            parts.append(f"{alternatives([_name(name) for name in among])} {alternatives([rest])}")
+            parts.append(f"{alternatives([quoted(name) for name in among])} {alternatives([rest])}")
     other = _other_words(certain.tailless(sources.goal), columns, " ".join(rest for _, rest in found))
     free = alternatives([_any_of(texts, f" = '{word}'") for word in other]) if texts and other else ""
     more = f'(" AND " {free})?' if free else ""
@@ -356,13 +356,13 @@ _ANY = (" = '", " IN (")
 
 
 def _any_of(texts: list[str], rest: str) -> str:
-    """The condition for whichever text column holds the value: the rows that were shown need not hold it."""
-    either = " OR ".join(f"{_name(name)}{rest}" for name in texts)
+    """The condition for whichever text column holds the value, or for none: the rows that were shown need not hold it."""
+    either = (" AND " if rest.startswith(" <> ") else " OR ").join(f"{quoted(name)}{rest}" for name in texts)
     return f"({either})" if len(texts) > 1 else either
 
 
 _NO_VALUES = frozenset(
-    ["file", "data", "many", "which", "what", "average", "total", "sum", "count", "number", "highest", "lowest", "most", "least", "list", "show", "give", "tell", "find", "rows", "row", "table", "different", "distinct", "still", "only", "all", "expensive", "cheap", "costly", "biggest", "largest", "smallest", "longest", "shortest", "oldest", "youngest", "newest", "latest", "best", "worst", "maximum", "minimum", "top", "bottom", "first", "last", "much", "long"]
+    ["people", "persons", "person", "staff", "file", "data", "many", "which", "what", "average", "total", "sum", "count", "number", "highest", "lowest", "most", "least", "list", "show", "give", "tell", "find", "rows", "row", "table", "different", "distinct", "still", "only", "all", "expensive", "cheap", "costly", "biggest", "largest", "smallest", "longest", "shortest", "oldest", "youngest", "newest", "latest", "best", "worst", "maximum", "minimum", "top", "bottom", "first", "last", "much", "long"]
 )  # fmt: skip
 _PLACE = re.compile(
     r"\b(?:is|are|was|were|the|of|all|many|any)\s+(?:still\s+|already\s+)?([a-z][\w-]{2,})(?=\s+[a-z]+s\b|\s*[?.,]|\s*$|\s+in\b)",
@@ -383,14 +383,6 @@ def _other_words(goal: str, columns: list[tuple[str, str]], used: str) -> list[s
     ]
     plural = {w.lower() for w in fits if w.lower().endswith("s") and not w.lower().endswith("ss")}
     return list(dict.fromkeys(w for w in fits if w.lower() not in used.lower() and w.lower() not in plural))[:6]
-
-
-def _name(column: str) -> str:
-    return column if re.fullmatch(r"[A-Za-z_]\w*", column) else '"' + column.replace('"', '""') + '"'
-
-
-def _lit(text: str) -> str:
-    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
 def made_right(tool: str, arguments: dict[str, Any], looked: dict[str, Looked]) -> dict[str, Any]:

@@ -58,11 +58,9 @@ def _rows(text: str) -> str:
         return "\n".join(line.replace(" | ", ": ", 1) for line in lines[2:])
     if len(lines) == 1 and ": " in lines[0]:
         name, value = lines[0].split(": ", 1)
-        return (
-            f"There are {value}."
-            if name.startswith(("count", "COUNT"))
-            else f"{name.replace('(', ' of ').rstrip(')')} is {value}"
-        )
+        if name.startswith(("count", "COUNT")):
+            return f"There are {value}."
+        return f"{re.sub(r'[(]+', ' of ', name, count=1).rstrip(')')} is {value}"
     return ", ".join(lines)
 
 

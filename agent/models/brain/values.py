@@ -60,7 +60,9 @@ _SHORT_DATE = re.compile(rf"\b\d{{1,2}}(?:st|nd|rd|th)?(?: of)? {asked.MONTH}\b|
 
 @dataclass(slots=True)
 class Sources:
-    """goal: the text. seen: observations that worked, newest last. columns, tables: what a look at a table showed."""
+    """goal: the text. seen: observations that worked, newest last. columns, tables: what a look at a table showed. meant: the
+    clauses whose rows the goal is about.
+    """
 
     goal: str
     seen: Sequence[str] = ()
@@ -70,6 +72,7 @@ class Sources:
     files: list[str] = field(default_factory=list)
     words: list[str] = field(default_factory=list)
     dates: list[str] = field(default_factory=list)
+    meant: str = ""
 
     def __post_init__(self) -> None:
         recent = " \n".join(self.seen[-3:])[:1500]

@@ -87,6 +87,17 @@ def _with_file(clauses: list[Clause]) -> list[Clause]:
     return out
 
 
+_THEY = re.compile(r"\b(?:they|them|their|theirs|those|these)\b", re.I)
+
+
+def meant(clauses: list[Clause]) -> str:
+    """Whom "they" of the last clause are: the clauses before, back to one that names them; "" where nobody is meant."""
+    at = len(clauses) - 1
+    while at > 0 and _THEY.search(clauses[at].text):
+        at -= 1
+    return " ".join(clause.text for clause in clauses[at:-1])
+
+
 def now(view: View, clauses: list[Clause]) -> View | None:
     """What is to be decided now: the next clause with nothing done for it, or None when each had its call."""
     at = len(view.history)

@@ -99,7 +99,8 @@ def in_its_words(extra: Mapping[str, Any]) -> dict[str, Any]:
         made["text"] = {"format": _flat(form)} | made.get("text", {})
     if effort := made.pop("reasoning_effort", None):
         made["reasoning"] = made.get("reasoning", {}) | {"effort": effort}
-    made["include"] = list(dict.fromkeys(["reasoning.encrypted_content", *made.get("include", [])]))
+    needed, asked = "reasoning.encrypted_content", made.get("include", [])
+    made["include"] = asked if needed in asked else [needed, *asked]
     return made
 
 

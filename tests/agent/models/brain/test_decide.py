@@ -162,6 +162,91 @@ def test_a_value_that_no_shown_row_holds_is_looked_for_in_every_text_column() ->
     """The first five rows need not hold it, and a date column never can."""
     grammar = _sql_of("how many rows of s.csv are of Jonas?")
     assert "(seller = 'Jonas' OR state = 'Jonas')" in grammar
+    for goal in ("how many rows of s.csv are not of Jonas?", "how many rows are in s.csv, 'Jonas' left out?"):
+        assert "(seller <> 'Jonas' AND state <> 'Jonas')" in _sql_of(goal)
+
+
+STAFF = "8 rows and 4 columns in s.csv\ncolumns: name (text), team (text), pay (number), hired (date)\nfirst 1 row:\nname | team | pay | hired\nInes | Ops | 5 | 2019-03-01\nvalues of team: Ops, Sales"
+
+
+@pytest.mark.parametrize(
+    ("goal", "where"),
+    [
+        ("How many in s.csv were hired before 2020?", ["< '2020-01-01'"]),
+        ("How many in s.csv were hired after March 2020?", [">= '2020-04-01'"]),
+        ("How many in s.csv were hired until December 2020?", ["< '2021-01-01'"]),
+        ("How many in s.csv were hired since 2020?", [">= '2020-01-01'"]),
+        ("How many in s.csv were hired between 2019 and 2021?", [">= '2019-01-01'", "< '2022-01-01'"]),
+        ("How many in s.csv were hired in 2020?", ["LIKE '2020%'"]),
+        ("How many in s.csv were hired in July?", ["LIKE '%-07-%'"]),
+        ("How many in s.csv do not work in Sales?", ["<> 'Sales'"]),
+        ("How many in s.csv were not hired in Sales?", ["= 'Sales'"]),
+    ],
+)
+def test_a_year_or_a_month_is_a_span_with_two_sides(goal: str, where: list[str]) -> None:
+    """ "before 2020" is not 2020; what is negated is what stands beside it."""
+    call = _sql_of(goal, STAFF).split("\n")[1]
+    assert re.findall(r'\(" ([^"]+)"\)', call) == where
+
+
+@pytest.mark.parametrize(
+    ("goal", "where"),
+    [
+        ("How many in s.csv work in Sales, and what is their average pay?", ["= 'Sales'"]),
+        ("How many in s.csv work in Sales, and what do they earn on average?", ["= 'Sales'"]),
+        (
+            "How many in s.csv do not work in Sales, and how many of them were hired before 2020?",
+            ["<> 'Sales'", "< '2020-01-01'"],
+        ),
+        ("How many in s.csv work in Sales, and what is the average pay in s.csv?", []),
+        ("How many in s.csv work in Sales, and what is the average pay in Ops?", ["= 'Ops'"]),
+    ],
+)
+def test_they_of_a_second_question_are_those_of_the_first(goal: str, where: list[str]) -> None:
+    """What "they" earn is not what everybody earns."""
+    count = Step("table", {"path": "s.csv", "sql": "SELECT COUNT(*) FROM t WHERE team = 'Sales'"}, "count_star(): 2")
+    ask = decide.begin(goal, CARDS, [count, Step("table", {"path": "s.csv"}, STAFF)])
+    assert isinstance(ask, decide.Ask)
+    assert re.findall(r'\(" ([^"]+)"\)', ask.grammar.split("\n")[1]) == where
+
+
+@pytest.mark.parametrize(
+    ("goal", "order"),
+    [
+        ("Who in s.csv was hired first?", '"hired") " ASC"'),
+        ("Who was the last one hired, see s.csv?", '"hired") " DESC"'),
+        ("Who was hired most recently in s.csv?", '"hired") " DESC"'),
+    ],
+)
+def test_who_came_first_is_asked_of_the_days(goal: str, order: str) -> None:
+    """And not answered with everybody."""
+    assert f'ORDER BY " ({order}' in _sql_of(goal, STAFF)
+
+
+SALES = "9 rows and 5 columns in s.csv\ncolumns: day (date), client (text), item (text), quantity (number), price (number)\nfirst 1 row:\nday | client | item | quantity | price\n2026-01-02 | Ana | lamp | 2 | 4.5"
+
+
+@pytest.mark.parametrize(
+    ("goal", "product"),
+    [
+        ("Sum up quantity times price for the lamps in s.csv.", True),
+        ("What is the sum of price * quantity in s.csv?", True),
+        ("What is the total revenue in s.csv?", True),
+        ("How much did Ana spend in total, see s.csv?", True),
+        ("What is the total quantity in s.csv?", False),
+        ("What is the average price in s.csv?", False),
+        ("How many times was a lamp sold, see s.csv?", False),
+    ],
+)
+def test_money_of_a_table_with_prices_and_pieces_is_their_product(goal: str, product: bool) -> None:
+    """The sum of the prices alone is another number, and nobody could tell."""
+    grammar = _sql_of(goal, SALES)
+    assert ("quantity * price" in grammar or "price * quantity" in grammar) == product
+    assert not product or '"SUM(" price' not in grammar
+    paid = _sql_of(
+        "What is the total revenue in s.csv?", SALES.replace("price (number)", "price (number), total (number)")
+    )
+    assert "* price" not in paid, "the table has a sum of its own"
 
 
 def test_values_that_the_look_lists_are_conditions() -> None:
@@ -182,6 +267,12 @@ TOWNS = (
         ("how many rows of s.csv are not from Berlin or Bonn?", ["<> 'Berlin'", "<> 'Bonn'"]),
         ("how many rows of s.csv are not from Berlin, Bonn or from Essen?", ["<> 'Berlin'", "<> 'Bonn'", "<> 'Essen'"]),
         ("how many rows of s.csv are from Berlin but not from Bonn?", ["= 'Berlin'", "<> 'Bonn'"]),
+        ("how many rows of s.csv are neither from Berlin nor from Bonn?", ["<> 'Berlin'", "<> 'Bonn'"]),
+        ("how many rows are in s.csv, leaving out those from Berlin?", ["<> 'Berlin'"]),
+        ("how many rows are in s.csv if the Berlin ones are left out?", ["<> 'Berlin'"]),
+        ("ignoring all the rows from Berlin and Bonn, how many are in s.csv?", ["<> 'Berlin'", "<> 'Bonn'"]),
+        ("how many rows of s.csv are from outside Berlin?", ["<> 'Berlin'"]),
+        ("how many rows of s.csv are not from Berlin but from Bonn?", ["<> 'Berlin'", "= 'Bonn'"]),
         ("how many rows of s.csv are from Berlin, Bonn or Essen?", ["IN ('Berlin', 'Bonn', 'Essen')"]),
         ("how many rows of s.csv are from O'Brien or Cork?", ["IN ('O''Brien', 'Cork')"]),
     ],
@@ -283,3 +374,11 @@ UNITS = "40 rows and 3 columns in s.csv\ncolumns: what (text), units (whole numb
 def test_pieces_are_summed_and_a_word_of_a_cell_finds_it(goal: str, part: str) -> None:
     """What was sold is no number of rows; a cell need not be named whole."""
     assert part in _sql_of(goal, UNITS)
+
+
+def test_a_product_is_told_in_words() -> None:
+    """The name that the database gives it has parentheses of its own."""
+    step = Step(
+        "table", {"path": "s.csv", "sql": "SELECT SUM(quantity * price) FROM t"}, "sum((quantity * price)): 785.50"
+    )
+    assert told.result(step) == "sum of quantity * price is 785.50"

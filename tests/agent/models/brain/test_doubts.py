@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from outrider.agent.models.brain import decide, doubts, prompt
 from outrider.agent.models.brain.decide import Move
 from outrider.agent.models.brain.lines import Card
@@ -96,3 +98,29 @@ def test_what_is_said_as_x_in_y_goes_from_x_to_y() -> None:
     right = {"amount": 60, "source": "EUR", "target": "USD"}
     for asked in (wrong, right):
         assert doubts.put_right("60 EUR in USD please", "change", asked, [money]) == right
+
+
+@pytest.mark.parametrize(
+    ("goal", "sql", "unmet"),
+    [
+        ("How many rows of s.csv are not open?", "SELECT COUNT(*) FROM t WHERE state = 'open'", True),
+        ("How many rows of s.csv are not open?", "SELECT COUNT(*) FROM t WHERE state <> 'open'", False),
+        ("On how many days did it not rain, see s.csv?", "SELECT COUNT(*) FROM t WHERE station = 'North'", True),
+        ("What percentage of s.csv is open?", "SELECT COUNT(*) FROM t WHERE state = 'open'", True),
+        ("Who is the nicest in s.csv?", "SELECT name FROM t", True),
+        ("Who is the oldest in s.csv?", "SELECT name FROM t ORDER BY age DESC LIMIT 1", False),
+        ("Who has most interest in s.csv?", "SELECT name FROM t ORDER BY interest DESC LIMIT 1", False),
+        ("Which rows of s.csv have at least 3 days?", "SELECT name FROM t WHERE days >= 3", False),
+        ("What is the last name of Ann in s.csv?", "SELECT name FROM t WHERE name = 'Ann'", False),
+        ("Whose request is open in s.csv?", "SELECT name FROM t WHERE state = 'open'", False),
+        (
+            "By how much is the pay in Ops higher than in Sales in s.csv?",
+            "SELECT AVG(pay) FROM t WHERE team = 'Ops'",
+            True,
+        ),
+        ("What is the average pay in s.csv?", "SELECT AVG(pay) FROM t", False),
+    ],
+)
+def test_a_statement_that_lacks_what_the_goal_says_is_doubtful(goal: str, sql: str, unmet: bool) -> None:
+    """However sure the model was: a negation, a share, an order or a difference is not in it."""
+    assert doubts.is_unmet(goal, sql) == unmet

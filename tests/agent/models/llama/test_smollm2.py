@@ -144,7 +144,8 @@ async def test_smollm2_can_be_asked_multiple_choice() -> None:
 def test_smollm2_drives_whole_runs(tmp_path: Path, window: int) -> None:
     """Every built-in tool on offer, several goals: each run ends in a known state within its limits, without a crash.
 
-    A call that its limit cut is asked for again; nothing else of the model's is an error.
+    A call that its limit cut is asked for again, and on a busy machine the time may run out; nothing else of the model's
+    is an error.
     """
     (tmp_path / "notes.txt").write_text("The price of apples is 12 euro.\n")
     budget = Budget(steps=4, seconds=240, tokens=20_000)
@@ -156,6 +157,6 @@ def test_smollm2_drives_whole_runs(tmp_path: Path, window: int) -> None:
         assert run.stop_reason not in {"model", "error", "interrupted"}, run.detail
         assert run.spent.tokens <= 20_000
         replies = [stored.event for stored in run.events() if isinstance(stored.event, ModelReplied)]
-        assert not [r.error for r in replies if r.error and r.finish_reason != "length"]
+        assert not [r.error for r in replies if r.error and r.finish_reason != "length" and "in time" not in r.error]
         for reply in replies:
             assert not repeated_tail(reply.text)
