@@ -9,7 +9,7 @@ GOAL ?= What is 48317 * 271 - 999?
 ARGS ?=
 PYTEST_ARGS ?=
 
-.PHONY: help run test test-slow test-all coverage check format lint types imports setup offline clean
+.PHONY: help run test test-slow test-all coverage bench check format lint types imports setup offline clean
 
 help:            ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 12
@@ -29,6 +29,9 @@ test-all: offline  ## every test
 
 coverage:        ## branch coverage of agent, tools and memory; fails below the floor in pyproject.toml
 	$(MAKE) test PYTEST_ARGS="-q --ignore=tests/sandbox --cov --cov-report=term $(PYTEST_ARGS)"
+
+bench: $(VENV)/.dev  ## measure beside peers and write docs/benchmarks.md (an hour and more; ARGS=--quick: minutes)
+	$(BIN)/python -m benchmarks.all $(ARGS)
 
 check: lint types imports test  ## what a change must pass
 

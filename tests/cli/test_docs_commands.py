@@ -35,6 +35,7 @@ NOT_RUN = {  # how a command begins: why it is not run here
     "outrider models pull": "downloads from the hub; tests/cli reaches a hub on loopback",
     "outrider eval benchmarks/starter_goals.jsonl": "takes minutes; tests/cli/test_eval.py runs a shorter file",
     "python -m examples.train_starter": "trains a model for hours",
+    "python -m benchmarks.all": "measures for minutes; tests/benchmarks runs its parts",
     "outrider run --model llama:mine.gguf": "needs the file that training makes; tests/agent/models/llama/test_llama.py",
     "outrider approve": "needs a run that waits in another process; tests/trust answers such runs",
     "outrider stop": "needs a run that is driven in another process; tests/cli/test_runs.py stops one",
