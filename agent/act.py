@@ -130,6 +130,9 @@ async def _run_together(live: LiveRun, batch: list[Ready]) -> None:
         live.stage(called)
         note_flags(live, called)
     await live.commit()
+    if len(batch) == 1:
+        await run_and_put(live, batch[0])
+        return
     tasks = [asyncio.ensure_future(run_and_put(live, ready)) for ready in batch]
     try:
         for done, finished in enumerate(asyncio.as_completed(tasks), 1):

@@ -158,7 +158,9 @@ async def _send(model: Model, request: Request) -> Reply:
         async with asyncio.timeout(request.timeout_s + LATE_S) as limit:
             reply = await model.reply(request)
             # cleaned here, so that what is kept, shown and sent again is the same
-            return replace(reply, text=for_storage(reply.text), reasoning=for_storage(reply.reasoning))
+            text, reasoning = for_storage(reply.text), for_storage(reply.reasoning)
+            clean = (text, reasoning) == (reply.text, reply.reasoning)
+            return reply if clean else replace(reply, text=text, reasoning=reasoning)
     except ModelFailure:
         raise
     except Exception as error:

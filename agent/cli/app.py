@@ -1,51 +1,16 @@
 """All commands in one list. What becomes of their errors is in running.py; those that must open quickly are in light.py too.
-Touches nothing. Does not promise: to be light; importing it imports every command.
+Touches nothing. Does not promise: to be light; the whole `app` imports every command. A command line that names one imports that
+one alone.
 """
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Collection
+from importlib import import_module
+from typing import Annotated, Any
 
 import typer
 
-from outrider.agent.cli.commands import (
-    approve,
-    batch,
-    chain,
-    chat,
-    compare,
-    completion,
-    config,
-    diff,
-    doctor,
-    eval,
-    export,
-    find,
-    fork,
-    help,
-    import_,
-    label,
-    mcp,
-    models,
-    policy,
-    replay,
-    resume,
-    rm,
-    run,
-    runs,
-    scan,
-    secrets,
-    serve,
-    show,
-    skills,
-    stop,
-    tools,
-    tune,
-    undo,
-    usage,
-    verify,
-    view,
-)
 from outrider.agent.cli.help import Command, Group
 from outrider.agent.cli.running import run_with
 from outrider.agent.cli.support.colour import without_colour
@@ -54,53 +19,37 @@ EPILOG = (
     "Exit codes: 0 answered, 1 a bug, 2 usage, 3 partial (a budget was reached, or something is left out), 4 interrupted, "
     "5 failed (no model, or it could not do it), 6 not found, 7 refused or not allowed, 8 stuck, 9 not the data asked for."
 )
-app = typer.Typer(
-    cls=Group,
-    no_args_is_help=True,
-    add_completion=False,
-    rich_markup_mode=None,
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    epilog=EPILOG,
-)
-COMMANDS = {
-    "run": run,
-    "chat": chat,
-    "batch": batch,
-    "resume": resume,
-    "fork": fork,
-    "approve": approve,
-    "stop": stop,
-    "runs": runs,
-    "find": find,
-    "usage": usage,
-    "label": label,
-    "rm": rm,
-    "show": show,
-    "view": view,
-    "verify": verify,
-    "scan": scan,
-    "replay": replay,
-    "undo": undo,
-    "diff": diff,
-    "compare": compare,
-    "export": export,
-    "import": import_,
-    "tune": tune,
-    "mcp": mcp,
-    "serve": serve,
-    "eval": eval,
-    "doctor": doctor,
-    "completion": completion,
-    "help": help,
-}
-for name, module in COMMANDS.items():
-    app.command(name, cls=Command)(module.command)
-for group in (tools, skills, chain, models, config, policy, secrets):
-    app.add_typer(group.app)
+COMMANDS = (  # in which a person meets them; each is a module of commands/
+    "run", "chat", "batch", "resume", "fork", "approve", "stop", "runs", "find", "usage", "label", "rm", "show", "view", "verify",
+    "scan", "replay", "undo", "diff", "compare", "export", "import", "tune", "mcp", "serve", "eval", "doctor", "completion", "help",
+)  # fmt: skip
+GROUPS = ("tools", "skills", "chain", "models", "config", "policy", "secrets")
+_ABOUT_ALL = ("completion", "help")  # commands that tell of the others
 
 
-@app.callback()
+def app_of(names: Collection[str]) -> typer.Typer:
+    """The program with these commands and groups of commands."""
+    made = typer.Typer(
+        cls=Group,
+        no_args_is_help=True,
+        add_completion=False,
+        rich_markup_mode=None,
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+        epilog=EPILOG,
+    )
+    for name in (name for name in COMMANDS if name in names):
+        made.command(name, cls=Command)(_module(name).command)
+    for name in (name for name in GROUPS if name in names):
+        made.add_typer(_module(name).app)
+    made.callback()(outrider)
+    return made
+
+
+def _module(name: str) -> Any:
+    return import_module(f"outrider.agent.cli.commands.{'import_' if name == 'import' else name}")
+
+
 def outrider(
     version: Annotated[
         bool, typer.Option("--version", "-V", help="Print the version and exit.", is_eager=True)
@@ -120,4 +69,13 @@ def outrider(
 def run_command_line(arguments: list[str]) -> int:
     """Run one command; returns the exit code."""
     words = without_colour(arguments)
-    return run_with(lambda: typer.main.get_command(app).main(words, prog_name="outrider", standalone_mode=False))
+    first, every = words[0] if words else "", COMMANDS + GROUPS
+    program = app_of((first,) if first in every and first not in _ABOUT_ALL else every)
+    return run_with(lambda: typer.main.get_command(program).main(words, prog_name="outrider", standalone_mode=False))
+
+
+def __getattr__(name: str) -> Any:
+    """`app`: the whole program, put together when somebody asks for it."""
+    if name == "app":
+        return app_of(COMMANDS + GROUPS)
+    raise AttributeError(name)

@@ -251,7 +251,8 @@ class Batch:
                 live.share = await self.pool.enter(run_id, live.ledger)
             finally:  # also when it is cancelled while it waits
                 if live.share is None:
-                    live.journal.release()
+                    with suppress(StoreError):  # then it runs out by itself
+                        live.journal.release()
             if live.share is None:
                 return self._told(item, error=NO_ROOM)
         self.live[run_id] = live
