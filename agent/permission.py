@@ -209,7 +209,8 @@ def private_in(live: LiveRun, call: Prepared, seen: Observation) -> tuple[str, .
         return seen.private
     if tool.private or (tool.private is None and tool.origin == "trusted" and not _is_ours(tool)):
         return (f"tool:{tool.name}",) if call.effect in ("read", "execute") or tool.private else ()
-    if tool.private is False or tool.origin == "untrusted" or call.effect not in ("read", "execute"):
+    reads = call.effect in ("read", "execute") or tool.name == "edit_file"  # whose errors quote the lines that are near
+    if tool.private is False or tool.origin == "untrusted" or not reads:
         return ()
     if call.effect == "execute":
         return ("files",) if holds_files(live.tool_context.workspace, live.state.made) else ()

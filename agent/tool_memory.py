@@ -117,6 +117,7 @@ def tool_context(
         secret=named.get,
         secret_hosts=bound_hosts(settings.secrets),
         mask=masker.text,
+        hide=lambda name, value: masker.add({name: value}),
         isolation=settings.isolation,
         unsafe=settings.unsafe,
         allowed_hosts=settings.allowed_hosts,

@@ -14,6 +14,7 @@ import binascii
 import json
 import re
 from collections.abc import Iterable, Iterator
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import select
@@ -27,6 +28,7 @@ from outrider.memory.store import Store, digest_of
 FORMAT = 1
 _HEAD = re.compile(r'\{"run":"([^"\\]*)","seq":(\d+),"at":"([^"\\]*)","kind":"([^"\\]*)","body":')
 _TAIL = re.compile(r',"hash":"([0-9a-f]{64})"\}\s*$')
+_KIND = re.compile(r"[a-z][a-z0-9_]{0,39}")  # a later version may have others
 _RUN_ID = re.compile(r"[A-Za-z0-9_.-]{3,64}")
 
 
@@ -110,11 +112,15 @@ def _row(line: str) -> dict[str, Any]:
     values = {"run_id": head.get("run"), "created_at": head.get("created_at"), "label": head.get("label", "")}
     if not all(isinstance(value, str) for value in values.values()) or not _RUN_ID.fullmatch(str(values["run_id"])):
         raise _wrong(1, "the first line names no run")
+    if not _is_time(str(values["created_at"])):
+        raise _wrong(1, "it says no time")
     return values
 
 
 def _event(line: str, number: int, run_id: str, before: Stored | None) -> Stored:
     at, kind, seq, body, digest = _fields(line, number)
+    if not _is_time(at) or not _KIND.fullmatch(kind):
+        raise _wrong(number, "it is no event: its time or its kind is none")
     previous, expected = (before.hash, before.seq + 1) if before else (b"", 1)
     if seq != expected:
         raise _wrong(number, f"event {expected} is missing")
@@ -125,6 +131,15 @@ def _event(line: str, number: int, run_id: str, before: Stored | None) -> Stored
     if not whole:
         raise _wrong(number, f"event {seq} ({kind[:40]!r}) was changed")
     return Stored(run_id, seq, at, kind, body, bytes.fromhex(digest))
+
+
+def _is_time(text: str) -> bool:
+    """Whether a text is a time as we write it (ISO 8601): it is shown, and reckoned with."""
+    try:
+        datetime.fromisoformat(text)
+    except ValueError:
+        return False
+    return text.isascii()
 
 
 def _fields(line: str, number: int) -> tuple[str, str, int, str, str]:

@@ -82,6 +82,10 @@ def _nothing(_: str) -> None:
     return None
 
 
+def _hide_nothing(name: str, value: str) -> None:
+    pass
+
+
 def _as_it_is(text: str) -> str:
     return text
 
@@ -98,6 +102,7 @@ class ToolContext:
     tells answers of one call apart.
     run_steps(steps): the steps of a plan that name a tool, each when what it needs is done.
     secret(name) -> its value; secret_hosts: the hosts each may go to, where the person said so. mask(text): without them.
+    hide(name, value): mask this too from now on, for what a server gave in exchange for a secret.
     unsafe: the person gave up the sandbox. scratch: kept by a tool between calls of one run, by tool name;
     a value with a `close()` method is closed when the run ends. settings: per-tool settings from the configuration.
     listings: what the model hub listed before, for look-ups with no network.
@@ -117,6 +122,7 @@ class ToolContext:
     secret: Callable[[str], str | None] = lambda name: None
     secret_hosts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     mask: Callable[[str], str] = _as_it_is
+    hide: Callable[[str, str], None] = _hide_nothing
     isolation: str = "auto"
     unsafe: bool = False
     allowed_hosts: tuple[str, ...] = ()

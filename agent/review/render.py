@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, TextIO
 
 from outrider.agent.review.lines import Line, Part
+from outrider.memory.text import for_terminal
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -64,7 +65,7 @@ def _console(stream: TextIO) -> Console:
 
 def plain(line: Line) -> str:
     """One line of text, not wrapped."""
-    text = "".join(text for text, _ in (*line.head, *line.body))
+    text = "".join(_tame(text) for text, _ in (*line.head, *line.body))
     return f"{text}  ({line.right})" if line.right else text.rstrip()
 
 
@@ -102,7 +103,12 @@ def _wrap(body: Text, room: int) -> list[Text]:
 def _text(parts: tuple[Part, ...]) -> Text:
     from rich.text import Text
 
-    return Text.assemble(*((text, STYLES[style]) for text, style in parts))
+    return Text.assemble(*((_tame(text), STYLES[style]) for text, style in parts))
+
+
+def _tame(text: str) -> str:
+    """The last look at a text, whoever made the line: it drives nothing."""
+    return for_terminal(text)
 
 
 def svg(

@@ -170,7 +170,9 @@ class TranscriptWriter:
         inline = {name: value for name, value in event.arguments.items() if name not in apart}
         short = arguments_in_short(inline, 92 if self._detail is LIVE else 160)
         self._calls[event.call_id] = arguments_in_short(event.arguments, 72)
-        yield Line(((f"{event.tool}  ", "tool"), (short, "plain"), (asked, "warn")), ((f"  {nested}▸ ", "tool"),))
+        yield Line(
+            ((f"{one_line(event.tool, 64)}  ", "tool"), (short, "plain"), (asked, "warn")), ((f"  {nested}▸ ", "tool"),)
+        )
         if event.repaired:
             yield Line(((f"read as: {one_line(event.repaired, 200)}", "dim"),), _HEAD)
         yield from _whose(event.repeats)
@@ -224,7 +226,7 @@ class TranscriptWriter:
     def _approval_asked(self, stored: Stored, event: ApprovalAsked) -> Iterator[Line]:
         short = arguments_in_short(event.arguments, 160)
         body: tuple[Part, ...] = (
-            (f"{event.tool}  ", "tool"),
+            (f"{one_line(event.tool, 64)}  ", "tool"),
             (short, "plain"),
             (f"  needs a yes ({event.effect})", "warn"),
         )

@@ -204,3 +204,36 @@ def test_scan_says_where_a_secret_stands(store: Store, tmp_path: Path) -> None:
     old.append(Noted(text=f"the token: {VALUE}"))
     (found,) = scan(store, old.run_id, masker)
     assert (found.seq, found.kind, found.secret) == (2, "noted", "{{secret:TOKEN}}")
+
+
+@pytest.mark.parametrize("kind", ["oauth2", "basic"])
+def test_what_a_server_gave_for_a_secret_is_masked_like_it(
+    kind: str, store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An access token, and the halves of "id:key": an API that repeats them has none stored."""
+    from tests.servers.web import Asked, WebServer, answer
+
+    monkeypatch.setenv("API_LOGIN", "the-client:key/with+signs=0123")
+
+    def echo(connection: Any, asked: Asked) -> None:
+        sent = asked.headers["authorization"].partition(" ")[2]
+        plain = base64.b64decode(sent).decode() if kind == "basic" else sent
+        answer(json.dumps([sent, plain.rpartition(":")[2]]).encode())(connection, asked)
+
+    token = answer(json.dumps({"access_token": "given-0123-access-4567"}).encode())
+    with WebServer({"/pets": echo, "/token": token}) as server:
+        flow = {"type": "oauth2", "flows": {"clientCredentials": {"tokenUrl": server.url("/token"), "scopes": {}}}}
+        schemes = {"x": flow if kind == "oauth2" else {"type": "http", "scheme": "basic"}}
+        document = {"openapi": "3.0.0", "info": {"title": "x"}, "servers": [{"url": server.url("").rstrip("/")}],
+                    "components": {"securitySchemes": schemes}, "paths": {"/pets": {"get": {"operationId": "list"}}}}  # fmt: skip
+        from outrider.tools.openapi.added import Added, add
+
+        file, _ = add(tmp_path, Added("pets", json.dumps(document), secret="API_LOGIN"))
+        model = Actor(calls(call("pets_list")), says("done"))
+        run(store, model, [], workspace=tmp_path, tools_from=(str(file),), secrets=("API_LOGIN",), allowed_hosts=(server.host,),
+            policy={"network": "allow"})  # fmt: skip
+        assert len(server.requests) == (2 if kind == "oauth2" else 1)
+    data = everything(store, tmp_path)
+    for secret in ("given-0123-access-4567", "key/with+signs=0123", "key%2Fwith%2Bsigns%3D0123"):
+        assert secret.encode() not in data
+        assert base64.b64encode(f"the-client:{secret}".encode()) not in data

@@ -73,6 +73,7 @@ async def signed(request: Request, auth: Auth, context: ToolContext) -> Request:
         return replace(request, headers=request.headers | {auth.name: value})
     if auth.kind == "basic":
         pair = value if ":" in value else f"{value}:"
+        context.hide(auth.secret, pair.partition(":")[2])
         return replace(
             request, headers=request.headers | {"Authorization": f"Basic {base64.b64encode(pair.encode()).decode()}"}
         )
@@ -99,6 +100,8 @@ async def _token(auth: Auth, value: str, context: ToolContext) -> str:
         )
     _value(auth, auth.token_url, context)  # whether the secret may go to that host
     basic = base64.b64encode(f"{quote(client, safe='')}:{quote(key, safe='')}".encode()).decode()
+    for part in (key, basic):  # an answer may repeat either, without the other half
+        context.hide(auth.secret, part)
     got = await fetch(
         auth.token_url, method="POST", content=urlencode({"grant_type": "client_credentials"}).encode(),
         headers={"Authorization": f"Basic {basic}", "Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json"},
@@ -109,5 +112,6 @@ async def _token(auth: Auth, value: str, context: ToolContext) -> str:
     except (ValueError, KeyError, TypeError):
         why = f"the token server answered with status {got.status}"
         raise ToolError("no access token was given", why, f"check the secret {auth.secret}") from None
+    context.hide(f"{auth.secret}_ACCESS", token)
     kept[auth.token_url] = token
     return token

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from datetime import date, timedelta
 
 from outrider.agent.models.choice import asked
 from outrider.agent.models.choice.words import BREAKS, stem
@@ -107,7 +108,7 @@ def _dates(text: str, columns: Sequence[tuple[str, str]]) -> list[tuple[int, Con
         return out
     if not _has_date(columns) and (year := _year_column(columns)):
         return _years(text, year)
-    return _months_and_years(text, column) if _has_date(columns) else []
+    return _months_and_years(text, column, dict(columns).get(column, "")) if _has_date(columns) else []
 
 
 _SIDES = (  # what is said before a year or month → the signs that it stands for: of its first day, or of the next one's
@@ -118,7 +119,7 @@ _SIDES = (  # what is said before a year or month → the signs that it stands f
 )  # fmt: skip
 
 
-def _months_and_years(text: str, column: str) -> list[tuple[int, Condition]]:
+def _months_and_years(text: str, column: str, kind: str) -> list[tuple[int, Condition]]:
     """ "in 2019", "before March 2020", "between 2019 and 2021", "in May": one span of days, or what lies on a side of it."""
     months = [
         (m.start(), m.end(), f"{m[2]}-{asked.month_number(m[1]):02}")
@@ -128,11 +129,12 @@ def _months_and_years(text: str, column: str) -> list[tuple[int, Condition]]:
     spans = months or years
     if len(spans) > 1 and re.search(r"\b(?:between|from)\s+$", text[: spans[0][0]], re.I):
         (at, _, one), (_, _, other) = spans[:2]
-        return [(at, (column, f" >= '{_first_day(one)}'")), (at + 1, (column, f" < '{_next_day(other)}'"))]
+        return [(at, (column, f" >= '{_first_day(one)}'")), (at + 1, (column, _side("<", other, kind)))]
     for at, _, said in spans[:1]:
         for before, sign, day in _SIDES:
             if before.search(text[:at]):
-                return [(at, (column, f" {sign} '{_first_day(said) if day == 'first' else _next_day(said)}'"))]
+                rest = f" {sign} '{_first_day(said)}'" if day == "first" else _side(sign, said, kind)
+                return [(at, (column, rest))]
         return [(at, (column, f" LIKE '{said}%'"))]
     alone = re.search(rf"\b(?:in|during|of|for) {asked.MONTH}\b(?! \d)", text, re.I)
     return [(alone.start(), (column, f" LIKE '%-{asked.month_number(alone[1]):02}-%'"))] if alone else []
@@ -140,6 +142,14 @@ def _months_and_years(text: str, column: str) -> list[tuple[int, Condition]]:
 
 def _first_day(said: str) -> str:
     return f"{said}-01" if "-" in said else f"{said}-01-01"
+
+
+def _side(sign: str, said: str, kind: str) -> str:
+    """Before (<) or from (>=) the day after a year or a month; in a column of plain days by its own last day."""
+    if kind != "date":
+        return f" {sign} '{_next_day(said)}'"
+    last = date.fromisoformat(_next_day(said)) - timedelta(days=1)
+    return f" {'<=' if sign == '<' else '>'} '{last}'"
 
 
 def _next_day(said: str) -> str:

@@ -77,6 +77,8 @@ def select(looked: Looked, sources: Sources) -> str:
     start = f"{literal(' FROM ' + table)} {where}"
     names = [quoted(name) for name, _ in columns]
     wants = _Wants(goal, names, columns)
+    if wants.count and not wants.how_many:
+        wants.how_many = _pieces(looked, goal)
     product = product_of(columns, goal)
     by_age = _by_age(columns, goal)
     numeric, direction = by_age or (product or figures(columns, goal), _direction(goal))
@@ -119,6 +121,21 @@ def _rows(columns: list[tuple[str, str]], goal: str, rest: str) -> str:
 _PIECES = re.compile(r"^(?:units?|quantity|qty|pieces|copies|number_sold|units_sold|sold)$", re.I)
 
 
+_ROWS = r"(?:orders|rows|entries|sales|records|transactions|invoices|bookings|deals|customers|clients|people|persons|days|times)"
+
+
+def _pieces(looked: Looked, goal: str) -> list[str]:
+    """The column of pieces, where a goal asks how many of a thing that stands in a cell: "how many lamps" are no rows."""
+    found = re.search(r"\bhow many (?:of the )?(.{2,60})", asked.FILE.sub(" ", goal).lower(), re.S)
+    things = [value.lower() for values in looked.cells.values() for value in values]
+    named = found and any(
+        re.match(rf"{re.escape(one)}{'' if one.endswith('s') else 'e?s'}\b", found[1]) for one in things
+    )
+    return (
+        [quoted(name) for name, kind in looked.columns if kind in NUMERIC and _PIECES.search(name)][:1] if named else []
+    )
+
+
 class _Wants:
     """What a goal wants of a table, as far as its words say: a count, a figure, or rows."""
 
@@ -136,11 +153,12 @@ class _Wants:
             )
         ]
         if not self.how_many and re.search(
-            r"\bhow many \w+(?: \w+){0,3} (?:sold|bought|used|shipped|produced)\b", text
+            rf"\bhow many (?!{_ROWS}\b)\w+(?: \w+){{0,3}} (?:sold|bought|used|shipped|produced)\b", text
         ):
             self.how_many = [quoted(name) for name in numeric if _PIECES.search(name)][:1]
         self.different = re.search(r"\b(?:different|distinct|unique)\b", text) is not None
-        self.count = re.search(r"\bhow many\b|\bnumber of\b|\bcount\b", text) is not None
+        counts = r"\bhow many\b|\bnumber of\b" if "count" in own else r"\bhow many\b|\bnumber of\b|\bcount\b"
+        self.count = re.search(counts, text) is not None
         self.average = re.search(r"\b(?:average|mean(?! (?:the|that|country|only))|avg)\b", text) is not None
         self.sum = (
             re.search(
@@ -362,7 +380,7 @@ def _any_of(texts: list[str], rest: str) -> str:
 
 
 _NO_VALUES = frozenset(
-    ["people", "persons", "person", "staff", "file", "data", "many", "which", "what", "average", "total", "sum", "count", "number", "highest", "lowest", "most", "least", "list", "show", "give", "tell", "find", "rows", "row", "table", "different", "distinct", "still", "only", "all", "expensive", "cheap", "costly", "biggest", "largest", "smallest", "longest", "shortest", "oldest", "youngest", "newest", "latest", "best", "worst", "maximum", "minimum", "top", "bottom", "first", "last", "much", "long"]
+    ["people", "persons", "person", "staff", "them", "those", "these", "they", "file", "data", "many", "which", "what", "average", "total", "sum", "count", "number", "highest", "lowest", "most", "least", "list", "show", "give", "tell", "find", "rows", "row", "table", "different", "distinct", "still", "only", "all", "expensive", "cheap", "costly", "biggest", "largest", "smallest", "longest", "shortest", "oldest", "youngest", "newest", "latest", "best", "worst", "maximum", "minimum", "top", "bottom", "first", "last", "much", "long"]
 )  # fmt: skip
 _PLACE = re.compile(
     r"\b(?:is|are|was|were|the|of|all|many|any)\s+(?:still\s+|already\s+)?([a-z][\w-]{2,})(?=\s+[a-z]+s\b|\s*[?.,]|\s*$|\s+in\b)",

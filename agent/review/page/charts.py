@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from html import escape
 
-from outrider.agent.review.lines import duration
+from outrider.agent.review.lines import duration, one_line
 from outrider.agent.review.story import Step, seconds_between
 from outrider.memory.events import ApprovalAsked, ApprovalGiven
 
@@ -169,7 +169,7 @@ def _bar(span: Span, row: int, total: float, prefix: str) -> str:
     scale = (WIDTH - LEFT) / total
     x, width = LEFT + span.start_s * scale, max(1.5, (span.end_s - span.start_s) * scale)
     kind = f"{span.lane}{'' if span.ok else ' bad'}"
-    title = escape(f"{span.title}, {duration(span.end_s - span.start_s)}")
+    title = escape(f"{one_line(span.title, 200)}, {duration(span.end_s - span.start_s)}")
     return (
         f'<a href="{escape(prefix)}#e{span.seq}" aria-label="{title}">'
         f'<rect class="{kind}" x="{x:.1f}" y="{row * LANE + 3}" width="{width:.1f}" height="{LANE - 6}" rx="2">'

@@ -173,10 +173,10 @@ STAFF = "8 rows and 4 columns in s.csv\ncolumns: name (text), team (text), pay (
     ("goal", "where"),
     [
         ("How many in s.csv were hired before 2020?", ["< '2020-01-01'"]),
-        ("How many in s.csv were hired after March 2020?", [">= '2020-04-01'"]),
-        ("How many in s.csv were hired until December 2020?", ["< '2021-01-01'"]),
+        ("How many in s.csv were hired after March 2020?", ["> '2020-03-31'"]),
+        ("How many in s.csv were hired until December 2020?", ["<= '2020-12-31'"]),
         ("How many in s.csv were hired since 2020?", [">= '2020-01-01'"]),
-        ("How many in s.csv were hired between 2019 and 2021?", [">= '2019-01-01'", "< '2022-01-01'"]),
+        ("How many in s.csv were hired between 2019 and 2021?", [">= '2019-01-01'", "<= '2021-12-31'"]),
         ("How many in s.csv were hired in 2020?", ["LIKE '2020%'"]),
         ("How many in s.csv were hired in July?", ["LIKE '%-07-%'"]),
         ("How many in s.csv do not work in Sales?", ["<> 'Sales'"]),
@@ -185,6 +185,8 @@ STAFF = "8 rows and 4 columns in s.csv\ncolumns: name (text), team (text), pay (
 )
 def test_a_year_or_a_month_is_a_span_with_two_sides(goal: str, where: list[str]) -> None:
     """ "before 2020" is not 2020; what is negated is what stands beside it."""
+    if where[0] == "> '2020-03-31'":
+        assert ">= '2020-04-01'" in _sql_of(goal, STAFF.replace("(date)", "(timestamp)")), "the last day has hours"
     call = _sql_of(goal, STAFF).split("\n")[1]
     assert re.findall(r'\(" ([^"]+)"\)', call) == where
 
@@ -374,6 +376,48 @@ UNITS = "40 rows and 3 columns in s.csv\ncolumns: what (text), units (whole numb
 def test_pieces_are_summed_and_a_word_of_a_cell_finds_it(goal: str, part: str) -> None:
     """What was sold is no number of rows; a cell need not be named whole."""
     assert part in _sql_of(goal, UNITS)
+
+
+@pytest.mark.parametrize(
+    ("goal", "figure"),
+    [
+        ("How many lamps were ordered in s.csv?", '"SUM(quantity)"'),
+        ("Without Ana's, how many lamps does s.csv have in total?", '"SUM(quantity)"'),
+        ("How many lamp orders are in s.csv?", '"COUNT(*)"'),
+        ("How many orders were shipped, see s.csv?", '"COUNT(*)"'),
+    ],
+)
+def test_how_many_of_a_thing_are_its_pieces(goal: str, figure: str) -> None:
+    """And not the rows that it stands in, where the table says how many."""
+    statement = _sql_of(goal, SALES).split("\n")[1]
+    assert figure in statement
+    assert ("COUNT(*)" in statement) == ("COUNT" in figure)
+
+
+@pytest.mark.parametrize(
+    ("goal", "figure"),
+    [
+        ("What is the total of the count column in s.csv?", '"SUM("'),
+        ("Which item has the highest count in s.csv?", '("count")'),
+    ],
+)
+def test_a_column_that_is_called_count_is_a_column(goal: str, figure: str) -> None:
+    """And no wish to count rows."""
+    statement = _sql_of(goal, SALES.replace("quantity (number)", "count (number)")).split("\n")[1]
+    assert "COUNT(*)" not in statement
+    assert figure in statement
+
+
+def test_what_no_result_is_about_is_missing() -> None:
+    """A second table that was only looked at; how often, of a text that was only read."""
+    looks = [Step("table", {"path": name}, LOOK) for name in ("a.csv", "b.csv")]
+    counted = Step("table", {"path": "a.csv", "sql": "SELECT COUNT(*) FROM t"}, "count_star(): 9")
+    goal = "How many rows are in a.csv and in b.csv?"
+    assert told.not_worked_on(goal, [*looks, counted]) == ["b.csv"]
+    assert told.not_worked_on("How many rows are in a.csv?", [looks[0], counted]) == []
+    read = Step("read_file", {"path": "x.log"}, "ERROR disk full")
+    assert told.not_worked_on("How many times does x.log say ERROR?", [read]) == ["a count"]
+    assert told.not_worked_on("What does x.log say?", [read]) == []
 
 
 def test_a_product_is_told_in_words() -> None:
