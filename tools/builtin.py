@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from outrider.memory.errors import UsageError
-from outrider.memory.given_file import read_given
+from outrider.memory.given.file import read_given
 from outrider.tools.prompts.reading import holds_prompts
 from outrider.tools.tool import Tool, tool
 

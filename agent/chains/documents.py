@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from outrider.memory.errors import UsageError, words_of
-from outrider.memory.given_file import read_given_text
+from outrider.memory.given.file import read_given_text
 
 LINES = (".jsonl", ".ndjson")
 TEXTS = (".txt", ".md", ".text", ".log", ".csv", ".html", ".json", ".eml", "")

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from outrider.memory.errors import UsageError
 from outrider.memory.events import Attachment
-from outrider.memory.given_file import read_given
+from outrider.memory.given.file import read_given
 from outrider.memory.store import digest_of
 from outrider.tools.inference.pictures import shrunk
 

@@ -13,7 +13,7 @@ from typing import Annotated, Any, Self
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError, field_validator, model_validator
 
 from outrider.memory.errors import OutriderError, UsageError, words_of
-from outrider.memory.given_file import read_given_text
+from outrider.memory.given.file import read_given_text
 
 MOST_BYTES = 64 * 1024 * 1024
 MOST_NAMED = 20  # bad lines named in one error

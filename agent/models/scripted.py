@@ -22,7 +22,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
 from outrider.agent.models.chat.encode import MessageBytes, ToolBytes
 from outrider.agent.models.model import CallDraft, Limits, Message, ModelFailure, Price, Reply, Request, Seen, Usage
 from outrider.memory.errors import UsageError
-from outrider.memory.given_file import read_given
+from outrider.memory.given.file import read_given
 from outrider.memory.text import whole_characters
 
 MOST_SCRIPT_BYTES = 20_000_000

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from outrider.memory.errors import UsageError, words_of
-from outrider.memory.given_file import read_given_text
+from outrider.memory.given.file import read_given_text
 
 if TYPE_CHECKING:
     from outrider.memory.redaction.sealed import Sealer

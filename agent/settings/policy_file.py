@@ -13,7 +13,7 @@ from typing import Any
 
 from outrider.agent.settings.config import data_folder
 from outrider.memory.errors import UsageError, words_of
-from outrider.memory.given_file import read_given_text
+from outrider.memory.given.file import read_given_text
 from outrider.tools.policy import Policy, Rule
 
 HEAD = "# Rules a person gave for always; the first that fits decides. docs/policy.md says what a rule may hold.\n"

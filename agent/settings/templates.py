@@ -15,7 +15,7 @@ from typing import Any
 from outrider.agent.settings.config import config_file
 from outrider.agent.settings.keys import check
 from outrider.memory.errors import UsageError, words_of
-from outrider.memory.given_file import read_given_text
+from outrider.memory.given.file import read_given_text
 
 PLACE = re.compile(r"\{\{\s*([A-Za-z_]\w{0,99})\s*\}\}")
 NAME = re.compile(r"[\w-]{1,100}")

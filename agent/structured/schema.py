@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from outrider.memory.errors import UsageError, words_of
-from outrider.memory.given_file import read_given_text
+from outrider.memory.given.file import read_given_text
 from outrider.tools.json_schema import validator
 
 Schema = dict[str, Any]

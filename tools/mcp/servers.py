@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from outrider.memory.errors import UsageError, words_of
 from outrider.memory.events import Effect
-from outrider.memory.given_file import read_given_text
+from outrider.memory.given.file import read_given_text
 
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,32}")

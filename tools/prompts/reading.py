@@ -13,7 +13,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
 
 from outrider.memory.errors import UsageError, words_of
-from outrider.memory.given_file import read_given, read_given_text
+from outrider.memory.given.file import read_given, read_given_text
 from outrider.tools.prompts.prompt import Chain, Example, Prompt
 from outrider.tools.tool import Tool
 

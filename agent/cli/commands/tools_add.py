@@ -9,7 +9,7 @@ import typer
 from outrider.agent.cli.help import Command, Group
 from outrider.agent.cli.output import out, say
 from outrider.memory.errors import UsageError, words_of
-from outrider.memory.given_file import read_given_text
+from outrider.memory.given.file import read_given_text
 
 app = typer.Typer(
     name="add", cls=Group, help="Add tools that every new run has.", rich_markup_mode=None, no_args_is_help=True

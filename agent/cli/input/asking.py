@@ -16,7 +16,7 @@ from outrider.agent.cli.input.attach import Attachments, piped_in
 from outrider.agent.cli.prompts import is_there
 from outrider.memory.errors import UsageError, words_of
 from outrider.memory.events import Attachment
-from outrider.memory.given_file import read_given_text
+from outrider.memory.given.file import read_given_text
 
 MOST_CHARS = 1_000_000
 HINT = "\n# Say what you want above. Lines that begin with # are left out; an empty goal starts nothing.\n"

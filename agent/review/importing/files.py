@@ -21,7 +21,7 @@ from outrider.agent.review.importing.turns import LABEL, Conversation, events
 from outrider.agent.review.lines import count, one_line
 from outrider.memory.errors import UsageError
 from outrider.memory.events import Event
-from outrider.memory.given_file import read_given_text
+from outrider.memory.given.file import read_given_text
 from outrider.memory.journal import Journal
 from outrider.memory.store import Store
 from outrider.memory.transfer import is_ours, load

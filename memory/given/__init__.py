@@ -1,0 +1,1 @@
+"""What a person named on the command line or in a setting, read with a bound."""
