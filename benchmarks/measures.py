@@ -22,6 +22,7 @@ from benchmarks.subjects import DRIVERS, FLOOR, OUTRIDER, PROVIDER, Subject, Una
 LATENCY_MS, AT_ONCE, AT_ONCE_STEPS = 50, 50, 20
 TOOLS, TOOL_S = 8, 0.05
 PATIENCE = 8  # seconds on the clock for each second of CPU a job may take: other work may be on the machine
+LONGEST_S = 1200.0  # for any job: whoever hangs must not hold up the others for hours
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,7 @@ class Plan:
 
     rounds: int = 9
     cell_s: float = 120.0
-    job_s: float = 900.0
+    job_s: float = 300.0
     peer_steps: tuple[int, ...] = (10, 100, 400)
     own_steps: tuple[int, ...] = (10, 100, 400, 1000)
     growth_steps: int = 400
@@ -76,12 +77,15 @@ def take(cells: Sequence[Cell], results: Results, plan: Plan) -> None:
             results.add(cell.measure, cell.subject, cell.size, cost | {"round": f"{began_at}.{turn}"})
             failed = "error" in cost or "left_out" in cost
             spent[key] = spent.get(key, 0.0) + time.monotonic() - began if not failed else float("inf")
-            said = (
-                cost.get("error")
-                or cost.get("left_out")
-                or f"{cost.get('cpu_s', 0):.3f} s CPU, {cost.get('wall_s', 0):.3f} s"
-            )
+            said = cost.get("error") or cost.get("left_out") or _in_words(cost)
             print(f"{cell.measure} {cell.size} {cell.subject}, round {turn + 1}: {said}", file=sys.stderr, flush=True)
+
+
+def _in_words(cost: Cost) -> str:
+    """For the progress on stderr."""
+    if "process_mb" in cost:
+        return f"{cost['process_mb']:.0f} MB"
+    return f"{cost['cpu_s']:.3f} s CPU, {cost['wall_s']:.3f} s" if cost["wall_s"] else "done"
 
 
 def _sample(cell: Cell, results: Results) -> Cost:
@@ -100,6 +104,7 @@ class Drivers:
 
     def __init__(self, server: ModelServer, job_s: float) -> None:
         self.server, self.job_s = server, job_s
+        self.limit_s = min(job_s * PATIENCE, LONGEST_S)
         self._running: dict[str, Driver] = {}
 
     def warm(self, subject: Subject) -> Driver:
@@ -115,15 +120,13 @@ class Drivers:
     def run(self, subject: Subject, steps: int) -> Cost:
         """One run of `steps` steps."""
         driver = self.warm(subject)
-        return driver.ask(
-            "run", self.job_s * PATIENCE, calls=steps, url=self.server.url(driver.kind, steps=steps), steps=steps
-        )
+        return driver.ask("run", self.limit_s, calls=steps, url=self.server.url(driver.kind, steps=steps), steps=steps)
 
     def many(self, subject: Subject, runs: int, steps: int, delay_ms: int, do: str = "many") -> Cost:
         """`runs` runs at once."""
         driver = self.warm(subject)
         url = self.server.url(driver.kind, steps=steps, delay_ms=delay_ms)
-        return driver.ask(do, self.job_s * PATIENCE, calls=runs * steps, url=url, steps=steps, runs=runs)
+        return driver.ask(do, self.limit_s, calls=runs * steps, url=url, steps=steps, runs=runs)
 
     def stop(self) -> None:
         """All of them."""
@@ -334,6 +337,11 @@ def measure(names: Sequence[str], subjects: Sequence[Subject], results: Results,
         try:
             for name in names:
                 print(f"== {name}", file=sys.stderr, flush=True)
-                take(list(MEASURES[name](drivers, subjects, results, plan)), results, plan)
+                try:
+                    cells = list(MEASURES[name](drivers, subjects, results, plan))
+                except Exception as error:  # one measure that cannot begin here costs the others nothing
+                    print(f"{name}: {type(error).__name__}: {error}", file=sys.stderr, flush=True)
+                    continue
+                take(cells, results, plan)
         finally:
             drivers.stop()

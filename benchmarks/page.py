@@ -34,7 +34,7 @@ def about(results: Results) -> str:
     versions = "; ".join(version for version in results.about.get("versions", {}).values() if version)
     missing = "".join(f" {name} is missing: {why}." for name, why in results.unavailable.items())
     loaded = (
-        " **Other work was on the machine: times on the clock are long for all; CPU and ratios hold.**"
+        " **Other work was on the machine: times on the clock are long for all, CPU is somewhat high for all; ratios hold.**"
         if load and load.median > machine["cpus"] + 1 else ""
     )  # fmt: skip
     return (

@@ -369,7 +369,7 @@ def _checked(ask: Ask, text: str, tools: Sequence[Card], *, whole: bool = True) 
         )
     about = {card.name: card.description for card in tools}
     done = [Done(s.tool, s.arguments, s.observation, s.ok, about.get(s.tool, "")) for s in ask.history]
-    missing = coverage.left_out(ask.goal, done, text)
+    missing = [*coverage.left_out(ask.goal, done, text), *told.not_worked_on(ask.goal, good)]
     said = "\n".join(part for part in (text, _how(good), coverage.named(missing)) if part)
     whole = whole and not any(told.is_empty(step) for step in good)
     outcome: Outcome = "answered" if whole and not missing and good else "partial" if good else "unable"

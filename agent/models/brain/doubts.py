@@ -47,9 +47,9 @@ _WANTED: tuple[tuple[re.Pattern[str], re.Pattern[str]], ...] = (  # what a goal 
         r"|\bother than\b|\b(?:apart|aside) from\b|\bbesides\b|\boutside\b|\bomit", re.I),
      re.compile(r"<>|!=|\bNOT\b|<=?|>=?")),
     (re.compile(r"\bpercent(?:age)?s?\b|\bper cent\b|\bwhat (?:share|proportion|fraction)\b|\bratio\b", re.I), re.compile(r"/|\bpercent|share|ratio", re.I)),
-    (re.compile(r"\b(?:which|who|whose|what|when|where)\b.*\b(?!(?:inter|for|harv|for|requ|earn|hon|t|r|p|n|w|gu|s|j|l|qu|ch)est\b)(?:most|least|first|last|[a-z]+est)\b(?! name)", re.I | re.S),
+    (re.compile(r"\b(?:which|who|whose|what|when|where)\b.*\b(?!(?:inter|for|harv|for|requ|earn|hon|t|r|p|n|w|gu|s|j|l|qu|ch)est\b)(?:most|least|first|last|[a-z]+est)\b(?! (?:names?|months?|weeks?|years?|days?|quarters?|\d)\b)", re.I | re.S),
      re.compile(r"\bORDER BY\b|\bMAX\b|\bMIN\b")),
-    (re.compile(r"\bby how much\b|\bhow (?:much|many) (?:more|less|fewer|higher|lower|\w+er)\b|\bdifference between\b", re.I), re.compile(r" - ")),
+    (re.compile(r"\bby how much\b|\bhow (?:much|many) (?:more|less|fewer|\w+er)\b.*\bthan\b|\bdifference between\b", re.I), re.compile(r" - ")),
 )  # fmt: skip
 
 

@@ -157,7 +157,8 @@ class _Wants:
         ):
             self.how_many = [quoted(name) for name in numeric if _PIECES.search(name)][:1]
         self.different = re.search(r"\b(?:different|distinct|unique)\b", text) is not None
-        self.count = re.search(r"\bhow many\b|\bnumber of\b|\bcount\b", text) is not None
+        counts = r"\bhow many\b|\bnumber of\b" if "count" in own else r"\bhow many\b|\bnumber of\b|\bcount\b"
+        self.count = re.search(counts, text) is not None
         self.average = re.search(r"\b(?:average|mean(?! (?:the|that|country|only))|avg)\b", text) is not None
         self.sum = (
             re.search(
@@ -379,7 +380,7 @@ def _any_of(texts: list[str], rest: str) -> str:
 
 
 _NO_VALUES = frozenset(
-    ["people", "persons", "person", "staff", "file", "data", "many", "which", "what", "average", "total", "sum", "count", "number", "highest", "lowest", "most", "least", "list", "show", "give", "tell", "find", "rows", "row", "table", "different", "distinct", "still", "only", "all", "expensive", "cheap", "costly", "biggest", "largest", "smallest", "longest", "shortest", "oldest", "youngest", "newest", "latest", "best", "worst", "maximum", "minimum", "top", "bottom", "first", "last", "much", "long"]
+    ["people", "persons", "person", "staff", "them", "those", "these", "they", "file", "data", "many", "which", "what", "average", "total", "sum", "count", "number", "highest", "lowest", "most", "least", "list", "show", "give", "tell", "find", "rows", "row", "table", "different", "distinct", "still", "only", "all", "expensive", "cheap", "costly", "biggest", "largest", "smallest", "longest", "shortest", "oldest", "youngest", "newest", "latest", "best", "worst", "maximum", "minimum", "top", "bottom", "first", "last", "much", "long"]
 )  # fmt: skip
 _PLACE = re.compile(
     r"\b(?:is|are|was|were|the|of|all|many|any)\s+(?:still\s+|already\s+)?([a-z][\w-]{2,})(?=\s+[a-z]+s\b|\s*[?.,]|\s*$|\s+in\b)",

@@ -42,6 +42,18 @@ def is_empty(step: Step) -> bool:
     )
 
 
+def not_worked_on(goal: str, good: Sequence[Step]) -> list[str]:
+    """What no result is about: a table that was looked at and never asked, a count where only a text was read."""
+    asked_of = {step.arguments.get("path") for step in good if "sql" in step.arguments}
+    looked = {str(step.arguments.get("path")): None for step in good if _is_look(step)}
+    out = [path for path in looked if asked_of and path not in asked_of and path in goal]
+    only_read = bool(good) and all(step.tool in TEXTS for step in good)
+    return [*out, "a count"] if only_read and _TIMES.search(goal) else out
+
+
+_TIMES = re.compile(r"\bhow (?:many times|often|frequently)\b", re.I)
+
+
 def result(step: Step) -> str:
     """The result of one call in words."""
     text = step.observation.strip()[:MOST]

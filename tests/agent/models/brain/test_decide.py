@@ -394,6 +394,32 @@ def test_how_many_of_a_thing_are_its_pieces(goal: str, figure: str) -> None:
     assert ("COUNT(*)" in statement) == ("COUNT" in figure)
 
 
+@pytest.mark.parametrize(
+    ("goal", "figure"),
+    [
+        ("What is the total of the count column in s.csv?", '"SUM("'),
+        ("Which item has the highest count in s.csv?", '("count")'),
+    ],
+)
+def test_a_column_that_is_called_count_is_a_column(goal: str, figure: str) -> None:
+    """And no wish to count rows."""
+    statement = _sql_of(goal, SALES.replace("quantity (number)", "count (number)")).split("\n")[1]
+    assert "COUNT(*)" not in statement
+    assert figure in statement
+
+
+def test_what_no_result_is_about_is_missing() -> None:
+    """A second table that was only looked at; how often, of a text that was only read."""
+    looks = [Step("table", {"path": name}, LOOK) for name in ("a.csv", "b.csv")]
+    counted = Step("table", {"path": "a.csv", "sql": "SELECT COUNT(*) FROM t"}, "count_star(): 9")
+    goal = "How many rows are in a.csv and in b.csv?"
+    assert told.not_worked_on(goal, [*looks, counted]) == ["b.csv"]
+    assert told.not_worked_on("How many rows are in a.csv?", [looks[0], counted]) == []
+    read = Step("read_file", {"path": "x.log"}, "ERROR disk full")
+    assert told.not_worked_on("How many times does x.log say ERROR?", [read]) == ["a count"]
+    assert told.not_worked_on("What does x.log say?", [read]) == []
+
+
 def test_a_product_is_told_in_words() -> None:
     """The name that the database gives it has parentheses of its own."""
     step = Step(

@@ -112,6 +112,9 @@ def test_what_is_said_as_x_in_y_goes_from_x_to_y() -> None:
         ("Who has most interest in s.csv?", "SELECT name FROM t ORDER BY interest DESC LIMIT 1", False),
         ("Which rows of s.csv have at least 3 days?", "SELECT name FROM t WHERE days >= 3", False),
         ("What is the last name of Ann in s.csv?", "SELECT name FROM t WHERE name = 'Ann'", False),
+        ("How much water was used last month, see s.csv?", "SELECT SUM(used) FROM t WHERE month = 5", False),
+        ("What was sold last year, see s.csv?", "SELECT item FROM t WHERE year = 2025", False),
+        ("How much longer is a than b in s.csv?", "SELECT SUM(length) FROM t", True),
         ("Whose request is open in s.csv?", "SELECT name FROM t WHERE state = 'open'", False),
         (
             "By how much is the pay in Ops higher than in Sales in s.csv?",
