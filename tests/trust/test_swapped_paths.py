@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import shutil
 import socket
 import threading
 from collections.abc import Callable, Iterator
@@ -45,6 +46,9 @@ def field(tmp_path: Path) -> Iterator[tuple[Path, Path]]:
         at, aside = work / "d", work / "aside"
         while not stop.is_set():
             with contextlib.suppress(OSError):
+                if aside.exists():  # a tool made the folder while it was away: the swapping must go on
+                    shutil.rmtree(at, ignore_errors=True)
+                    aside.rename(at)
                 at.rename(aside)
                 at.symlink_to(outside)
                 at.unlink()
