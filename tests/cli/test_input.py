@@ -155,7 +155,7 @@ def test_a_fork_with_a_goal_of_its_own_begins_clean(program: Program) -> None:
     assert "goal    go" not in header
     assert "fork True" not in done.err
     assert "max_output" not in done.err
-    assert "price" not in done.err
+    assert "price input" not in done.err
     assert "41.5" not in done.err
     assert first_message(program) == "What is 2 + 2?"
     assert program("verify", "last").code == 0
