@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from outrider.agent.answers.languages import TRANSLATE, WHETHER
 
@@ -32,7 +33,7 @@ _TROUBLE = re.compile(
     r"|\b(fehler|erreurs?|errores|errori|erros?|fout|fouten|fel|feil|fejl|hata)\b|ошиб|błęd|错误|錯誤|エラー|오류"
 )
 _FALLBACK = re.compile(r"\b(if|when|unless|otherwise|else|falls|wenn|sonst|si|sinon)\b")
-_NAME = re.compile(r"[\w/-]*\w\.\w{1,5}\b")
+_NAME = re.compile(r"(?<![\w/-])[\w/-]*\w\.\w{1,5}\b")  # from where a word begins, or a long one costs its square
 _STEMS = (
     "fail", "miss", "error", "exception", "traceback", "denied", "denial", "forbid", "unreach", "broke", "found", "404", "exist", "empty", "unknown",
     "null", "none", "n/a", "unavail", "absent", "lack", "sorry", "apolog", "refus", "declin", "reject", "unable", "impossib", "invalid", "undefin",
@@ -56,37 +57,41 @@ class GoalKind:
             plain = plain[found.end() :]
         return cls(plain, frozenset(_NAME.findall(plain)))
 
-    @property
+    @cached_property
+    def _words(self) -> str:
+        return _NAME.sub(" ", self.text)
+
+    @cached_property
     def whether(self) -> bool:
         """A question whether something is so: a no is an answer."""
         return bool(_WHETHER.search(self.text) or WHETHER.search(self.text))
 
-    @property
+    @cached_property
     def counts(self) -> bool:
         """How many, which all: none is an answer."""
         return bool(_COUNTS.search(self.text))
 
-    @property
+    @cached_property
     def asks(self) -> bool:
         """A question, or an order to say something, rather than to do something."""
         return bool(_ASKS.search(self.text))
 
-    @property
+    @cached_property
     def authors(self) -> bool:
         """Words are to be made or repeated: what they say is not said of the run."""
         return bool(_AUTHORS.search(self.text) or TRANSLATE.search(self.text))
 
-    @property
+    @cached_property
     def translates(self) -> bool:
         """A text is to be put into another language."""
         return bool(TRANSLATE.search(self.text))
 
-    @property
+    @cached_property
     def inline(self) -> bool:
         """A text to translate stands in the goal itself."""
         return self.translates and not self.names
 
-    @property
+    @cached_property
     def removes(self) -> bool:
         """Something is to be gone."""
         return any(map(self.has, ("delet", "remov", "rid ", "get rid", "clear", "clean", "move", "rename")))
@@ -100,14 +105,14 @@ class GoalKind:
             return True
         return ((wide and self.troubled) or bool(_EXPLAINS.search(self.text))) and not self.named_in(words)
 
-    @property
+    @cached_property
     def troubled(self) -> bool:
         """About what went wrong somewhere: a log, a bug, a list of errors."""
-        return bool(_TROUBLE.search(_NAME.sub(" ", self.text)))
+        return bool(_TROUBLE.search(self._words))
 
     def has(self, stem: str) -> bool:
         """Whether a word of the goal begins so; the names of files are no words."""
-        return re.search(rf"(?<![a-z]){re.escape(stem)}", _NAME.sub(" ", self.text)) is not None
+        return re.search(rf"(?<![a-z]){re.escape(stem)}", self._words) is not None
 
     def named_in(self, words: str) -> bool:
         """Whether a file the goal names is named in `words`."""

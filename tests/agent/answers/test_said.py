@@ -51,3 +51,12 @@ def test_reading_takes_no_time_whatever_is_written() -> None:
         began = time.perf_counter()
         outcome_of(text, "the " * 9000)
         assert time.perf_counter() - began < 2
+
+
+@pytest.mark.parametrize("goal", ["x" * 20_000, "- x\n" * 5000, "a/" * 10_000, "a." * 10_000, "_" * 20_000])
+def test_a_long_goal_is_read_once(goal: str) -> None:
+    """A goal made to be slow to read costs neither the square of its length nor a look for each sentence of the answer."""
+    began = time.perf_counter()
+    outcome_of("I could not find it.", goal)
+    outcome_of("- x\n" * 5000, goal)
+    assert time.perf_counter() - began < 5
