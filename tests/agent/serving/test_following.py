@@ -103,7 +103,7 @@ async def test_a_run_that_somebody_stopped_is_not_read_at_every_look(store: Stor
     left(store, "s8-restarted", Interrupted(reason=STOPPED))
     left(store, "s9-killed")
     asked: list[str] = []
-    event.listen(store._readers, "before_cursor_execute", lambda *given: asked.append(str(given[2])))
+    event.listen(store._readers, "checkout", lambda raw, *_: raw.set_trace_callback(asked.append))
     assert [run_id for run_id, _ in made._left()] == ["s8-restarted", "s9-killed"]
     assert len([one for one in asked if "FROM events" in one]) == 2
 
