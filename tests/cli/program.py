@@ -128,5 +128,10 @@ class Program:
         kept = {
             name: os.environ[name] for name in ("PATH", "HOME", "LANG", "PYTHONPATH", "TMPDIR") if name in os.environ
         }
-        mine = {"OUTRIDER_HOME": str(self.home), "PYTHONPYCACHEPREFIX": str(COMPILED), "COLUMNS": "100"}
+        mine = {
+            "OUTRIDER_HOME": str(self.home),
+            "PYTHONPYCACHEPREFIX": str(COMPILED),
+            "COLUMNS": "100",
+            "PAGER": "cat",  # nobody is there to leave one
+        }
         return kept | mine | self.environment

@@ -268,17 +268,19 @@ def on_terminal(program: Program, words: tuple[str, ...], columns: int) -> str:
         environment = {k: v for k, v in program.env().items() if k != "COLUMNS"}
         os.execvpe(command[0], command, environment | {"TERM": "xterm"})
     fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
-    shown, until = b"", time.monotonic() + 30
+    shown, until = b"", time.monotonic() + 60
     while time.monotonic() < until:
-        if select.select([terminal], [], [], 0.2)[0]:
+        if select.select([terminal], [], [], 5)[0]:
             try:
                 if not (piece := os.read(terminal, 65_536)):
                     break
             except OSError:
                 break
             shown += piece
+        else:
+            os.write(terminal, b"\x04")  # what asks for something is told that there is nothing
+    os.close(terminal)  # who is still there is hung up on
     os.waitpid(child, 0)
-    os.close(terminal)
     return shown.decode("utf-8", "replace").replace("\r\n", "\n")
 
 
