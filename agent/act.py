@@ -112,7 +112,8 @@ def _known_already(live: LiveRun, call_id: str, call: Prepared, first: dict[Mark
     if call.effect != "read":
         return None
     earlier = live.state.fresh.get(mark_of(call.tool.name, live.masker.value(call.plain)))
-    if earlier is None or live.ledger.elapsed_s - earlier.elapsed_s >= call.tool.fresh_s:
+    age_s = live.ledger.elapsed_s - earlier.elapsed_s if earlier else 0.0  # below 0 in a fork of a run that took longer
+    if earlier is None or call.tool.fresh_s <= 0 or age_s >= call.tool.fresh_s:
         return None
     return ToolReturned(
         call_id=call_id,

@@ -181,7 +181,8 @@ def test_a_plan_given_again_keeps_what_was_done(store: Store) -> None:
     first = (step("a", "send", n=1), "look at it")
     second = (step("a", "send", n=1), "done: look at it", step("c", "send", n=2), step("d", "send", n=1))
     done = run(store, Actor(plan_of(*first), plan_of(*second), says("done")), ["plan", send])
-    assert sent == [1, 2, 1]
+    assert sent[0] == 1
+    assert sorted(sent) == [1, 1, 2], "c and d run at once"
     nodes = graph_of(done)
     assert nodes["a"].calls == ("1.0/1",)
     assert nodes["c"].calls == ("2.0/3",)
