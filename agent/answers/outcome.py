@@ -75,7 +75,7 @@ def _of_lead(sentence: str, goal: GoalKind, *, alone: bool) -> Outcome:
     plain, inner = _unlabelled(_APOLOGY.sub("", said))
     told = _reported(plain, goal)
     for admission, found in admitted(told, goal):
-        return "partial" if _is_half(told[: found.start()]) or re.match(r".*\Abut ", told) else admission.outcome
+        return "partial" if _is_half(told[: found.start()]) or told.startswith("but ") else admission.outcome
     if any(word.endswith("error") for word in (label, inner)) and not goal.is_about("error"):
         return "unable"
     if plain != said and not goal.authors and not goal.whether and (len(plain.split()) < 3 or _NEGATIVE.search(told)):

@@ -32,9 +32,7 @@ MAX_FILE = 200_000_000  # bytes; a larger file is passed over and counted
 def main() -> None:
     limit_self(cpu_s=60)
     asked = json.load(sys.stdin)
-    protect(
-        Path(asked["root"]), map(Path, asked["with_keys"]), keys=True
-    )  # what the parent protects, this process does not know
+    protect(Path(asked["root"]), map(Path, asked["with_keys"]), keys=True)  # the parent's list is not known here
     for row in search(asked):
         print(json.dumps(row), flush=True)  # noqa: T201  # the parent reads this
 

@@ -139,9 +139,8 @@ def _chat(asked: dict[str, Any], data: bytes) -> Any:
 
 def complete(model: Any, asked: dict[str, Any]) -> Any:
     """What a language model in this process says to a task."""
-    if (
-        len(asked["text"]) + len(asked.get("context", "")) > MOST_TEXT
-    ):  # a part of it, told as the whole, would be wrong
+    count = len(asked["text"]) + len(asked.get("context", ""))
+    if count > MOST_TEXT:  # a part of it, told as the whole, would be wrong
         raise ValueError(f"the text is longer than the {MOST_TEXT:,} characters this model reads; give it in parts")
     prompts = {
         "summarization": "Summarize this text in two sentences:\n\n{}",
