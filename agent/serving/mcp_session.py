@@ -34,11 +34,14 @@ GOAL = "(tools called over MCP by another program)"  # a program's words name no
 SHOWN = 200_000  # characters of a result; the program that asked decides what its own model is shown
 
 
+MODEL = "mcp:client"  # what stands for one in the run of a session
+
+
 class Nobody:
     """The model of a session: there is none, so there is nothing to ask and nothing to pay."""
 
     def __init__(self) -> None:
-        self.name = "mcp:client"
+        self.name = MODEL
         self.limits = Limits(context=None)
         self.price: Price | None = Price(Decimal(0), Decimal(0), source="no model")
 
@@ -62,7 +65,7 @@ class Session:
     def __init__(self, store: Callable[[], Store], settings: Settings, tools: Sequence[Tool]) -> None:
         self._store, self._tools = store, tools
         self.masker = masker_of(settings)
-        self._settings = replace(settings, model="mcp:client", tools=(), tools_from=(), schema=None)
+        self._settings = replace(settings, model=MODEL, tools=(), tools_from=(), schema=None)
         self._beginning, self._one_by_one = asyncio.Lock(), asyncio.Lock()
         self._calls = self._at_work = 0
         self._gone = asyncio.Event()

@@ -9,6 +9,9 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from outrider.memory.events import RunStarted
+from outrider.memory.journal import Journal
+from outrider.memory.store import Store
 from tests.cli.program import Program
 from tests.cli.test_person import at_terminal
 
@@ -120,3 +123,15 @@ def test_how_long_to_wait_comes_from_the_configuration_too(program: Program) -> 
     assert program("config", "set", "approve_within", "1s").code == 0
     done = program(*program.run_args(program.script(SEND, {"text": "STATUS: partial\nnot sent"})))
     assert (done.code, "nobody answered within 1 s" in program("show", "last").out) == (3, True)
+
+
+def test_a_session_of_tool_calls_that_is_stopped_names_no_way_to_resume_it(program: Program) -> None:
+    """It has no model that could go on; a run with one names the command."""
+    where = f"sqlite:///{program.work / 'sessions.db'}"
+    store = Store(where)
+    for model, resumes in (("mcp:client", False), ("scripted:s.json", True)):
+        driven = Journal.create(store, RunStarted(goal="calls", model=model))
+        told = program("stop", driven.run_id, "--memory", where)
+        assert (told.code, "outrider resume" in told.err) == (0, resumes)
+        driven.release()
+    store.close()

@@ -18,9 +18,17 @@ def command(
     memory: Memory = None,
 ) -> None:
     """Stop a run from another terminal, as Ctrl-C at its own does: it leaves after the step, and `outrider resume` goes on."""
+    from outrider.agent.serving.mcp_session import MODEL
     from outrider.agent.settings.who import user
+    from outrider.memory.events import RunStarted
     from outrider.memory.inbox import stop
+    from outrider.memory.journal import Journal
 
-    given = stop(open_store(memory, writing=True), run, via="cli", who=user())
+    store = open_store(memory, writing=True)
+    given = stop(store, run, via="cli", who=user())
     out(f"run {given.run_id}: told to stop after this step{' (it was told already)' if given.again else ''}")
-    say(f"to go on: outrider resume {given.run_id}")
+    first = Journal.open_for_reading(store, given.run_id).at(1).event
+    if isinstance(first, RunStarted) and first.model == MODEL:
+        say("it is a session of another program's tool calls: that program begins a new one")
+    else:
+        say(f"to go on: outrider resume {given.run_id}")
